@@ -1,0 +1,1 @@
+"""rnb: reactive notebooks for people who live in their own editor."""
