@@ -1,0 +1,46 @@
+"""The graph by uid: who reads whom, and the run order, in the shape that a round walks."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rnb.notebook.model import Cell, CellRef, Notebook
+from rnb.plan.world import Key
+
+
+class Links(msgspec.Struct):
+    """The notebook by uid: made once a graph, kept over rounds that only edit bodies."""
+
+    cells: dict[int, Cell]
+    place: dict[int, int]  # uid -> place in the run order
+    order: list[int]
+    by_id: dict[str, int]
+    readers: dict[int, list[int]]  # uid -> uids that read any of its values
+    setup_readers: dict[str, list[int]]  # module-level name, also through helpers -> uids
+
+    @classmethod
+    def of(cls, notebook: Notebook, uids: list[int]) -> Links:
+        by_id = {cell.id: uid for cell, uid in zip(notebook.cells, uids, strict=True)}
+        order = [by_id[id] for id in notebook.order]
+        readers: dict[int, list[int]] = {uid: [] for uid in uids}
+        setup_readers: dict[str, list[int]] = {}
+        for cell, uid in zip(notebook.cells, uids, strict=True):
+            for owner in {ref.owner for ref in cell.refs}:
+                readers[by_id[owner]].append(uid)
+            for name in cell.setup_names:
+                setup_readers.setdefault(name, []).append(uid)
+        return cls(
+            cells=dict(zip(uids, notebook.cells, strict=True)),
+            place={uid: i for i, uid in enumerate(order)},
+            order=order,
+            by_id=by_id,
+            readers=readers,
+            setup_readers=setup_readers,
+        )
+
+    def refresh(self, notebook: Notebook, uids: list[int]) -> None:
+        """The same graph with new bodies and lines."""
+        self.cells = dict(zip(uids, notebook.cells, strict=True))
+
+    def owner_key(self, ref: CellRef) -> Key:
+        return (self.by_id[ref.owner], ref.slot)

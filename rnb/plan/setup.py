@@ -1,0 +1,74 @@
+"""Which setup statements must run again, and when only a new kernel will do.
+
+A statement that binds nothing (`plt.style.use(…)`) changes the process itself. When one of these changes or goes, what
+it did can't be taken back, and every cell runs again in any case: so the kernel is replaced.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from rnb.notebook.model import Statement
+
+Signature = tuple[str, tuple[tuple[str, str], ...]]
+
+
+class Executed(msgspec.Struct):
+    """The statements that the kernel has run, by signature, and those that failed."""
+
+    done: dict[Signature, Statement] = {}
+    failed: dict[Signature, Statement] = {}
+
+
+class SetupPlan(msgspec.Struct, kw_only=True):
+    restart: bool = False
+    run: list[int] = []  # indexes of statements, in file order
+    drop: list[str] = []
+    purge: list[str] = []
+    gone: list[Signature] = []
+
+
+def signature(statement: Statement, modules: dict[str, str]) -> Signature:
+    used = tuple((name, modules[name]) for name in statement.imports if name in modules)
+    return (statement.version, used)
+
+
+def plan_setup(
+    statements: list[Statement],
+    executed: Executed,
+    modules: dict[str, str],
+    stale_modules: list[str],
+    restore: frozenset[str] = frozenset(),
+) -> SetupPlan:
+    """What to do so that the module's namespace is what a fresh import gives. `restore` names values that cells changed."""
+    now = [signature(s, modules) for s in statements]
+    known = {**executed.done, **executed.failed}
+    current = set(now)
+    gone = [sig for sig in known if sig not in current]
+    end = next((i for i, sig in enumerate(now) if sig in executed.failed), len(now))  # nothing runs after a failure
+    new_loose = any(not statements[i].binds and now[i] not in known for i in range(end))
+    if known and (new_loose or any(not known[sig].binds for sig in gone)):
+        return SetupPlan(restart=True, run=list(range(len(statements))))
+    lost = {name for sig in gone for name in known[sig].binds} | restore
+    run = {i for i in range(end) if now[i] not in known}
+    grown = True
+    while grown:
+        lost |= {name for i in run for name in statements[i].binds}
+        more = {
+            i
+            for i in set(range(end)) - run
+            if lost.intersection(statements[i].binds) or (restore and lost.intersection(statements[i].reads))
+        }
+        run |= more
+        grown = bool(more)
+    bound = {name for s in statements for name in s.binds}
+    drop = sorted(name for name in lost if name not in bound)
+    return SetupPlan(run=sorted(run), drop=drop, purge=list(stale_modules), gone=gone)
+
+
+def blocked_names(statements: list[Statement], executed: Executed, modules: dict[str, str]) -> frozenset[str] | None:
+    """Names that the first failed statement or one after it binds; None when no statement failed."""
+    for i, statement in enumerate(statements):
+        if signature(statement, modules) in executed.failed:
+            return frozenset(name for s in statements[i:] for name in s.binds)
+    return None

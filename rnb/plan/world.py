@@ -1,0 +1,88 @@
+"""What the host knows of the kernel: what each cell's last finished run saw, and which values are there now.
+
+A cell is known by its `uid`, a number that survives renaming, moving and editing; the setup is owner `SETUP`.
+A value is known by its `Key`: (uid, slot) for a cell's, (SETUP, name) for the setup's.
+
+Two fingerprints of one value must not be mixed up: the *actual* one is what lies in the kernel now, after every
+mutation so far; the *expected* one at a cell is what a fresh run would show that cell, at its place in the run order.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from rnb.messages import Changed, Value
+from rnb.notebook.model import Cell
+
+SETUP = 0
+UNBOUND = "unbound"
+Key = tuple[int, str]
+
+
+class Memo(msgspec.Struct, kw_only=True):
+    """What a cell's last finished run saw and gave: a verifying trace in the words of "Build Systems à la Carte"."""
+
+    identity: str
+    setup: dict[str, str]
+    refs: dict[str, str]  # name -> fingerprint found; also mutable module-level values
+    parameters: dict[str, str | None]
+    files: dict[str, str]
+    modules: dict[str, str]
+    implicit: tuple[str, ...]
+    outcome: str  # done, failed, stopped
+    values: dict[str, Value]
+    changed: list[Changed]
+    generations: dict[Key, int]  # of the owners of what it read
+    seconds: float = 0.0
+
+
+class Deaths(msgspec.Struct):
+    """How often the kernel died in a cell that saw `seen`."""
+
+    seen: object
+    count: int
+
+
+class World(msgspec.Struct, kw_only=True):
+    """Everything that a plan depends on beside the notebook itself."""
+
+    memos: dict[int, Memo] = {}
+    actual: dict[int, dict[str, str]] = {}  # uid -> slot -> fingerprint now; a uid that is missing has no values
+    generation: dict[Key, int] = {}
+    setup_first: dict[str, str] = {}  # mutable module-level values as the setup left them
+    setup_actual: dict[str, str] = {}
+    setup_blocked: frozenset[str] = frozenset()  # names that a failed setup statement, or one after it, binds
+    setup_failed: bool = False
+    files: dict[str, str] = {}  # digest of each tracked file now
+    modules: dict[str, str] = {}  # digest of each local module now, with all that it imports
+    parameters: dict[str, str] = {}  # given by the user
+    deaths: dict[int, Deaths] = {}
+    standing: dict[int, tuple[str, str]] = {}  # uid -> (status, reason) as last shown
+    asked: set[int] = set()  # to run whatever the memos say
+
+    def kernel_lost(self) -> None:
+        """The kernel is gone and its values with it; memos stay."""
+        self.actual.clear()
+        self.setup_actual.clear()
+        self.setup_first.clear()
+
+    def forget(self, uid: int) -> None:
+        """A cell was deleted."""
+        for table in (self.memos, self.actual, self.deaths, self.standing):
+            table.pop(uid, None)
+        self.asked.discard(uid)
+
+    def given(self, cell: Cell) -> dict[str, str | None]:
+        return {p.name: self.parameters.get(p.name) for p in cell.parameters}
+
+    def used_modules(self, cell: Cell) -> dict[str, str]:
+        return {name: self.modules[name] for name in cell.imports if name in self.modules}
+
+
+def key_of(change: Changed) -> Key:
+    return (SETUP if change.owner is None else change.owner, change.slot)
+
+
+def generation_key(key: Key) -> Key:
+    """Cells make all their values at once; the setup makes each name by itself."""
+    return key if key[0] == SETUP else (key[0], "")
