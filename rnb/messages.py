@@ -77,6 +77,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type"):
     seq: int = 0
     time: float = 0.0
     run: str = ""
+    notebook: str | None = None  # the path as given, where a command is about several
 
 
 class NotebookEvent(Event, tag="notebook", kw_only=True):
