@@ -15,7 +15,6 @@ import msgspec
 from rnb.messages import (
     AnyEvent,
     CellEvent,
-    CellInfo,
     DisplayEvent,
     ErrorEvent,
     Event,
@@ -26,180 +25,11 @@ from rnb.messages import (
     MutationEvent,
     NotebookEvent,
     PlanEvent,
+    PlannedCell,
     StreamEvent,
     ViewEvent,
-    Why,
 )
-
-RESULTS = frozenset({"done", "failed", "killed", "cancelled", "cached"})
-ENDS = RESULTS | {"unchanged", "blocked"}
-
-
-class Text:
-    """Consecutive text of one stream. Chunks are kept as they came and joined when someone reads: a flood stays linear."""
-
-    __slots__ = ("_chunks", "stream")
-
-    def __init__(self, stream: str, text: str = "") -> None:
-        self.stream = stream
-        self._chunks = [text] if text else []
-
-    def append(self, text: str) -> None:
-        self._chunks.append(text)
-
-    @property
-    def text(self) -> str:
-        if len(self._chunks) > 1:
-            self._chunks = ["".join(self._chunks)]
-        return self._chunks[0] if self._chunks else ""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Text) and (self.stream, self.text) == (other.stream, other.text)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"Text({self.stream!r}, {self.text!r})"
-
-
-class Picture(msgspec.Struct):
-    """A display: a MIME bundle."""
-
-    data: dict[str, Any]
-    display_id: str | None = None
-
-
-class Problem(msgspec.Struct):
-    """An exception that left the cell, or a display that failed."""
-
-    name: str
-    message: str
-    line: int | None
-    traceback: str
-
-
-Output = Text | Picture | Problem
-
-
-class Panel:
-    """What a cell, or the setup, has put on the screen."""
-
-    def __init__(self) -> None:
-        self.kept: list[Output] = []
-        self.open = False  # a batch has begun: what comes next appends, also while the cell is not running
-        self.prompt: str | None = None  # it waits for a line of input
-
-    def clear(self) -> None:
-        self.kept = []
-        self.open = False
-        self.prompt = None
-
-    def begin(self, running: bool) -> None:
-        """Output comes: while the cell is not running, the first replaces what was there."""
-        self.prompt = None
-        if not running and not self.open:
-            self.kept = []
-            self.open = True
-
-    def write(self, stream: str, text: str) -> None:
-        last = self.kept[-1] if self.kept else None
-        if isinstance(last, Text) and last.stream == stream:
-            last.append(text)
-        elif text:  # an empty text only opens a batch
-            self.kept.append(Text(stream, text))
-
-    def show(self, picture: Picture) -> None:
-        if picture.display_id is not None:
-            for index, item in enumerate(self.kept):
-                if isinstance(item, Picture) and item.display_id == picture.display_id:
-                    self.kept[index] = picture
-                    return
-        self.kept.append(picture)
-
-    @property
-    def failed(self) -> bool:
-        return any(isinstance(item, Problem) for item in self.kept)
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-class CellState(Panel):
-    """One cell as shown. `result` is what its last run came to; `queued`, `running` and `blocked` lie above it."""
-
-    def __init__(self, info: CellInfo) -> None:
-        super().__init__()
-        self.info = info
-        self.phase = ""  # queued, running, or neither
-        self.ran = False  # `running` came since it was queued
-        self.result = ""  # done, failed, killed, cancelled, cached; "" before the first
-        self.seconds: float | None = None  # of that result
-        self.blocked = False
-        self.started: float | None = None  # Unix seconds
-        self.ended: float | None = None
-        self.why: tuple[Why, ...] = ()  # of the last plan that named it
-        self.mutations: list[MutationEvent] = []
-        self._reason: str | None = None  # of the result
-        self._block: str | None = None
-
-    @property
-    def id(self) -> str:
-        return self.info.id
-
-    @property
-    def status(self) -> str:
-        return self.phase or ("blocked" if self.blocked else self.result)
-
-    @property
-    def reason(self) -> str | None:
-        if self.phase:
-            return None
-        return self._block if self.blocked else self._reason
-
-    @property
-    def outputs(self) -> list[Output]:
-        """What is on the screen: nothing while it is blocked."""
-        return [] if self.blocked else self.kept
-
-    def turn(self, event: CellEvent) -> None:
-        """A status has come."""
-        self.prompt = None
-        if event.status == "queued":
-            self.phase, self.ran = "queued", False
-        elif event.status == "running":
-            self._start(event)
-        elif event.status in ENDS:
-            self._end(event)
-
-    def _start(self, event: CellEvent) -> None:
-        self.clear()
-        self.mutations = []
-        self.phase, self.ran, self.blocked, self._block = "running", True, False, None
-        self.started, self.ended, self.seconds, self._reason = event.time, None, None, None
-
-    def _end(self, event: CellEvent) -> None:
-        ran, batch = self.phase == "running", self.open
-        self.phase, self.open, self.ran = "", False, False
-        if event.status == "blocked":
-            self.blocked, self._block = True, event.reason
-        elif event.status == "unchanged":
-            self.blocked, self._block = False, None
-            self.assume()
-        elif event.status == "cancelled" and not ran and (self.result or self.blocked):
-            return  # it never started: what it showed before stands
-        else:
-            if event.status == "cached" and not batch:
-                self.kept = []  # restored, and it shows nothing
-            self.blocked, self._block = False, None
-            self.result, self._reason = event.status, event.reason
-            self.seconds, self.ended = event.seconds, event.time
-
-    def assume(self) -> None:
-        """Results that came by another way than a run (a renamed cell's) are those of a finished one."""
-        if not self.result:
-            self.result = "failed" if self.failed else "done"
+from rnb.plan.panels import CellState, Panel, Picture, Problem, Text
 
 
 class State:
@@ -214,13 +44,16 @@ class State:
         self.kernel: KernelEvent | None = None
         self.view: ViewEvent | None = None
         self.finished: FinishedEvent | None = None  # of this round; None while it goes on
-        self.run = ""
 
     def apply(self, event: AnyEvent) -> None:
-        self.run = event.run or self.run
         _APPLY[type(event)](self, event)
 
     # ------------------------------------------------------------------ what is read
+
+    @property
+    def run(self) -> str:
+        """The id of this round."""
+        return self.notebook.run if self.notebook else ""
 
     @property
     def path(self) -> str:
@@ -270,9 +103,7 @@ class State:
         self.notebook, self.finished = event, None
         old, self.cells = self.cells, {}
         for info in event.cells:
-            cell = old.get(info.id)
-            if cell is None:
-                cell = CellState(info)
+            cell = old.get(info.id) or CellState(info)
             cell.info = info
             self.cells[info.id] = cell
         self._prune_plan()
@@ -284,11 +115,12 @@ class State:
         for cell in self.cells.values():
             cell.open = False
         for planned in event.cells:
-            if (cell := self.cells.get(planned.cell)) is not None:
-                cell.why = planned.why
+            if planned.cell in self.cells:
+                self.cells[planned.cell].why = planned.why
         for id in event.keep:
-            if (cell := self.cells.get(id)) is not None and not cell.blocked and not cell.phase:
-                cell.assume()
+            kept = self.cells.get(id)
+            if kept is not None and not kept.blocked and not kept.phase:
+                kept.assume()
 
     def _prune_plan(self) -> None:
         """The plan speaks of cells that are there, so that it may be told again later."""
@@ -326,8 +158,6 @@ class State:
         panel = self._panel(event.cell)
         if panel is not None:
             panel.kept.append(Problem(event.name, event.message, event.line, event.traceback))
-            if isinstance(panel, CellState) and panel.result == "done" and not panel.phase:
-                panel.result = "failed"
 
     def _mutation(self, event: MutationEvent) -> None:
         if (cell := self.cells.get(event.cell)) is not None:
@@ -347,3 +177,89 @@ class State:
 
     def _finished(self, event: FinishedEvent) -> None:
         self.finished = event
+
+
+_APPLY: dict[type[Event], Callable[[State, Any], None]] = {
+    NotebookEvent: State._notebook,
+    PlanEvent: State._plan,
+    CellEvent: State._cell,
+    StreamEvent: State._stream,
+    DisplayEvent: State._display,
+    ErrorEvent: State._error,
+    MutationEvent: State._mutation,
+    InputEvent: State._input,
+    KernelEvent: State._kernel,
+    ViewEvent: State._view,
+    FinishedEvent: State._finished,
+}
+
+# ---------------------------------------------------------------------- a state as events
+
+
+def _snapshot(state: State) -> Iterator[AnyEvent]:
+    """Statuses first, then the plan (which closes every batch), then the batches that are still open."""
+    if state.notebook is not None:
+        yield state.notebook
+    yield from _older_whys(state)
+    if not state.setup.open:
+        yield from _outputs(None, state.setup, state.run)
+    for cell in state.cells.values():
+        yield from _cell(cell, state.run)
+    if state.plan is not None:
+        yield state.plan
+    panels: list[tuple[str | None, Panel]] = [(None, state.setup), *state.cells.items()]
+    for id, panel in panels:
+        if panel.open:
+            yield from _outputs(id, panel, state.run) if panel.kept else _opening(id, state.run)
+    for id, panel in panels:
+        if panel.prompt is not None:
+            yield InputEvent(run=state.run, cell=id, prompt=panel.prompt)
+    for last in (state.kernel, state.view, state.finished):
+        if last is not None:
+            yield last
+
+
+def _older_whys(state: State) -> Iterator[AnyEvent]:
+    """A plan that says why each cell last ran, where the last plan does not name it."""
+    named = {item.cell for item in state.plan.cells} if state.plan else set()
+    older = [PlannedCell(id, cell.why) for id, cell in state.cells.items() if cell.why and id not in named]
+    if older:
+        yield PlanEvent(run=state.run, cells=older, keep=[])
+
+
+def _cell(cell: CellState, run: str) -> Iterator[AnyEvent]:
+    if cell.started is not None or cell.phase == "running":
+        yield CellEvent(run=run, time=cell.started or 0.0, cell=cell.id, status="running")
+    if not cell.open:
+        yield from _outputs(cell.id, cell, run)
+    if cell.result:
+        yield CellEvent(
+            run=run,
+            time=cell.ended or 0.0,
+            cell=cell.id,
+            status=cell.result,
+            seconds=cell.seconds,
+            reason=cell.result_reason,
+        )
+    yield from cell.mutations
+    if cell.blocked:
+        yield CellEvent(run=run, cell=cell.id, status="blocked", reason=cell.block_reason)
+    if cell.phase == "queued":
+        yield CellEvent(run=run, cell=cell.id, status="queued")
+
+
+def _outputs(id: str | None, panel: Panel, run: str) -> Iterator[AnyEvent]:
+    for item in panel.kept:
+        if isinstance(item, Text):
+            yield StreamEvent(run=run, cell=id, stream=item.stream, text=item.text)
+        elif isinstance(item, Picture):
+            yield DisplayEvent(run=run, cell=id, data=item.data, display_id=item.display_id)
+        else:
+            yield ErrorEvent(
+                run=run, cell=id, name=item.name, message=item.message, line=item.line, traceback=item.traceback
+            )
+
+
+def _opening(id: str | None, run: str) -> Iterator[AnyEvent]:
+    """A batch of nothing: what comes next appends to it."""
+    yield StreamEvent(run=run, cell=id, stream="stdout", text="")
