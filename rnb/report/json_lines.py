@@ -14,14 +14,13 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JsonLines:
-    """Writes events as JSON. `notebook` is added to each, where a command runs over several."""
+    """Writes events as JSON."""
 
-    def __init__(self, stream: BinaryIO, *, notebook: str | None = None, waiting: Waiting = nothing_waits) -> None:
+    def __init__(self, stream: BinaryIO, *, waiting: Waiting = nothing_waits) -> None:
         self._out = Buffer(stream, waiting)
-        self._end = b"}\n" if notebook is None else b',"notebook":' + encode(notebook) + b"}\n"
 
     def event(self, event: AnyEvent) -> None:
-        self._out.add(encode(event)[:-1] + self._end)
+        self._out.add(encode(event) + b"\n")
         self._out.settle()
 
     def close(self) -> None:
