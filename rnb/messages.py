@@ -239,6 +239,24 @@ class Forget(Task, tag="forget", kw_only=True):
     uids: list[int]
 
 
+class Moved(msgspec.Struct, kw_only=True):
+    """A cell (or, with uid 0, the setup) whose kept error must point into the text as it is now."""
+
+    uid: int
+    id: str | None
+    name: str
+    source: str
+    line: int
+
+
+class Relocate(Task, tag="relocate", kw_only=True):
+    """The text has moved under errors that stay. Answer: one `CellError` for each, then one `Relocated`."""
+
+    text: str  # the whole file
+    cells: list[Moved]
+    statements: list[SetupStatement]
+
+
 class Answer(Task, tag="answer", kw_only=True):
     """The line for a pending `input()`; None at the end of the input."""
 
@@ -249,7 +267,7 @@ class Stop(Task, tag="stop", kw_only=True):
     """End the process in order (atexit handlers run)."""
 
 
-AnyTask = Configure | RunSetup | RunCell | Forget | Answer | Stop
+AnyTask = Configure | RunSetup | RunCell | Forget | Relocate | Answer | Stop
 
 # --------------------------------------------------------------------------- reports: kernel -> host
 
@@ -348,6 +366,10 @@ class CellEnded(Report, tag="cell-ended", kw_only=True):
     effects: tuple[str, ...] = ()  # socket, process, write: what makes it unfit for the cache
 
 
+class Relocated(Report, tag="relocated", kw_only=True):
+    """The answer to `Relocate`."""
+
+
 class Failed(Report, tag="failed", kw_only=True):
     """The kernel could not do a task (a parameter of the wrong type, say). `kind`: parameter, internal."""
 
@@ -356,4 +378,4 @@ class Failed(Report, tag="failed", kw_only=True):
     message: str
 
 
-AnyReport = Ready | Stream | Display | CellError | InputWanted | SetupEnded | CellEnded | Failed
+AnyReport = Ready | Stream | Display | CellError | InputWanted | SetupEnded | CellEnded | Relocated | Failed

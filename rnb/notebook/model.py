@@ -113,6 +113,7 @@ class Notebook(msgspec.Struct, kw_only=True):
     order: list[str]
     faults: list[Fault]
     future: int = 0  # compiler flags of `from __future__` imports
+    text: str = ""  # the file's text, line ends as "\n"
     dialect: str = "rnb"  # or "marimo"
     valid: bool = True  # False: the text does not parse; cells are those of the last text that did
     # against `previous`, the reading that this one was made from:

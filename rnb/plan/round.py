@@ -31,9 +31,17 @@ GOOD = "done"
 
 
 class Round:
-    """See the module. `seeds` limits the cells that are looked at first (None: all); `only` those that may run at all."""
+    """See the module. `seeds` limits the cells that are looked at first (None: all); `only` those that may run at all;
+    `renamed` are cells to settle whatever the plan."""
 
-    def __init__(self, links: Links, world: World, seeds: Iterable[int] | None = None, only: set[int] | None = None):
+    def __init__(
+        self,
+        links: Links,
+        world: World,
+        seeds: Iterable[int] | None = None,
+        only: set[int] | None = None,
+        renamed: Iterable[int] = (),
+    ):
         self.links = links
         self.world = world
         self.only = only
@@ -47,6 +55,9 @@ class Round:
         self.why: dict[int, tuple[Why, ...]] = {}
         self.waiting: set[int] = set()  # cells whose standing this round has not decided yet
         self._foresee(links.order if seeds is None else seeds)
+        for uid in renamed:  # it settles under its new id, though nothing may run
+            self.why.setdefault(uid, ())
+        self.waiting |= set(self.why)
         self.heap = [links.place[uid] for uid in self.why]
         heapq.heapify(self.heap)
 
@@ -162,7 +173,8 @@ class Round:
             stale = self._stale_setup(uid)
             if stale:
                 return RestoreSetup(stale)
-            if not self._make_again(uid):
+            self._make_again(uid)
+            if self.links.order[self.heap[0]] == uid:
                 return Run(uid, tuple(why))
         return None
 
@@ -181,9 +193,8 @@ class Round:
             self.world.standing[uid] = (self.world.memos[uid].outcome, "")
         return Settle(uid, status, reason)
 
-    def _make_again(self, uid: int) -> bool:
-        """Queue the owners of values that are not as a fresh run would show them to `uid`; whether there are any."""
-        found = False
+    def _make_again(self, uid: int) -> None:
+        """Queue the owners of values that are not as a fresh run would show them to `uid`."""
         for ref in self.links.cells[uid].refs:
             key = self.links.owner_key(ref)
             if key[0] not in self.world.actual:
@@ -197,8 +208,6 @@ class Round:
             self.restored.add((uid, key))
             self._force(key[0], why)
             self._reapply(key, why)
-            found = True
-        return found
 
     def _stale_setup(self, uid: int) -> frozenset[str]:
         """Module-level values to make again before `uid`; the cells that change them are queued to do it again."""

@@ -92,6 +92,11 @@ class State:
         """A short series of events that folds to this state: what a viewer that joins late is sent. `seq` is 0."""
         return list(_snapshot(self))
 
+    def shown(self, id: str) -> list[AnyEvent]:
+        """What the cell shows, as events that show it again."""
+        cell = self.cells.get(id)
+        return list(_outputs(id, cell, self.run)) if cell is not None else []
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, State) and vars(self) == vars(other)
 

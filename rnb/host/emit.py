@@ -1,0 +1,45 @@
+"""The one place where events are numbered, dated and handed on. State first, then every sink, in order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from rnb.messages import AnyEvent
+
+
+class Sink(Protocol):
+    """Takes events: a report, a log, a view."""
+
+    def event(self, event: AnyEvent) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def new_run_id() -> str:
+    """Sortable by time, unique on a machine and beyond."""
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.urandom(4).hex()}"
+
+
+class Emitter:
+    """Events of one notebook. `numbers` is shared by all emitters of a process, so that `seq` has no gaps."""
+
+    def __init__(
+        self, sinks: list[Sink], apply: Callable[[AnyEvent], None], numbers: Iterator[int], notebook: str | None
+    ):
+        self.sinks = sinks
+        self.apply = apply
+        self.numbers = numbers
+        self.notebook = notebook
+        self.run = new_run_id()
+
+    def emit(self, event: AnyEvent) -> None:
+        event.seq = next(self.numbers)
+        event.time = time.time()
+        event.run = self.run
+        event.notebook = self.notebook
+        self.apply(event)
+        for sink in self.sinks:
+            sink.event(event)

@@ -1,0 +1,148 @@
+"""Local modules that a notebook imports: found as Python finds them, digested by code, with all that they import.
+
+A module is local if its file lies neither in the standard library nor among installed packages.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import sysconfig
+from pathlib import Path
+
+import msgspec
+import xxhash
+
+
+class Source(msgspec.Struct):
+    """One module file as last read. `digest` counts code only: comments and formatting aside."""
+
+    stamp: tuple[int, int, int]
+    digest: str
+    imports: tuple[str, ...]
+
+
+def foreign_roots() -> tuple[str, ...]:
+    """Folders whose modules never count as local."""
+    paths = sysconfig.get_paths()
+    roots = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return tuple(sorted(os.path.realpath(root) + os.sep for root in roots))
+
+
+class LocalModules:
+    """Digests of local modules by dotted name; files are read again only when they have changed."""
+
+    def __init__(self, folder: str):
+        self.folder = folder
+        self.path: list[str] = [folder]
+        self.sources: dict[str, Source] = {}
+        self.foreign = foreign_roots()
+        self.files: dict[str, str] = {}  # dotted name -> file, of all modules in the last answer
+
+    def search(self, sys_path: list[str]) -> None:
+        """Take the kernel's `sys.path`."""
+        places = [self.folder, *(p for p in sys_path if p)]
+        own = {str(Path(__file__).parents[2])}
+        self.path = [p for p in dict.fromkeys(places) if not self._is_foreign(p) and (p == self.folder or p not in own)]
+
+    def _is_foreign(self, path: str) -> bool:
+        real = os.path.realpath(path) + os.sep
+        return any(real.startswith(root) for root in self.foreign) or path.endswith(".zip")
+
+    def digests(self, names: set[str]) -> dict[str, str]:
+        """Digest of each of `names` that is local; each covers all local modules that it imports in turn."""
+        self.files = {}
+        found: dict[str, Source] = {}
+        todo = list(names)
+        while todo:
+            name = todo.pop()
+            for part in _with_parents(name):
+                if part in self.files or part.partition(".")[0] in sys.builtin_module_names:
+                    continue
+                file = self._find(part)
+                if file is None:
+                    continue
+                source = self._read(file, part)
+                if source is not None:
+                    self.files[part] = file
+                    found[part] = source
+                    todo += source.imports
+        return {name: self._whole(name, found) for name in names if name in found}
+
+    def _whole(self, name: str, found: dict[str, Source]) -> str:
+        seen: set[str] = set()
+        todo = [name]
+        while todo:
+            here = todo.pop()
+            for part in _with_parents(here):
+                if part in found and part not in seen:
+                    seen.add(part)
+                    todo += found[part].imports
+        return xxhash.xxh3_128_hexdigest("\n".join(f"{n} {found[n].digest}" for n in sorted(seen)))
+
+    def importers(self, changed: set[str]) -> list[str]:
+        """`changed` and every local module that imports one of them in turn, as of the last answer."""
+        result = set(changed)
+        grown = True
+        while grown:
+            more = {
+                name
+                for name, file in self.files.items()
+                if name not in result
+                and result.intersection(p for i in self.sources[file].imports for p in _with_parents(i))
+            }
+            result |= more
+            grown = bool(more)
+        return sorted(result)
+
+    def _find(self, name: str) -> str | None:
+        parts = name.split(".")
+        for root in self.path:
+            base = os.path.join(root, *parts)
+            for file in (os.path.join(base, "__init__.py"), base + ".py"):
+                if os.path.isfile(file):
+                    return file
+        return None
+
+    def _read(self, file: str, name: str) -> Source | None:
+        try:
+            stat = os.stat(file)
+            stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            known = self.sources.get(file)
+            if known is not None and known.stamp == stamp:
+                return known
+            data = Path(file).read_bytes()
+        except OSError:
+            return None
+        try:
+            tree = ast.parse(data)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            source = Source(stamp, xxhash.xxh3_128_hexdigest(data), ())
+        else:
+            package = name if file.endswith("__init__.py") else name.rpartition(".")[0]
+            source = Source(stamp, xxhash.xxh3_128_hexdigest(ast.dump(tree)), tuple(_imports(tree, package)))
+        self.sources[file] = source
+        return source
+
+
+def _with_parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[: i + 1]) for i in range(len(parts))]
+
+
+def _imports(tree: ast.AST, package: str) -> list[str]:
+    names: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".") if package else []
+                parents = parents[: len(parents) - (node.level - 1)]
+                base = ".".join([*parents, *([node.module] if node.module else [])])
+            if base:
+                names[base] = None
+                names.update((f"{base}.{alias.name}", None) for alias in node.names if alias.name != "*")
+    return list(names)

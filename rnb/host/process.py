@@ -1,0 +1,184 @@
+"""One kernel process seen from outside: start it, send tasks, take reports and raw output, end it with all it started.
+
+The kernel leads its own session, so that the terminal's Ctrl-C reaches the host alone and one `killpg` reaches what the
+kernel started. Nothing here waits: every read is of what is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import struct
+from collections.abc import Callable
+
+import msgspec
+
+from rnb.host.loop import Loop
+from rnb.kernel import command
+from rnb.messages import AnyReport, AnyTask
+
+CHUNK = 1 << 18
+_decode = msgspec.msgpack.Decoder(AnyReport)
+_encode = msgspec.msgpack.Encoder()
+
+
+class KernelProcess:
+    """A running kernel. `on_report`, `on_raw(stream, data)` and `on_exit(status)` are called from the loop."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        on_report: Callable[[AnyReport], None],
+        on_raw: Callable[[str, bytes], None],
+        on_exit: Callable[[int], None],
+    ):
+        self.loop = loop
+        self.on_report, self.on_raw, self.on_exit = on_report, on_raw, on_exit
+        self.status: int | None = None
+        self.buffer = bytearray()
+        self.outbox = bytearray()
+        mine, theirs = socket.socketpair()
+        out_read, out_write = os.pipe()
+        err_read, err_write = os.pipe()
+        null = os.open(os.devnull, os.O_RDONLY)
+        theirs.set_inheritable(True)
+        argv = command(theirs.fileno())
+        actions = [
+            (os.POSIX_SPAWN_DUP2, null, 0),
+            (os.POSIX_SPAWN_DUP2, out_write, 1),
+            (os.POSIX_SPAWN_DUP2, err_write, 2),
+        ]
+        self.pid = os.posix_spawn(
+            argv[0],
+            argv,
+            os.environ,
+            file_actions=actions,
+            setsid=True,
+            setsigdef=[signal.SIGINT, signal.SIGPIPE, signal.SIGTERM],
+            setsigmask=[],
+        )
+        for fd in (null, out_write, err_write):
+            os.close(fd)
+        theirs.close()
+        self.socket = mine
+        self.socket.setblocking(False)
+        self.raw = {"stdout": out_read, "stderr": err_read}
+        for name, fd in self.raw.items():
+            os.set_blocking(fd, False)
+            loop.watch_fd(fd, lambda name=name: self._read_raw(name))  # type: ignore[misc]
+        loop.watch_fd(self.socket.fileno(), self._read)
+
+    # ------------------------------------------------------------------ tasks
+
+    def send(self, task: AnyTask) -> None:
+        """Queue a task. Big ones are written bit by bit, so that a kernel which does not read can't block the host."""
+        body = _encode.encode(task)
+        self.outbox += struct.pack(">I", len(body)) + body
+        self._flush()
+
+    def _flush(self) -> None:
+        while self.outbox and self.status is None:
+            try:
+                sent = self.socket.send(self.outbox[:CHUNK])
+            except BlockingIOError:
+                self.loop.after(0.001, self._flush)
+                return
+            except OSError:
+                return  # it died; its exit is reported by `reap`
+            del self.outbox[:sent]
+
+    # ------------------------------------------------------------------ reports
+
+    def _read(self) -> None:
+        try:
+            data = self.socket.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.loop.forget_fd(self.socket.fileno())
+            self.reap()
+            if self.status is None:  # it closed its end and lives on: no longer a kernel of ours
+                self.kill()
+            return
+        self.buffer += data
+        self._take()
+
+    def _take(self) -> None:
+        start, buffer = 0, self.buffer
+        while len(buffer) - start >= 4:
+            (length,) = struct.unpack_from(">I", buffer, start)
+            if len(buffer) - start - 4 < length:
+                break
+            report = _decode.decode(memoryview(buffer)[start + 4 : start + 4 + length])
+            start += 4 + length
+            self.on_report(report)
+        del buffer[:start]
+
+    def _read_raw(self, name: str) -> None:
+        try:
+            data = os.read(self.raw[name], CHUNK)
+        except BlockingIOError:
+            return
+        if data:
+            self.on_raw(name, data)
+        else:
+            self.loop.forget_fd(self.raw[name])
+
+    def drain_raw(self) -> None:
+        """Hand over what the kernel has written to its file descriptors until now."""
+        for name, fd in self.raw.items():
+            for _ in range(64):  # something that writes without end must not hold the loop
+                try:
+                    data = os.read(fd, CHUNK)
+                except BlockingIOError:
+                    break
+                if not data:
+                    break
+                self.on_raw(name, data)
+
+    # ------------------------------------------------------------------ the end
+
+    def interrupt(self) -> None:
+        """Ctrl-C for the kernel and what it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        """End the kernel and its session at once; `on_exit` follows when it is reaped."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def reap(self) -> None:
+        """Notice the kernel's end, if it has come: read what it still said, then call `on_exit` once."""
+        if self.status is not None:
+            return
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid == 0:
+            return
+        self._last_words()
+        self.status = os.waitstatus_to_exitcode(status)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)  # what it left behind
+        self.close()
+        self.on_exit(self.status)
+
+    def _last_words(self) -> None:
+        with contextlib.suppress(OSError):
+            while data := self.socket.recv(CHUNK):
+                self.buffer += data
+        self._take()
+        self.drain_raw()
+
+    def close(self) -> None:
+        self.loop.forget_fd(self.socket.fileno())
+        self.socket.close()
+        for fd in self.raw.values():
+            self.loop.forget_fd(fd)
+            os.close(fd)
+        self.raw = {}

@@ -1,0 +1,77 @@
+"""From a notebook to what is sent: tasks for the kernel, the `notebook` event for everyone."""
+
+from __future__ import annotations
+
+from rnb.messages import (
+    CellInfo,
+    NotebookEvent,
+    Parameter,
+    ParameterInfo,
+    Ref,
+    RunCell,
+    RunSetup,
+    SetupStatement,
+)
+from rnb.notebook.model import Cell, Notebook, Statement
+from rnb.plan.links import Links
+from rnb.plan.setup import SetupPlan
+
+
+def notebook_event(notebook: Notebook, given: dict[str, str]) -> NotebookEvent:
+    """The `notebook` event of a reading with the parameters that the user gave."""
+    return NotebookEvent(
+        path=notebook.path,
+        sha256=notebook.sha256,
+        title=notebook.title,
+        cells=[
+            CellInfo(
+                id=cell.id,
+                name=cell.name,
+                kind=cell.kind,
+                line=cell.line,
+                end_line=cell.end_line,
+                refs=cell.ref_names,
+                defs=cell.defs,
+                doc=cell.doc,
+                hide=cell.options.hide,
+            )
+            for cell in notebook.cells
+        ],
+        edges=notebook.edges,
+        parameters=[
+            ParameterInfo(name=p.name, type=p.annotation, default=p.default, value=given.get(p.name, p.default))
+            for p in notebook.parameters
+        ],
+        faults=notebook.faults,
+    )
+
+
+def statement_task(key: int, statement: Statement) -> SetupStatement:
+    return SetupStatement(
+        key=str(key), source=statement.source, line=statement.line, binds=statement.binds, reads=statement.reads
+    )
+
+
+def setup_task(notebook: Notebook, plan: SetupPlan) -> RunSetup:
+    return RunSetup(
+        statements=[statement_task(i, notebook.setup[i]) for i in plan.run],
+        drop=plan.drop,
+        purge=plan.purge,
+        future=notebook.future,
+    )
+
+
+def cell_task(notebook: Notebook, cell: Cell, uid: int, links: Links, given: dict[str, str], strict: bool) -> RunCell:
+    return RunCell(
+        uid=uid,
+        id=cell.id,
+        source=cell.source,
+        line=cell.line,
+        refs=[Ref(ref.name, links.by_id[ref.owner], ref.slot) for ref in cell.refs],
+        parameters=[Parameter(p.name, given.get(p.name)) for p in cell.parameters],
+        slots=list(cell.slots),
+        implicit=list(cell.implicit),
+        setup=list(cell.setup_names),
+        strict=strict,
+        future=notebook.future,
+    )
