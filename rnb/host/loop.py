@@ -79,7 +79,7 @@ class Loop:
     def run(self) -> int:
         """Loop until `stop`; the code given there."""
         while self.code is None:
-            self._once()
+            self.turn()
         return self.code
 
     def close(self) -> None:
@@ -91,7 +91,8 @@ class Loop:
         os.close(self.wake_read)
         os.close(self.wake_write)
 
-    def _once(self) -> None:
+    def turn(self) -> None:
+        """Wait for the next thing and do it."""
         timeout = None
         while self.timers and self.timers[0][2].callback is None:
             heapq.heappop(self.timers)
@@ -100,12 +101,12 @@ class Loop:
         elif self.timers:
             timeout = max(0.0, self.timers[0][0] - time.monotonic())
         for key, _ in self.selector.select(timeout):
-            if self.code is None and key.fd in self.selector.get_map():
+            if key.fd in self.selector.get_map():
                 key.data()
-        while self.posted and self.code is None:
+        while self.posted:
             self.posted.popleft()()
         now = time.monotonic()
-        while self.timers and self.timers[0][0] <= now and self.code is None:
+        while self.timers and self.timers[0][0] <= now:
             timer = heapq.heappop(self.timers)[2]
             if timer.callback is not None:
                 callback, timer.callback = timer.callback, None

@@ -79,7 +79,7 @@ class LocalModules:
                 if part in found and part not in seen:
                     seen.add(part)
                     todo += found[part].imports
-        return xxhash.xxh3_128_hexdigest("\n".join(f"{n} {found[n].digest}" for n in sorted(seen)))
+        return xxhash.xxh3_128_hexdigest("\n".join(f"{n} {found[n].digest}" for n in sorted(seen)).encode())
 
     def importers(self, changed: set[str]) -> list[str]:
         """`changed` and every local module that imports one of them in turn, as of the last answer."""
@@ -121,7 +121,7 @@ class LocalModules:
             source = Source(stamp, xxhash.xxh3_128_hexdigest(data), ())
         else:
             package = name if file.endswith("__init__.py") else name.rpartition(".")[0]
-            source = Source(stamp, xxhash.xxh3_128_hexdigest(ast.dump(tree)), tuple(_imports(tree, package)))
+            source = Source(stamp, xxhash.xxh3_128_hexdigest(ast.dump(tree).encode()), tuple(_imports(tree, package)))
         self.sources[file] = source
         return source
 

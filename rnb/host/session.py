@@ -45,6 +45,7 @@ from rnb.messages import (
     Relocate,
     Relocated,
     SetupEnded,
+    Stop,
     Stream,
     StreamEvent,
 )
@@ -142,6 +143,11 @@ class Session:
         )
         status = "restarted" if restarted else "started"
         self.kernel_event(status)
+
+    def stop_kernel(self) -> None:
+        """Ask the kernel to end in order."""
+        if self.kernel is not None:
+            self.kernel.send(Stop())
 
     def kernel_event(self, status: str, reason: str | None = None) -> None:
         assert self.kernel is not None
@@ -393,7 +399,7 @@ class Session:
             self.round.setup_restored(made)
             if not self.pending:
                 self.round.reconsider()
-        self._advance_or_finish()
+        self.advance_or_finish()
 
     def _setup_standing(self) -> None:
         assert self.notebook is not None
@@ -460,7 +466,7 @@ class Session:
             self.ask(report.cell, report.prompt, report.password)
         elif isinstance(report, Relocated):
             self.relocating = {}
-            self._advance_or_finish()
+            self.advance_or_finish()
         elif isinstance(report, Ready):
             self.modules.search(report.sys_path)
         elif isinstance(report, Failed):
@@ -531,7 +537,7 @@ class Session:
         self.emitter.emit(CellEvent(cell=cell.id, status=status, seconds=report.seconds, reason=reason))
         if status in ("failed", "killed") and self.settings.fail_fast:
             self.cancel_waiting()
-        self._advance_or_finish()
+        self.advance_or_finish()
 
     def _timeout_words(self, cell: Cell) -> str:
         return f"timeout after {cell.options.timeout:g} s" if cell.options.timeout is not None else "timeout"
@@ -539,7 +545,7 @@ class Session:
     def _owner_id(self, uid: int) -> str:
         return self.cells[uid].id if uid in self.cells else "?"
 
-    def _advance_or_finish(self) -> None:
+    def advance_or_finish(self) -> None:
         if self.round is not None:
             self._advance()
         elif self.pending is not None:
@@ -622,7 +628,7 @@ class Session:
             self.cancel_waiting()
         if self.round is not None and setup is None and self.round.waiting:
             self._run_setup(self._plan_setup())
-        self._advance_or_finish()
+        self.advance_or_finish()
 
 
 def death_words(status: int) -> str:

@@ -1,0 +1,5 @@
+"""`python -m rnb` is `rnb`."""
+
+from rnb.cli import main
+
+main()

@@ -1,0 +1,115 @@
+"""The command group: commands are imported when they are used, and errors of ours become one clear sentence."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from rnb.errors import RnbError
+
+COMMANDS = {
+    "run": "Run notebooks to the end, every cell afresh.",
+    "watch": "Run, then re-run the minimum on every save.",
+    "check": "Find faults without running.",
+    "graph": "Show which cell reads what from which.",
+    "why": "Explain what a cell depends on and why it last ran.",
+    "new": "Write a starter notebook.",
+}
+
+
+class Commands(click.Group):
+    """Finds a command in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"rnb.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean `rnb {near[0]}`?" if near else "`rnb --help` lists the commands"
+            if args[0].endswith(".py") or os.path.exists(args[0]):
+                hint = f"did you mean `rnb run {args[0]}`?"
+            raise RnbError(f"there is no command `{args[0]}`", hint) from None
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"rnb {version('rnb-notebook')}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+def rnb() -> None:
+    """Reactive notebooks for people who live in their own editor.
+
+    A notebook is one plain Python file of decorated functions.
+
+    \b
+    rnb new analysis.py      a starter
+    rnb run analysis.py      run it, here or in CI
+    rnb watch analysis.py    re-run the minimum on every save
+    """
+
+
+def entry(args: list[str]) -> int:
+    """Run a command line; the exit code."""
+    try:
+        result = rnb.main(args, prog_name="rnb", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+        sys.stdout.flush()
+        return code
+    except RnbError as error:
+        say(f"rnb: error: {error}")
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        silence()
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"rnb: error: {where}{error.strerror or error}")
+        return 2
+
+
+def say(text: str) -> None:
+    """A line for people on standard error, if it is still there."""
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
+
+
+def silence() -> None:
+    """Nobody reads standard output any more: let the interpreter's last flush go nowhere."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)

@@ -1,0 +1,49 @@
+"""`-p name=value`, and a notebook's own `--help`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from rnb.errors import UsageError
+
+
+def given(values: tuple[str, ...]) -> dict[str, str]:
+    """`name=value` pairs as a dict. Raises UsageError for what is not a pair."""
+    result = {}
+    for item in values:
+        name, sign, value = item.partition("=")
+        if not sign or not name.isidentifier():
+            raise UsageError(f"-p {item}: expected name=value", hint="for example -p min_mass=5000")
+        result[name] = value
+    return result
+
+
+class NotebookCommand(click.Command):
+    """A command whose `--help` beside a notebook also lists that notebook's parameters."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["rnb.args"] = list(args)
+        return super().parse_args(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for path in ctx.meta.get("rnb.args", ()):
+            if not path.startswith("-") and os.path.isfile(path):
+                _describe(path, formatter)
+        super().format_epilog(ctx, formatter)
+
+
+def _describe(path: str, formatter: click.HelpFormatter) -> None:
+    from rnb.host.source import read_bytes, read_notebook
+
+    notebook = read_notebook(read_bytes(path) or b"", path)
+    rows = []
+    for p in notebook.parameters:
+        kind = f" ({p.annotation})" if p.annotation else ""
+        rows.append((f"-p {p.name}=…", f"default {p.default}{kind}; read by {', '.join(p.cells)}"))
+    with formatter.section(f"Parameters of {path}"):
+        if rows:
+            formatter.write_dl(rows)
+        else:
+            formatter.write_text("none")

@@ -1,0 +1,48 @@
+"""`rnb run`."""
+
+from __future__ import annotations
+
+import click
+
+from rnb.cli.parameters import NotebookCommand, given
+from rnb.cli.sinks import run_sinks
+
+
+@click.command(cls=NotebookCommand)
+@click.argument("notebooks", metavar="NOTEBOOK...", nargs=-1, required=True)
+@click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a notebook parameter.")
+@click.option("--only", metavar="CELL", multiple=True, help="Run this cell and what it needs; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
+@click.option("--junit", metavar="FILE", help="Write a JUnit report, a test case per cell.")
+@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole run.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
+@click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
+def command(
+    notebooks: tuple[str, ...],
+    parameters: tuple[str, ...],
+    only: tuple[str, ...],
+    as_json: bool,
+    junit: str | None,
+    timeout: float | None,
+    fail_fast: bool,
+    strict: bool,
+) -> int:
+    """Run notebooks to the end, headless, every cell afresh.
+
+    Cells run in graph order. A cell that fails blocks those that read it; the others go on. A `-` reads the notebook
+    from standard input.
+
+    \b
+    Example: rnb run notebooks/penguins.py -p min_mass=4500
+    """
+    from rnb.host.run import run
+
+    return run(
+        list(notebooks),
+        run_sinks(as_json, junit),
+        given(parameters),
+        list(only),
+        timeout=timeout,
+        fail_fast=fail_fast,
+        strict=strict,
+    )

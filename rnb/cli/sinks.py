@@ -1,0 +1,63 @@
+"""Which reports a command line asks for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from rnb.host.emit import Sink
+from rnb.host.paths import keep_folder
+from rnb.plan.state import State
+
+
+def is_terminal() -> bool:
+    """Whether people look at standard output through a terminal that can do more than print."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def figures(path: str) -> Callable[[str, int, bytes], str]:
+    """Keeps pictures of a notebook as files and says where."""
+
+    def keep(cell: str, number: int, png: bytes) -> str:
+        folder = keep_folder(path)
+        if folder is None:
+            return "(a figure that could not be kept)"
+        place = folder / "figures"
+        try:
+            place.mkdir(exist_ok=True)
+            stem = os.path.basename(path).removesuffix(".py")
+            file = place / f"{stem}-{cell}-{number}.png"
+            file.write_bytes(png)
+        except OSError as error:
+            return f"(a figure that could not be kept: {error.strerror})"
+        return os.path.relpath(file)
+
+    return keep
+
+
+def people(path: str, json: bool, watch: bool = False) -> Sink:
+    """The report on standard output: JSON lines, a live terminal, or plain text."""
+    if json:
+        from rnb.report.json_lines import JsonLines
+
+        return JsonLines(sys.stdout.buffer)
+    if is_terminal():
+        from rnb.report.terminal import Terminal
+
+        return Terminal(figures=figures(path), watch=watch)
+    from rnb.report.plain import Plain
+
+    return Plain(sys.stdout.buffer, figures=figures(path))
+
+
+def run_sinks(json: bool, junit: str | None) -> Callable[[State, str], list[Sink]]:
+    def make(state: State, path: str) -> list[Sink]:
+        sinks = [people(path, json)]
+        if junit is not None:
+            from rnb.report.junit import JUnit
+
+            sinks.append(JUnit(junit))
+        return sinks
+
+    return make

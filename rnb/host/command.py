@@ -1,0 +1,137 @@
+"""What `run` and `watch` share: the loop, the signals, the sinks, and an end that leaves nothing behind."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from rnb.host.emit import Emitter, Sink
+from rnb.host.loop import Loop
+from rnb.host.orphans import adopt_orphans, end_descendants
+from rnb.host.paths import keep_folder
+from rnb.host.session import Session, Settings
+from rnb.host.stdin import Lines
+from rnb.plan.state import State
+
+END_GRACE = 2.0  # seconds that a kernel may take to end in order
+
+
+class Command:
+    """One run of one of our commands, over one or several notebooks."""
+
+    def __init__(self, sinks: Callable[[State, str], list[Sink]], several: bool = False):
+        self.loop = Loop()
+        self.sinks = sinks
+        self.several = several
+        self.numbers = itertools.count(1)
+        self.lines = Lines(self.loop)
+        self.session: Session | None = None
+        self.interrupts = 0
+        self.ended_by: int | None = None  # 124, 130, 143
+        self.loop.on_signal(signal.SIGCHLD, self._child)
+        self.loop.on_signal(signal.SIGINT, self._interrupted)
+        self.loop.on_signal(signal.SIGTERM, self._terminated)
+        if hasattr(signal, "SIGHUP"):
+            self.loop.on_signal(signal.SIGHUP, self._terminated)
+
+    def open_session(self, settings: Settings, done: Callable[[], None]) -> Session:
+        """A session whose kernel is already coming up."""
+        state = State(outputs=settings.track)
+        sinks = self.sinks(state, settings.path)
+        emitter = Emitter(sinks, state.apply, self.numbers, settings.path if self.several else None)
+        session = Session(settings, self.loop, emitter, state, done, self._ask, self._keeper(settings.path, emitter))
+        self.session = session
+        session.start_kernel()
+        if self.loop.timers == [] and not self.interrupts:
+            self.loop.post(adopt_orphans)
+        return session
+
+    def _keeper(self, path: str, emitter: Emitter) -> Callable[[str], Path | None]:
+        def keep(cell: str) -> Path | None:
+            folder = keep_folder(path)
+            if folder is None:
+                return None
+            place = folder / "output"
+            place.mkdir(exist_ok=True)
+            return place / f"{emitter.run}-{cell}.txt"
+
+        return keep
+
+    def _ask(self, cell: str | None, prompt: str, password: bool) -> None:
+        session = self.session
+        if session is not None:
+            self.lines.ask(session.answer, password)
+
+    def close_session(self, session: Session) -> None:
+        """End the kernel in order, or by force after a while."""
+        session.closing = True
+        self.lines.cancel()
+        kernel = session.kernel
+        if kernel is not None and kernel.status is None:
+            session.stop_kernel()
+            deadline = self.loop.after(END_GRACE, kernel.kill)
+            while kernel.status is None:
+                self.loop.turn()
+            deadline.cancel()
+        for sink in session.emitter.sinks:
+            sink.close()
+
+    def close(self) -> None:
+        """End everything that is still below us."""
+        end_descendants()
+        self.loop.close()
+
+    def end_now(self, code: int, reason: str) -> None:
+        """Stop what runs, report, and end with `code`."""
+        self.ended_by = self.ended_by or code
+        session = self.session
+        if session is None:
+            self.loop.stop(code)
+            return
+        session.pending = None
+        session.cancel_waiting()
+        if session.running is not None or session.setup_running is not None:
+            session.closing = session.closing or code == 143
+            if code == 143:
+                session.kill(reason=reason)
+            else:
+                session.stop_running(reason)
+        else:
+            session.advance_or_finish()
+
+    def _child(self) -> None:
+        session = self.session
+        if session is not None:
+            for kernel in [session.kernel, *session.retired]:
+                if kernel is not None:
+                    kernel.reap()
+
+    def _interrupted(self) -> None:
+        self.interrupts += 1
+        self.on_interrupt()
+
+    def on_interrupt(self) -> None:
+        """Ctrl-C: one interrupts the cell, two end the command."""
+        session = self.session
+        if session is None or self.interrupts > 2:
+            self.ended_by = 130
+            self.loop.stop(130)
+        elif self.interrupts == 1 and (session.running is not None or session.setup_running is not None):
+            self.ended_by = 130
+            session.stop_running("interrupt")
+        else:
+            self.end_now(130, "interrupt")
+
+    def _terminated(self) -> None:
+        self.end_now(143, "terminated")
+
+
+def environment_width() -> int:
+    """Columns for text renderings."""
+    try:
+        return os.get_terminal_size(1).columns
+    except OSError:
+        return 80

@@ -1,0 +1,52 @@
+"""No process is left behind: what a kernel's cells started and let go is found and ended with the host.
+
+On Linux the host adopts orphans below it (`PR_SET_CHILD_SUBREAPER`), so that even a daemon with a session of its own
+stays in reach. Elsewhere the kernel's process group is all that can be reached.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans() -> None:
+    """From now on, orphans below this process become its children (Linux only)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def descendants() -> list[int]:
+    """Every living process below this one, parents before children."""
+    found: list[int] = []
+    todo = [os.getpid()]
+    while todo:
+        for tasks in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                children = [int(pid) for pid in tasks.read_text().split()]
+                found += children
+                todo += children
+    return found
+
+
+def end_descendants() -> None:
+    """Kill and reap everything below this process."""
+    if sys.platform != "linux":
+        return
+    for _ in range(20):  # what is killed may have had children, which come to us now
+        pids = descendants()
+        if not pids:
+            return
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in pids:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)

@@ -1,0 +1,89 @@
+"""`rnb run`: every cell once, in a fresh kernel, to the end; then the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rnb.errors import NoSuchNotebook, UsageError
+from rnb.host.command import Command, environment_width
+from rnb.host.emit import Sink
+from rnb.host.session import Settings
+from rnb.host.source import read_bytes, read_notebook
+from rnb.notebook.model import Notebook
+from rnb.plan.state import State
+
+NO_KERNEL = 137
+
+
+def run(
+    paths: list[str],
+    sinks: Callable[[State, str], list[Sink]],
+    parameters: dict[str, str],
+    only: list[str],
+    timeout: float | None = None,
+    fail_fast: bool = False,
+    strict: bool = False,
+) -> int:
+    """Run notebooks one after the other. The exit code of the worst: see `docs/exit-codes.md`.
+
+    Raises NoSuchNotebook, UsageError (a parameter or cell that the notebook does not have) and OSError.
+    """
+    command = Command(sinks, several=len(paths) > 1)
+    worst = 0
+    try:
+        if timeout is not None:
+            command.loop.after(timeout, lambda: command.end_now(124, f"timeout after {timeout:g} s"))
+        for path in paths:
+            settings = Settings(
+                path=path,
+                parameters=parameters,
+                only=only,
+                fail_fast=fail_fast,
+                strict=strict,
+                columns=environment_width(),
+            )
+            worst = _worse(worst, _run_one(command, settings))
+            if command.ended_by is not None or (fail_fast and worst):
+                break
+    finally:
+        command.close()
+    return command.ended_by or worst
+
+
+def _run_one(command: Command, settings: Settings) -> int:
+    data = read_bytes(settings.path)
+    if data is None:
+        raise NoSuchNotebook(settings.path)
+    session = command.open_session(settings, done=lambda: command.loop.stop(0))
+    try:
+        notebook = read_notebook(data, settings.path)
+        check_asked(notebook, settings)
+        command.loop.code = None
+        session.open(notebook)
+        command.loop.run()
+        code = session.state.exit_code()
+        if session.failures:
+            raise UsageError("; ".join(failure.message for failure in session.failures))
+        return NO_KERNEL if session.no_kernel else code
+    finally:
+        command.close_session(session)
+
+
+def check_asked(notebook: Notebook, settings: Settings) -> None:
+    """Raises UsageError for a parameter or a cell that the notebook does not have."""
+    if not notebook.valid:
+        return
+    names = [p.name for p in notebook.parameters]
+    for name in settings.parameters:
+        if name not in names:
+            have = ", ".join(names) or "none"
+            raise UsageError(f"{settings.path} has no parameter `{name}`", hint=f"its parameters: {have}")
+    ids = [cell.id for cell in notebook.cells]
+    for id in settings.only:
+        if id not in ids:
+            raise UsageError(f"{settings.path} has no cell `{id}`", hint=f"its cells: {', '.join(ids) or 'none'}")
+
+
+def _worse(a: int, b: int) -> int:
+    order = [0, 1, 2, NO_KERNEL]
+    return max(a, b, key=order.index)
