@@ -22,9 +22,9 @@ from rnb.host.output import Output
 from rnb.host.process import KernelProcess
 from rnb.host.tasks import cell_task, notebook_event, setup_task, statement_task
 from rnb.messages import (
+    Answer,
     AnyEvent,
     AnyReport,
-    Answer,
     CellEnded,
     CellError,
     CellEvent,
@@ -144,6 +144,14 @@ class Session:
         status = "restarted" if restarted else "started"
         self.kernel_event(status)
 
+    def restart(self) -> None:
+        """End the kernel and start another; values are made again when they are needed."""
+        if self.running is not None or self.setup_running is not None:
+            self.stopping = self.stopping or "interrupt"
+            self.kill(reason="restart")
+        else:
+            self._replace_kernel("restart")
+
     def stop_kernel(self) -> None:
         """Ask the kernel to end in order."""
         if self.kernel is not None:
@@ -227,7 +235,7 @@ class Session:
         self._adopt(notebook)
         assert self.links is not None
         self.emitter.emit(notebook_event(notebook, self.settings.parameters))
-        seeds = None if edited is None else {*edited, *self.unsettled, *self._touched()}
+        seeds = None if edited is None else {*edited, *self.unsettled, *self._touched(), *self.world.asked}
         self.unsettled = set()
         setup = self._plan_setup()
         if setup.restart:
@@ -287,9 +295,13 @@ class Session:
             self.kernel.send(Forget(uids=gone))
         self.notebook, self.cells = notebook, cells
         if self.settings.track:
-            names = {name for cell in notebook.cells for name in cell.imports}
-            names |= {name for statement in notebook.setup for name in statement.imports}
-            self.stale_modules = self._digest_modules(names)
+            self.stale_modules = self._digest_modules(self.imported_names())
+
+    def imported_names(self) -> set[str]:
+        """Dotted names of all modules that the notebook's text imports."""
+        assert self.notebook is not None
+        names = {name for cell in self.notebook.cells for name in cell.imports}
+        return names | {name for statement in self.notebook.setup for name in statement.imports}
 
     def _digest_modules(self, names: set[str]) -> list[str]:
         """Bring `world.modules` up to date; the modules that the kernel must load again."""

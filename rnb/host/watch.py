@@ -1,0 +1,145 @@
+"""`rnb watch`: a warm kernel, and on every save the minimum."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import xxhash
+
+from rnb.errors import NoSuchNotebook
+from rnb.host.command import Command, environment_width
+from rnb.host.emit import Sink
+from rnb.host.run import check_asked
+from rnb.host.saves import Saves
+from rnb.host.session import Session, Settings
+from rnb.host.source import read_bytes
+from rnb.host.watcher import Watcher
+from rnb.notebook.model import Notebook
+from rnb.plan.state import State
+
+
+class Watch:
+    """One watched notebook: the session, and what may change under it."""
+
+    def __init__(self, command: Command, settings: Settings):
+        data = read_bytes(settings.path)
+        if data is None:
+            raise NoSuchNotebook(settings.path)
+        self.command, self.loop = command, command.loop
+        self.path = os.path.abspath(settings.path)
+        self.session: Session = command.open_session(settings, self._round_over)
+        self.saves = Saves(settings.path, self.loop, self._accept)
+        self.watcher = Watcher(self.loop, self._changed)
+        notebook = self.saves.first(data)
+        check_asked(notebook, settings)
+        self.watcher.watch([self.path])
+        self.session.open(notebook)
+        self.loop.post(lambda: self.saves.look(complete=True))
+
+    def _accept(self, notebook: Notebook) -> None:
+        self.session.open(notebook)
+
+    def _round_over(self) -> None:
+        """Files and modules that the last round used are watched; those that changed during it begin another."""
+        session = self.session
+        files = {path for memo in session.world.memos.values() for path in memo.files}
+        modules = set(session.modules.files.values())
+        self.watcher.watch({self.path, *files, *modules})
+        if self._files_changed(files) or self._modules_changed():
+            self.loop.post(session.recheck)
+
+    def _changed(self, paths: set[str], complete: bool) -> None:
+        known = self.watcher.files
+        touched = {path for path in known if path in paths or os.path.realpath(path) in paths}
+        if self.path in touched or any(os.path.dirname(p) == os.path.dirname(self.path) for p in paths):
+            self.saves.look(complete)
+        session = self.session
+        for path in touched:
+            session.modules.sources.pop(path, None)
+        modules = any(path.endswith(".py") and path != self.path for path in paths) and self._modules_changed()
+        if self._files_changed(touched - {self.path}) or modules:
+            session.recheck()
+
+    def _files_changed(self, paths: Iterable[str]) -> bool:
+        """Whether the content of one of these files is other than what the cells that read it saw."""
+        world = self.session.world
+        seen: dict[str, set[str]] = {}
+        for memo in world.memos.values():
+            for path, digest in memo.files.items():
+                seen.setdefault(path, set()).add(digest)
+        changed = False
+        for path in paths:
+            if path in seen:
+                world.files[path] = now = digest_file(path)
+                changed = changed or seen[path] != {now}
+        return changed
+
+    def _modules_changed(self) -> bool:
+        session = self.session
+        if session.notebook is None:
+            return False
+        return session.modules.digests(session.imported_names()) != session.world.modules
+
+    def ask(self, ids: Iterable[str] | None) -> None:
+        """Run these cells whatever their memos say; None: all."""
+        session = self.session
+        wanted = None if ids is None else set(ids)
+        session.world.asked |= {uid for uid, cell in session.cells.items() if wanted is None or cell.id in wanted}
+        session.recheck()
+
+    def failed_ids(self) -> list[str]:
+        return [c.id for c in self.session.state.cells.values() if c.status in ("failed", "killed", "cancelled")]
+
+    def restart(self) -> None:
+        """A new kernel, and everything again."""
+        self.session.restart()
+        self.ask(None)
+
+    def close(self) -> None:
+        self.watcher.close()
+        self.command.close_session(self.session)
+
+
+def digest_file(path: str) -> str:
+    """The digest of a file's content, as the kernel takes it when a cell opens the file; "" if it is not there."""
+    digest = xxhash.xxh3_128()
+    try:
+        with Path(path).open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+def watch(
+    path: str,
+    sinks: Callable[[State, str], list[Sink]],
+    parameters: dict[str, str],
+    keys: Callable[[Command, Watch], Callable[[], None]] | None = None,
+    strict: bool = False,
+) -> int:
+    """Watch a notebook until SIGINT, SIGTERM or the key that quits. The exit code.
+
+    Raises NoSuchNotebook, UsageError and OSError.
+    """
+    command = Command(sinks)
+    watched: Watch | None = None
+    restore: Callable[[], None] | None = None
+    try:
+        settings = Settings(path=path, parameters=parameters, track=True, strict=strict, columns=environment_width())
+        watched = Watch(command, settings)
+        if keys is not None:
+            restore = keys(command, watched)
+        code = command.loop.run()
+        return command.ended_by or code
+    finally:
+        if restore is not None:
+            restore()
+        if watched is not None:
+            watched.close()
+        elif command.session is not None:
+            command.close_session(command.session)
+        command.close()
