@@ -61,3 +61,15 @@ def run_sinks(json: bool, junit: str | None) -> Callable[[State, str], list[Sink
         return sinks
 
     return make
+
+
+def watch_sinks(json: bool, notify: float | None) -> Callable[[State, str], list[Sink]]:
+    def make(state: State, path: str) -> list[Sink]:
+        sinks = [people(path, json, watch=True)]
+        if notify is not None:
+            from rnb.report.notify import Notify
+
+            sinks.append(Notify(notify))
+        return sinks
+
+    return make

@@ -20,12 +20,15 @@ class Lines:
         self.ended = False
         self.waiting: Callable[[str | None], None] | None = None
         self.echo: Callable[[], None] | None = None
+        self.borrow: Callable[[], None] = lambda: None  # whoever has the terminal gives it while a cell asks
+        self.give_back: Callable[[], None] = lambda: None
 
     def ask(self, give: Callable[[str | None], None], password: bool = False) -> None:
         """Call `give(line)` when there is a line; `give(None)` at the end of the input."""
         if self._take(give):
             return
         self.waiting = give
+        self.borrow()
         if password and os.isatty(self.fd):
             self._hide()
         try:
@@ -38,7 +41,8 @@ class Lines:
         if self.waiting is not None:
             self.waiting = None
             self.loop.forget_fd(self.fd)
-        self._show()
+            self._show()
+            self.give_back()
 
     def _take(self, give: Callable[[str | None], None]) -> bool:
         line, newline, rest = self.buffer.partition(b"\n")

@@ -15,7 +15,7 @@ from rnb.host.run import check_asked
 from rnb.host.saves import Saves
 from rnb.host.session import Session, Settings
 from rnb.host.source import read_bytes
-from rnb.host.watcher import Watcher
+from rnb.host.watcher import Stamp, Watcher, stamp
 from rnb.notebook.model import Notebook
 from rnb.plan.state import State
 
@@ -29,6 +29,7 @@ class Watch:
             raise NoSuchNotebook(settings.path)
         self.command, self.loop = command, command.loop
         self.path = os.path.abspath(settings.path)
+        self.digests: dict[str, tuple[Stamp, str]] = {}
         self.session: Session = command.open_session(settings, self._round_over)
         self.saves = Saves(settings.path, self.loop, self._accept)
         self.watcher = Watcher(self.loop, self._changed)
@@ -58,6 +59,7 @@ class Watch:
         session = self.session
         for path in touched:
             session.modules.sources.pop(path, None)
+            self.digests.pop(path, None)
         modules = any(path.endswith(".py") and path != self.path for path in paths) and self._modules_changed()
         if self._files_changed(touched - {self.path}) or modules:
             session.recheck()
@@ -72,9 +74,17 @@ class Watch:
         changed = False
         for path in paths:
             if path in seen:
-                world.files[path] = now = digest_file(path)
+                world.files[path] = now = self._digest(path)
                 changed = changed or seen[path] != {now}
         return changed
+
+    def _digest(self, path: str) -> str:
+        """The digest of a file, read again only if it may have changed since it was read last."""
+        now = stamp(path)
+        known = self.digests.get(path)
+        if known is None or known[0] != now:
+            known = self.digests[path] = (now, digest_file(path))
+        return known[1]
 
     def _modules_changed(self) -> bool:
         session = self.session
