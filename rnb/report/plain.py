@@ -1,7 +1,8 @@
 """The report for a log: plain lines that read well in CI, output passed through as it comes.
 
 Imports next to nothing: it is on the way of every warm `rnb run`. What a cell writes is written on unchanged, in the
-chunks in which it came; a line of ours begins on a line of its own.
+chunks in which it came. `Terminal` is this with colour, live lines and tables; `watch=True` is this with `Rounds`
+before it, which says only what changed.
 """
 
 from __future__ import annotations
@@ -23,71 +24,95 @@ from rnb.messages import (
     ViewEvent,
 )
 from rnb.plan.state import State
-from rnb.report.sink import Buffer, Waiting, nothing_waits
-from rnb.report.text import end_line, fault_lines, summary_lines
-from rnb.report.tracebacks import shorten
+from rnb.report.page import Page
+from rnb.report.sink import Waiting, nothing_waits
+from rnb.report.text import end_line, fault_lines, location, summary_lines
 
 Figures = Callable[[str, int, bytes], str]  # (cell, number within it, PNG) -> the path where it is kept
+ENDS = ("done", "failed", "killed", "cancelled", "cached", "blocked")
 
 
 class Plain:
     """Writes a run as text. `figures` keeps a picture and says where; without it a figure is its text."""
 
-    def __init__(self, stream: BinaryIO, *, figures: Figures | None = None, waiting: Waiting = nothing_waits) -> None:
-        self.state = State(outputs=False)
-        self._out = Buffer(stream, waiting)
+    def __init__(
+        self,
+        stream: BinaryIO,
+        *,
+        figures: Figures | None = None,
+        watch: bool = False,
+        waiting: Waiting = nothing_waits,
+        page: Page | None = None,
+    ) -> None:
+        self.state = State(outputs=watch)
+        self.page = page or Page(stream, waiting)
         self._figures = figures
         self._speaker = ""  # whose output was written last
-        self._fresh = True  # the cursor stands at the start of a line
         self._drawn: dict[str, int] = {}  # figures by cell
+        self._take = self._take_run
+        if watch:
+            from rnb.report.rounds import Rounds
+
+            self._take = Rounds(self).event
 
     def event(self, event: AnyEvent) -> None:
+        self._take(event)
+        self.page.settle()
+
+    def close(self) -> None:
+        self.page.close()
+
+    def _take_run(self, event: AnyEvent) -> None:
         self.state.apply(event)
+        self.tell(event)
+
+    def tell(self, event: AnyEvent) -> None:
+        """Write what this event says."""
         handler = _HANDLERS.get(type(event))
         if handler is not None:
             handler(self, event)
-            self._out.settle()
-
-    def close(self) -> None:
-        if not self._fresh:
-            self.line("")
-        self._out.flush()
 
     # ------------------------------------------------------------------ writing
 
-    def line(self, text: str) -> None:
-        """A line of ours."""
-        self._raw(("" if self._fresh else "\n") + text + ("\n" if text else ""))
+    def say(self, text: str, style: str = "") -> None:
+        """A line of ours. Styles are those of `Terminal`; here they say nothing."""
+        self.page.line(self.paint(text, style))
 
-    def _raw(self, text: str) -> None:
-        if text:
-            self._out.add(as_bytes(text))
-            self._fresh = text.endswith("\n")
+    def paint(self, text: str, style: str) -> str:
+        return text
 
     def _speak(self, id: str | None) -> None:
         """What comes next is output of this cell: say so where another one spoke last."""
         speaker = id or "setup"
         if speaker != self._speaker:
             self._speaker = speaker
-            self.line(f"── {speaker}")
+            self.say(f"── {speaker}", "dim")
 
     # ------------------------------------------------------------------ one method an event
 
     def _notebook(self, event: NotebookEvent) -> None:
         for fault in event.faults:
-            for line in fault_lines(fault):
-                self.line(line)
+            self.fault_lines(fault_lines(fault), fault.severity)
+
+    def fault_lines(self, lines: list[str], severity: str) -> None:
+        self.say(lines[0], severity)
+        for line in lines[1:]:
+            self.say(line, "dim")
 
     def _stream(self, event: StreamEvent) -> None:
         if event.text:
             self._speak(event.cell)
-            self._raw(event.text)
+            self.page.raw(event.text)
 
     def _display(self, event: DisplayEvent) -> None:
         self._speak(event.cell)
-        self.line(self._picture(event) or as_text(event.data))
+        self.page.end_line()
+        self.page.line(self._figure(event) or self.rendered(event.data))
 
-    def _picture(self, event: DisplayEvent) -> str:
+    def rendered(self, data: dict[str, Any]) -> str:
+        return str(data.get("text/plain", "")).rstrip("\n")
+
+    def _figure(self, event: DisplayEvent) -> str:
         """The line that says where a figure is kept; empty where the display is none."""
         png = event.data.get("image/png")
         if self._figures is None or not isinstance(png, str):
@@ -96,39 +121,54 @@ class Plain:
 
         cell = event.cell or "setup"
         self._drawn[cell] = self._drawn.get(cell, 0) + 1
-        return f"figure: {self._figures(cell, self._drawn[cell], b64decode(png))}"
+        return f"figure: {self.linked(self._figures(cell, self._drawn[cell], b64decode(png)))}"
+
+    def linked(self, path: str) -> str:
+        return path
 
     def _error(self, event: ErrorEvent) -> None:
+        from rnb.report.tracebacks import shorten  # only a failure pays for it
+
         self._speak(event.cell)
-        self.line(shorten(event.traceback).rstrip("\n"))
-        message = event.message.partition("\n")[0]
         if event.line is not None:
-            self.line(f"{self.state.path}:{event.line}:1: error[{event.name}]: {message}")
+            self.say(location(self.state.path, event.line, "error", event.name, event.message), "error")
+        self.page.end_line()
+        self.page.line(self.traceback(shorten(event.traceback).rstrip("\n")))
+
+    def traceback(self, text: str) -> str:
+        return text
 
     def _cell(self, event: CellEvent) -> None:
         if event.status == "running":
             self._drawn.pop(event.cell, None)
-        elif event.status in ("done", "failed", "killed", "cancelled", "cached", "blocked"):
-            self.line(end_line(event.cell, event.status, event.seconds, event.reason))
-            self._speaker = ""
+        elif event.status in ENDS:
+            self.ended(event)
+
+    def ended(self, event: CellEvent, note: str = "") -> None:
+        """The line of a cell that ended."""
+        text = end_line(event.cell, event.status, event.seconds, event.reason)
+        self.say(text + (f" · {note}" if note else ""), event.status)
+        self._speaker = ""
 
     def _mutation(self, event: MutationEvent) -> None:
-        self.line(f"warning[mutation]: {event.cell}: {event.message}")
+        cell = self.state.cells.get(event.cell)
+        line = cell.info.line if cell else 1
+        self.say(location(self.state.path, line, "warning", "mutation", event.message), "warning")
 
     def _input(self, event: InputEvent) -> None:
         self._speak(event.cell)
-        self._raw(event.prompt)
+        self.page.raw(event.prompt)
 
     def _kernel(self, event: KernelEvent) -> None:
         if event.status != "started":
-            self.line(f"kernel {event.status}" + (f": {event.reason}" if event.reason else ""))
+            self.say(f"kernel {event.status}" + (f": {event.reason}" if event.reason else ""), "warning")
 
     def _view(self, event: ViewEvent) -> None:
-        self.line(f"view: {event.url}")
+        self.say(f"view: {event.url}")
 
     def _finished(self, event: FinishedEvent) -> None:
         for line in summary_lines(self.state, event.seconds):
-            self.line(line)
+            self.say(line, "good" if event.ok else "bad")
 
 
 _HANDLERS: dict[type[Any], Callable[[Any, Any], None]] = {
@@ -143,18 +183,3 @@ _HANDLERS: dict[type[Any], Callable[[Any, Any], None]] = {
     ViewEvent: Plain._view,
     FinishedEvent: Plain._finished,
 }
-
-
-def as_bytes(text: str) -> bytes:
-    """UTF-8; bytes that came as surrogates go out as they came."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode(
-            "utf-8", "surrogateescape" if all(not 0xD800 <= ord(c) < 0xDC80 for c in text) else "replace"
-        )
-
-
-def as_text(data: dict[str, Any]) -> str:
-    """A display in words."""
-    return str(data.get("text/plain", "")).rstrip("\n")

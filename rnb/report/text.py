@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from rnb.messages import Fault
+from rnb.messages import Fault, PlannedCell
 from rnb.plan.panels import CellState
 from rnb.plan.state import State
+from rnb.plan.words import words
 
 MARKS = {"done": "✓", "cached": "✓", "unchanged": "✓", "failed": "✗", "killed": "✗", "cancelled": "-", "blocked": "-"}
 ORDER = ("done", "cached", "failed", "killed", "blocked", "cancelled", "running", "queued")
+_ABOUT_CELL = {"code": "{} edited", "new": "{} new", "asked": "{} asked for", "unfinished": "{} did not finish"}
 SLOW = 0.1  # seconds from which a cell is worth naming
 
 
@@ -43,6 +45,29 @@ def fault_lines(fault: Fault) -> list[str]:
     return lines + [
         f"  hint: {line}" if index == 0 else f"        {line}" for index, line in enumerate(fault.hint.splitlines())
     ]
+
+
+def location(path: str, line: int, severity: str, code: str, message: str) -> str:
+    """The same form for what happens while a cell runs; the message is its first line."""
+    return f"{path}:{line}:1: {severity}[{code}]: {message.partition(chr(10))[0]}"
+
+
+def some(names: Sequence[str], most: int = 4) -> str:
+    """`a, b, c` or `a, b, c, d and 8 more`."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def changes_text(planned: Iterable[PlannedCell]) -> str:
+    """What set a round off: `clean edited, helper scale changed`. Values that changed on the way are not named."""
+    said: list[str] = []
+    for item in planned:
+        for why in item.why:
+            if why.kind in ("code", "new", "asked", "unfinished"):
+                said.append(_ABOUT_CELL[why.kind].format(item.cell))
+            elif why.kind != "ref":
+                said.append(words(why))
+    return some(list(dict.fromkeys(said)))
 
 
 def counts_text(counts: Mapping[str, int]) -> str:
