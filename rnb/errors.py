@@ -4,7 +4,9 @@
     ├── UsageError      the command line asks for what is not there (2)
     ├── NoSuchNotebook  there is no such file (2)
     ├── MissingExtra    an optional package is not installed (2)
-    └── OutputClosed    whoever read our standard output has gone (quiet)
+    ├── OutputClosed    whoever read our standard output has gone (quiet)
+    ├── ParameterError  a notebook parameter was given text that it can't be (2, also a ValueError)
+    └── MutationError   in a cell, with --strict: it changed a value of another cell or of the setup
 
 They survive pickling. A user's failing cell is never an exception of ours: it is a value (`messages.ErrorEvent`).
 """
@@ -61,3 +63,11 @@ class OutputClosed(RnbError):
 
     def __reduce__(self) -> tuple[type[OutputClosed], tuple[()]]:
         return (type(self), ())
+
+
+class ParameterError(RnbError, ValueError):
+    """The text given for a notebook parameter fits neither its annotation nor its default."""
+
+
+class MutationError(RnbError):
+    """A cell changed in place what another cell, or the setup, owns."""

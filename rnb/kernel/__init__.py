@@ -1,0 +1,43 @@
+"""Where cells run: the child process that compiles, executes, captures, renders and fingerprints.
+
+The kernel is an actor: it takes one task at a time from a socket and answers with reports (`rnb/messages.py`). Users'
+code lives in its process, so it imports the standard library and small fast packages only, and those as late as it
+can: start-up is on the way of every `rnb run`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def command(fd: int) -> list[str]:
+    """The command line of a kernel that talks through the inherited socket `fd`. No module of ours stands in it as
+    `-m`, so that the user's `__main__` and `sys.argv` are clean."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    boot = (
+        f"import sys; sys.path.insert(0, {root!r}); "
+        f"from rnb.kernel.actor import main; sys.path.pop(0); main({fd}, {root!r})"
+    )
+    return [sys.executable, *_interpreter_flags(), "-P", "-c", boot]
+
+
+def _interpreter_flags() -> list[str]:
+    """What `subprocess._args_from_interpreter_flags` gives, for the flags that matter here, without its import."""
+    flags = sys.flags
+    letters = (
+        ("d", flags.debug),
+        ("B", flags.dont_write_bytecode),
+        ("s", flags.no_user_site),
+        ("S", flags.no_site),
+        ("E", flags.ignore_environment),
+        ("v", flags.verbose),
+        ("b", flags.bytes_warning),
+        ("O", flags.optimize),
+    )
+    args = ["-" + letter * count for letter, count in letters if count]
+    args += [f"-W{option}" for option in sys.warnoptions]
+    for name, value in sys._xoptions.items():
+        if name != "importtime":
+            args.append(f"-X{name}" if value is True else f"-X{name}={value}")
+    return args

@@ -1,0 +1,144 @@
+"""One cell: take what it reads, call its function, keep what it shares, show what it shows."""
+
+from __future__ import annotations
+
+import builtins
+from sys import _getframe
+from time import perf_counter
+
+from rnb.errors import ParameterError
+from rnb.kernel.failure import attempt, send_error
+from rnb.kernel.function import END, ONE, RETURN, Plan, parse
+from rnb.kernel.values import UNBOUND
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rnb import messages
+    from rnb.kernel.actor import Kernel
+
+
+class Run:
+    """One run of one cell, and what came of it."""
+
+    def __init__(self, kernel: Kernel, task: messages.RunCell) -> None:
+        self.kernel = kernel
+        self.task = task
+        self.head: tuple[Any, ...] | None = None  # of the return that was taken: kind, then names
+        self.shown: Any = None
+        self.values: dict[str, Any] = {}
+        self.parameter = ""  # the notebook parameter that is being converted
+
+    def execute(self) -> None:
+        """All that can raise on the user's account."""
+        kernel, task = self.kernel, self.task
+        node = parse(task.source, task.line, kernel.config.file, task.future)
+        arguments = self._arguments(node)
+        kernel.values.forget([task.uid])  # before the new values exist: memory must not hold both
+        plan = Plan(node, kernel.config.file, task, arguments, kernel.namespace)
+        returned = self._call(plan, arguments)
+        del arguments
+        if plan.decorated:
+            self._unpack(self.head or plan.head, returned)
+        elif returned is not None:
+            self._take(returned[0], returned[1], returned[2:])
+
+    def _arguments(self, node: Any) -> dict[str, Any]:
+        """By name: refs, then notebook parameters, then parameters that name something at module level."""
+        values = {ref.name: self.kernel.values.get(ref.owner, ref.slot) for ref in self.task.refs}
+        for parameter in self.task.parameters:
+            self.parameter = parameter.name
+            values[parameter.name] = self._parameter(node.args, parameter)
+        self.parameter = ""
+        every = node.args
+        for one in every.posonlyargs + every.args + every.kwonlyargs:
+            if one.arg not in values:
+                values[one.arg] = self.kernel.namespace.get(one.arg, UNBOUND)
+        return values
+
+    def _parameter(self, signature: Any, parameter: messages.Parameter) -> Any:
+        from rnb.kernel.parameters import convert, declaration, evaluate_annotation
+
+        file, namespace = self.kernel.config.file, self.kernel.namespace
+        annotation, default = declaration(signature, parameter.name, file, namespace)
+        if parameter.text is None:
+            return default
+        return convert(parameter.text, evaluate_annotation(annotation, file, namespace), default)
+
+    def _call(self, plan: Plan, arguments: dict[str, Any]) -> Any:
+        setattr(builtins, END, self._read_locals)
+        setattr(builtins, RETURN, self._note)
+        function = plan.make(self.kernel.namespace)
+        positional = [arguments[name] for name in plan.positional]
+        keywords = {name: arguments[name] for name in plan.keywords}
+        arguments.clear()
+        if not plan.is_async:
+            return function(*positional, **keywords)
+        from rnb.kernel.loop import wait_for
+
+        return wait_for(function(*positional, **keywords))
+
+    def _read_locals(self) -> None:
+        """`__rnb_end__()`, from the end of a cell whose locals others take."""
+        here = _getframe(1).f_locals
+        self.values.update({name: here[name] for name in self.task.implicit if name in here})
+
+    def _note(self, head: tuple[Any, ...], shown: Any, *values: Any) -> Any:
+        """`__rnb_return__(…)`, in a cell with other decorators: these get what the user's `return` gives."""
+        self.head, self.shown = head, shown
+        return values[0] if head[0] == ONE else values if values else None
+
+    def _unpack(self, head: tuple[Any, ...], returned: Any) -> None:
+        """What a decorated cell gave: its decorators may have put something else in the place of the value."""
+        names = head[1:]
+        if head[0] == ONE or (names and names != ("",) and len(names) != len(returned)):
+            self._take(head, self.shown, (returned,))
+        elif names:
+            self._take(head, self.shown, (returned,) if names == ("",) else tuple(returned))
+        else:
+            self._take(head, self.shown, ())
+
+    def _take(self, head: tuple[Any, ...], shown: Any, values: tuple[Any, ...]) -> None:
+        for name, value in zip(head[1:], values, strict=True):
+            if name in self.task.slots:
+                self.values[name] = value
+        self.shown = values[0] if shown is None and head[0] == ONE else shown
+
+
+def run(kernel: Kernel, task: messages.RunCell) -> None:
+    kernel.begin(task.id)
+    kernel.executed(task.line, task.source)
+    cell = Run(kernel, task)
+    started = perf_counter()
+    _, error = attempt(kernel, cell.execute)
+    outcome = "done" if error is None else _outcome(error)
+    if isinstance(error, ParameterError) and cell.parameter:
+        kernel.report("failed", kind="parameter", name=cell.parameter, message=error.message)
+    elif error is not None and outcome != "stopped":
+        send_error(kernel, task.id, error)
+    del error
+    if outcome == "done":
+        kernel.values.put(task.uid, cell.values)
+        kernel.show(cell.shown)
+    kernel.end()
+    seconds = perf_counter() - started
+    values = {slot: describe(value) for slot, value in cell.values.items()} if outcome == "done" else {}
+    kernel.report("cell-ended", uid=task.uid, outcome=outcome, seconds=seconds, values=values)
+
+
+def _outcome(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return "stopped" if type(error).__name__ == "MarimoStopError" else "failed"
+
+
+def describe(value: Any) -> dict[str, Any]:
+    return {
+        "fingerprint": "",
+        "mutable": True,
+        "type": type(value).__name__,
+        "summary": "",
+        "size": None,
+        "aliases": [],
+    }

@@ -1,0 +1,110 @@
+"""The notebook as a module: importable by its name, yet never in front of a package that is called the same.
+
+A finder stands first in `sys.meta_path`. It answers for three kinds of names: the notebook's own (from elsewhere than its
+folder, if there is such a module), modules that must be read from source again, and modules that get a small patch as
+soon as they are imported (`hooks`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from typing import Any
+
+
+class Finder:
+    """The first entry of `sys.meta_path`."""
+
+    def __init__(self) -> None:
+        self.hooks: dict[str, Callable[[ModuleType], None]] = {}
+        self.notebook = ""  # the name, where a package has it too
+        self.folder = ""
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
+        if name == self.notebook:
+            return self.elsewhere(name)
+        if name in self.hooks:
+            spec = _search(name, path)
+            if spec is not None and spec.loader is not None:
+                spec.loader = Hooked(spec.loader, self.hooks[name])  # type: ignore[assignment]
+            return spec
+        return None
+
+    def elsewhere(self, name: str) -> ModuleSpec | None:
+        """The module `name` that is found without the notebook's folder."""
+        before = sys.path
+        sys.path = [entry for entry in before if os.path.abspath(entry) != self.folder]
+        try:
+            return _search(name, None)
+        finally:
+            sys.path = before
+
+
+def _search(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    for finder in sys.meta_path:
+        if not isinstance(finder, Finder) and hasattr(finder, "find_spec"):
+            spec = finder.find_spec(name, path, None)
+            if spec is not None:
+                return spec
+    return None
+
+
+class Hooked:
+    """A loader that calls `hook(module)` after the module was executed; in all else the real one."""
+
+    def __init__(self, loader: Any, hook: Callable[[ModuleType], None]) -> None:
+        self._loader = loader
+        self._hook = hook
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)  # type: ignore[no-any-return]
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        self._hook(module)
+
+
+def install(name: str, file: str, folder: str) -> tuple[ModuleType, Finder]:
+    """Make the notebook's module and put `folder` first on `sys.path`."""
+    finder = Finder()
+    finder.folder = folder
+    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    module = ModuleType(name)
+    module.__file__ = file
+    module.__dict__["__builtins__"] = sys.modules["builtins"]
+    taken = name in sys.modules or finder.elsewhere(name) is not None
+    if taken:
+        finder.notebook = name
+    else:
+        sys.modules[name] = module
+    sys.path.insert(0, folder)
+    return module, finder
+
+
+def purge(names: list[str]) -> None:
+    """Forget modules, so that the next import reads them anew. Their bytecode goes too: it is keyed by a time stamp in
+    whole seconds, so after two saves within one it would be taken for the new code."""
+    for name in names:
+        module = sys.modules.pop(name, None)
+        parent, _, last = name.rpartition(".")
+        if parent in sys.modules and getattr(sys.modules[parent], last, None) is module:
+            delattr(sys.modules[parent], last)
+        cached = getattr(getattr(module, "__spec__", None), "cached", None)
+        if cached and os.path.exists(cached):
+            os.unlink(cached)
+    if names:
+        from importlib import invalidate_caches
+
+        invalidate_caches()

@@ -1,0 +1,53 @@
+"""The kernel as a process: how it ends with its host, and what a forked child may keep.
+
+Nothing outlives the host: a thread watches the socket and kills the whole process group when the other end closes,
+and on Linux the operating system does so should C code never let that thread run.
+"""
+
+from __future__ import annotations
+
+import os
+from _thread import start_new_thread
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+PR_SET_PDEATHSIG = 1
+SETTLED = 300  # ms; a run that ends sooner does not pay for importing ctypes
+
+
+def die() -> NoReturn:
+    """End this process and all that it started, at once."""
+    if os.getpgrp() == os.getpid():  # a group of our own: see `start_new_session` in the host
+        os.killpg(0, 9)
+    os._exit(137)
+
+
+def watch(fd: int) -> None:
+    """Die when the other end of `fd` closes, whatever runs then."""
+    start_new_thread(_watch, (fd, os.getppid()))
+
+
+def _watch(fd: int, parent: int) -> None:
+    from select import poll
+
+    hangup = poll()
+    hangup.register(fd, 0)  # hang-up is always reported
+    if not hangup.poll(SETTLED):
+        _follow(parent)
+        while not hangup.poll():
+            pass
+    die()
+
+
+def _follow(parent: int) -> None:
+    """Ask Linux to kill us when the host dies. (On other systems the thread alone must do.)"""
+    import sys
+
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
+        if os.getppid() != parent:
+            die()

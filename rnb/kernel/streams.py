@@ -1,0 +1,210 @@
+"""`sys.stdout` and `sys.stderr` of the kernel: at once when it is quiet, in batches in a flood, always in order.
+
+    print → TextIOWrapper (C) → Pipe → Outbox → wire
+
+While nothing much is written, stdout writes through: the first line leaves before the next statement runs. That wakes
+the flusher thread, which lets the C wrapper collect text (so 200,000 prints cost what they cost in a script) and sends
+what came together every 10 ms until nothing came. stderr always writes through to the outbox, and each of its writes
+first moves stdout's text there; so the outbox holds both in the order in which they were written.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from _thread import RLock, allocate_lock, start_new_thread
+from time import sleep
+
+from rnb.kernel.wire import HostGone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rnb.kernel.interrupts import Interrupts
+    from rnb.kernel.wire import Wire
+
+TICK = 0.01  # seconds between two batches
+FULL = 1 << 16  # bytes that are sent without waiting for the tick
+DESCRIPTORS = {"stdout": 1, "stderr": 2}
+
+
+class Outbox:
+    """What was written and not yet sent, in order. `cell` is the id of the running or last cell, None in the setup."""
+
+    def __init__(self, wire: Wire, interrupts: Interrupts) -> None:
+        self.cell: str | None = None
+        self.quiet = True  # the next full line is sent at once
+        self.direct = False  # in a forked child: past the wire, to the file descriptors
+        self.wake = allocate_lock()  # released when the flusher has work
+        self.wake.acquire()
+        self.awake = False
+        self.lock = RLock()
+        self._wire = wire
+        self._interrupts = interrupts
+        self._chunks: list[tuple[str, bytes]] = []
+        self._size = 0
+
+    def put(self, stream: str, data: bytes) -> None:
+        if self.direct:
+            while data:
+                data = data[os.write(DESCRIPTORS[stream], data) :]
+            return
+        with self._interrupts, self.lock:
+            self._chunks.append((stream, data))
+            self._size += len(data)
+            if not self.awake:
+                self.awake = True
+                self.wake.release()
+            if self._size >= FULL:
+                self.send()
+            elif self.quiet and (b"\n" in data or b"\r" in data):
+                self.quiet = False
+                self.send()
+
+    def send(self) -> bool:
+        """Send what is here; whether there was anything."""
+        with self._interrupts, self.lock:
+            chunks, self._chunks, self._size = self._chunks, [], 0
+            at = 0
+            while at < len(chunks):
+                stream, start = chunks[at][0], at
+                while at < len(chunks) and chunks[at][0] == stream:
+                    at += 1
+                data = b"".join([data for _, data in chunks[start:at]])
+                self._wire.send("stream", cell=self.cell, stream=stream, data=data)
+            return bool(chunks)
+
+
+class Pipe(io.BufferedIOBase):
+    """The binary end of a stream, below its text wrapper."""
+
+    mode = "wb"
+
+    def __init__(self, streams: Streams, stream: str) -> None:
+        self.name = f"<{stream}>"
+        self._streams = streams
+        self._stream = stream
+
+    def write(self, data: Any) -> int:
+        content = bytes(data)
+        if self._stream == "stderr":
+            self._streams.collect()
+        self._streams.outbox.put(self._stream, content)
+        return len(content)
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return DESCRIPTORS[self._stream]
+
+    def isatty(self) -> bool:
+        return False
+
+
+class Front(Pipe):
+    """The same end as users see it, `sys.stdout.buffer`: bytes written here come after text written before."""
+
+    def write(self, data: Any) -> int:
+        self._streams.collect()
+        return super().write(data)
+
+    def flush(self) -> None:
+        self._streams.flush()
+
+
+class Out(io.TextIOWrapper):
+    """A text stream. `write` is C's own; `flush` goes all the way to the host."""
+
+    streams: Streams
+    front: Front
+
+    @property
+    def buffer(self) -> Any:
+        return self.front
+
+    def flush(self) -> None:
+        super().flush()
+        self.streams.outbox.send()
+
+
+class Streams:
+    """Owns both text streams, the outbox and the flusher thread."""
+
+    def __init__(self, wire: Wire, interrupts: Interrupts) -> None:
+        self.outbox = Outbox(wire, interrupts)
+        self.stdout = self._open("stdout")
+        self.stderr = self._open("stderr")
+        self.install()
+        start_new_thread(self._flusher, ())
+
+    def _open(self, stream: str) -> Out:
+        text = Out(Pipe(self, stream), "utf-8", "backslashreplace", "\n", write_through=True)
+        text.mode = "w"
+        text._CHUNK_SIZE = FULL
+        text.streams = self
+        text.front = Front(self, stream)
+        return text
+
+    def install(self) -> None:
+        """Give user code its streams, again if it had closed or replaced them."""
+        if not _is_open(self.stdout):
+            self.stdout = self._open("stdout")
+        if not _is_open(self.stderr):
+            self.stderr = self._open("stderr")
+        sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc]
+        sys.stderr = sys.__stderr__ = self.stderr  # type: ignore[misc]
+
+    def collect(self) -> None:
+        """Move the text that stdout's C wrapper holds to the outbox."""
+        if _is_open(self.stdout):
+            io.TextIOWrapper.flush(self.stdout)
+
+    def flush(self) -> bool:
+        """Send all that was written so far; whether there was anything."""
+        self.collect()
+        return self.outbox.send()
+
+    def _flusher(self) -> None:
+        outbox = self.outbox
+        while True:
+            outbox.wake.acquire()
+            try:
+                self._write_through(False)
+                outbox.quiet = False
+                sleep(TICK)
+                while self.flush():
+                    sleep(TICK)
+                outbox.awake = False
+                outbox.quiet = True
+                self._write_through(True)
+                self.flush()
+            except HostGone:  # the watcher ends the process
+                return
+
+    def _write_through(self, on: bool) -> None:
+        if _is_open(self.stdout):
+            self.stdout.reconfigure(write_through=on)
+
+    def before_fork(self) -> None:
+        """Let nothing that is not sent yet be copied, and no lock be copied while another thread holds it."""
+        self.flush()
+        self.outbox.lock.acquire()
+
+    def after_fork(self) -> None:
+        self.outbox.lock.release()
+
+    def in_child(self) -> None:
+        """No thread, no wire; each write goes straight to the file descriptor."""
+        self.outbox.direct = True
+        self.outbox.lock.release()
+        self._write_through(True)
+
+
+def _is_open(text: Out) -> bool:
+    try:
+        return not text.closed
+    except ValueError:  # detached
+        return False
