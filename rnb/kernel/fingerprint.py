@@ -1,0 +1,57 @@
+"""Fingerprints of values: whether a value is what it was, as far as anyone could see.
+
+A digest is "c" and 128 bits of the content (xxh3), or "t" and a token that no other fingerprint has, for what can't be
+read (generators, open files, locks, connections) or takes longer than the budget. Two "c" digests are equal only if
+the values are; equal values may get different ones. Digests are the same in every process and for every hash seed,
+save where code refers to something that can't be read. How values are written is in `prints/`; this file imports no
+library and nothing here raises, whatever the value does, KeyboardInterrupt aside.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from marshal import dumps
+from os import urandom
+from typing import Any, NamedTuple
+
+from xxhash import xxh3_128_hexdigest
+
+from rnb.kernel.prints import registry
+from rnb.kernel.prints.names import LOCAL as LOCAL
+from rnb.kernel.prints.walk import FORMAT, SCALAR_IDS, Walk
+
+BUDGET = 1.0  # seconds of CPU: about 10 GB of numbers, some 10 million strings, a million small objects
+
+_SMALL = 1_000
+_LIST = id(list)
+_process = urandom(8).hex()
+_tokens = count()
+_nothing: frozenset[int] = frozenset()
+
+
+class Print(NamedTuple):
+    """`mutable`: something in the value can change in place. `footprint`: where; two values of which one can be changed
+    through the other have ids in common. None: too many places to tell."""
+
+    digest: str
+    mutable: bool
+    footprint: frozenset[int] | None
+
+
+def fingerprint(value: Any, budget_seconds: float = BUDGET) -> Print:
+    kind = id(type(value))
+    if kind in SCALAR_IDS:
+        return Print("c" + xxh3_128_hexdigest(dumps(value, FORMAT)), False, _nothing)
+    if kind == _LIST and len(value) <= _SMALL and {*map(id, map(type, value))} <= SCALAR_IDS:
+        return Print("c" + xxh3_128_hexdigest(b"L" + dumps(value, FORMAT)), True, frozenset((id(value),)))
+    walk = Walk(budget_seconds)
+    try:
+        walk.run(value)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # whatever the value's own code raises: it can't be shown to be equal
+        return Print(f"t{_process}{next(_tokens):x}", True, None)
+    return Print("c" + walk.digest(), walk.mutable, walk.footprint())
+
+
+registry.install()
