@@ -6,7 +6,8 @@ import re
 
 _FRAME = re.compile(r'^(?P<indent>[\s|]*)File "(?P<file>.+?)", line \d+')
 _LIBRARY = re.compile(
-    r"[/\\](?:site|dist)-packages[/\\](?P<package>[^/\\.]+)|[/\\]lib[/\\]python3\.\d+[/\\](?P<module>[^/\\.]+)|^<frozen (?P<frozen>[\w.]+)",
+    r"[/\\](?:(?:site|dist)-packages|lib[/\\]python3\.\d+(?:[/\\](?:site|dist)-packages)?)[/\\](?P<name>[^/\\.]+)"
+    r"|^<frozen (?P<frozen>\w+)",
     re.I,
 )
 
