@@ -68,7 +68,9 @@ class Cell(msgspec.Struct, kw_only=True):
     slots: tuple[str, ...]  # what its `return` shares, in order; (OWN,) = under its own name
     implicit: tuple[str, ...]  # locals that other cells take; sorted
     defs: tuple[str, ...]  # names shared, explicit then implicit
-    setup: dict[str, str]  # module-level name that it uses -> version; "" -> version of the statements that bind nothing
+    setup: dict[
+        str, str
+    ]  # module-level name that it uses -> version; "" -> version of the statements that bind nothing
     setup_names: tuple[str, ...]  # the same names and all that these use in turn
     imports: tuple[str, ...]  # dotted modules imported in its body or by setup statements that it uses in turn
     faults: tuple[str, ...]  # codes of the errors that concern it
@@ -117,7 +119,9 @@ class Notebook(msgspec.Struct, kw_only=True):
     dialect: str = "rnb"  # or "marimo"
     valid: bool = True  # False: the text does not parse; cells are those of the last text that did
     # against `previous`, the reading that this one was made from:
-    same_graph: bool = False  # same ids, order, refs, defs, setup, parameters and faults as there; only bodies and lines differ
+    same_graph: bool = (
+        False  # same ids, order, refs, defs, setup, parameters and faults as there; only bodies and lines differ
+    )
     edited: list[int] = []  # with `same_graph`: indexes of the cells whose identity, implicit or options differ
 
     def cell(self, id: str) -> Cell:

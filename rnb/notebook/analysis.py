@@ -1,0 +1,167 @@
+"""What one block of text says on its own: facts that hold wherever in the file, and beside whatever, the block stands.
+
+A block is one top-level statement (or several that share a line). Its facts depend on nothing but its text, the names
+under which rnb is imported, the file's `from __future__` imports and the version of Python; so they are kept by a
+digest of these, in the process and on disk. Lines in here count from 0 at the block's first line; columns from 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+
+import msgspec
+
+from rnb.notebook.model import Options, Span
+
+ANALYSIS_VERSION = "1." + ".".join(map(str, sys.version_info[:3]))  # raise the first number when an analysis changes
+
+
+class Read(msgspec.Struct, frozen=True, array_like=True):
+    """A name and the first place where it is read (or bound)."""
+
+    name: str
+    at: Span
+
+
+class BlockFault(msgspec.Struct, frozen=True, array_like=True):
+    """A fault that the block has by itself."""
+
+    code: str
+    message: str
+    hint: str
+    at: Span
+    severity: str = "error"
+
+
+class Touch(msgspec.Struct, frozen=True, array_like=True):
+    """Code that changes the value of `name` in place, if a cell or the setup owns it."""
+
+    name: str
+    code: str
+    at: Span
+
+
+class StateTouch(msgspec.Struct, frozen=True, array_like=True):
+    """Code that changes the state of the process, if `root` is the module it looks like: `os` in `os.chdir(…)`.
+    `imported` is the dotted name behind `root` where the cell itself imports it."""
+
+    root: str
+    imported: str
+    rest: str  # what follows the root, "environ" or "chdir"
+    how: str  # call, write
+    at: Span
+
+
+class ParameterFacts(msgspec.Struct, frozen=True, array_like=True):
+    """`default` is None where there is none; `key` is equal for equal code."""
+
+    name: str
+    annotation: str
+    default: str | None
+    key: str
+    at: Span
+
+
+class CellFacts(msgspec.Struct, frozen=True, array_like=True, tag="cell"):
+    name: str
+    kind: str
+    lines: int
+    at: Span  # of its name
+    root: str  # the name by which its decorator reaches rnb
+    identity: str
+    doc: str
+    options: Options
+    parameters: tuple[ParameterFacts, ...]
+    unread: tuple[str, ...]  # parameters that its body does not read
+    reads: tuple[Read, ...]  # free names, in order of first reading
+    module_reads: tuple[Read, ...]  # by decorators, defaults and annotations: resolved at module level only
+    class_reads: tuple[str, ...]  # by class bodies that bind the same name: the module level's, where it has one
+    slots: tuple[str, ...]
+    shared_at: Span  # its first sharing return
+    locals: tuple[Read, ...]  # what other cells may take
+    imports: tuple[str, ...]
+    touches: tuple[Touch, ...]
+    states: tuple[StateTouch, ...]
+    faults: tuple[BlockFault, ...]
+
+    def interface(self) -> tuple[object, ...]:
+        """All that the rest of the notebook can see of it, beside places and code."""
+        return (
+            self.name,
+            self.kind,
+            self.root,
+            self.options.disabled,
+            [(p.name, p.annotation, p.default) for p in self.parameters],
+            self.unread,
+            [read.name for read in self.reads],
+            [read.name for read in self.module_reads],
+            self.class_reads,
+            self.slots,
+            sorted(read.name for read in self.locals),
+            self.imports,
+            [(touch.name, touch.code) for touch in self.touches],
+            [(state.root, state.imported, state.rest) for state in self.states],
+        )
+
+
+class SetupFacts(msgspec.Struct, frozen=True, array_like=True, tag="setup"):
+    line: int
+    lines: int
+    source: str
+    identity: str
+    binds: tuple[str, ...]
+    mutates: tuple[str, ...]  # names that a compound statement changes in place
+    reads: tuple[Read, ...]  # when the statement runs
+    later: tuple[Read, ...]  # when a function that it defines runs
+    imports: tuple[str, ...]
+    aliases: tuple[tuple[str, str], ...]  # (name, dotted name it is imported from)
+    star: str  # the module of `from … import *`
+    enum: tuple[str, ...]  # member names of an Enum class
+    at: Span
+    faults: tuple[BlockFault, ...]
+
+
+class DocFacts(msgspec.Struct, frozen=True, array_like=True, tag="doc"):
+    """A bare string: the notebook's introduction if it is the first statement."""
+
+    text: str
+
+
+class FutureFacts(msgspec.Struct, frozen=True, array_like=True, tag="future"):
+    names: tuple[str, ...]
+
+
+class NothingFacts(msgspec.Struct, frozen=True, array_like=True, tag="nothing"):
+    """What is left out: `if __name__ == "__main__":`, `pass`, a bare constant."""
+
+
+Facts = CellFacts | SetupFacts | DocFacts | FutureFacts | NothingFacts
+
+
+class Block(msgspec.Struct, frozen=True, array_like=True):
+    """The facts of a block, one item for each statement."""
+
+    items: tuple[Facts, ...]
+
+
+Analyses = dict[bytes, Block]
+
+
+def block_key(text: str, context: str) -> bytes:
+    """The key under which the facts of a block are kept."""
+    return hashlib.blake2b(
+        f"{ANALYSIS_VERSION}\0{context}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16
+    ).digest()
+
+
+def encode_analyses(analyses: Analyses) -> bytes:
+    return msgspec.msgpack.encode((ANALYSIS_VERSION, analyses))
+
+
+def decode_analyses(data: bytes) -> Analyses:
+    """What `encode_analyses` made; empty if another version of rnb or Python made it. Raises msgspec.DecodeError on other bytes."""
+    version, rest = msgspec.msgpack.decode(data, type=tuple[str, msgspec.Raw])
+    if version != ANALYSIS_VERSION:
+        return {}
+    return msgspec.msgpack.decode(rest, type=Analyses)

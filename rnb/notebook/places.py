@@ -1,0 +1,53 @@
+"""Places of tree nodes inside their block: lines from 0 at its first line, columns in characters from 1."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from rnb.notebook.model import Span
+from rnb.notebook.text import Lines
+
+
+class Places:
+    """Turns nodes of a region's tree into spans of one block that starts at line `first` and has `count` lines."""
+
+    def __init__(self, lines: Lines, first: int, count: int) -> None:
+        self.lines = lines
+        self.first = first
+        self.count = count
+
+    def span(self, node: ast.AST) -> Span:
+        """The extent of a statement or an expression."""
+        line: int = node.lineno  # type: ignore[attr-defined]
+        end: int = node.end_lineno  # type: ignore[attr-defined]
+        return Span(
+            line - self.first,
+            self.lines.character(line, node.col_offset) + 1,  # type: ignore[attr-defined]
+            end - self.first,
+            self.lines.character(end, node.end_col_offset) + 1,  # type: ignore[attr-defined]
+        )
+
+    def name(self, name: str, node: ast.AST) -> Span:
+        """The place of the identifier `name` in or near `node`: of a definition, an import, a read in an f-string
+        (where Python 3.11 gives wrong places)."""
+        line: int = node.lineno - self.lines.first  # type: ignore[attr-defined]
+        start = self.lines.character(node.lineno, node.col_offset)  # type: ignore[attr-defined]
+        texts = self.lines.lines
+        if texts[line].startswith(name, start):
+            return self._at(line, start, name)
+        pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        found = pattern.search(texts[line], start) if isinstance(node, ast.stmt) else None
+        if found:
+            return self._at(line, found.start(), name)
+        top = self.first - self.lines.first
+        rows = sorted(range(top, min(top + self.count, len(texts))), key=lambda row: abs(row - line))
+        for row in rows:
+            found = pattern.search(texts[row])
+            if found:
+                return self._at(row, found.start(), name)
+        return self.span(node)
+
+    def _at(self, row: int, start: int, name: str) -> Span:
+        line = row + self.lines.first - self.first
+        return Span(line, start + 1, line, start + 1 + len(name))

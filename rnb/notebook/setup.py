@@ -1,0 +1,169 @@
+"""The module level, split by statement and by name: versions, and who uses what in turn.
+
+A statement's version is its own code and the versions of all that it uses; a name's version is those of all the
+statements that bind it, in order. Functions that call each other share the fate of their group.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator
+
+from rnb.notebook.analysis import SetupFacts
+from rnb.notebook.digest import digest
+
+# what every module has besides, and what `site` adds; `_` is the interactive shell's
+_EXTRA = """__name__ __file__ __doc__ __package__ __loader__ __spec__ __builtins__ __dict__ __annotations__ __path__
+__cached__ exit quit copyright credits license help WindowsError"""
+BUILTINS = (frozenset(dir(builtins)) - {"_"}) | frozenset(_EXTRA.split())
+
+
+class Setup:
+    """The setup statements of a notebook, in file order."""
+
+    def __init__(self, facts: list[SetupFacts]) -> None:
+        self.facts = facts
+        self.binders: dict[str, list[int]] = {}
+        for number, each in enumerate(facts):
+            for name in {*each.binds, *each.mutates}:
+                self.binders.setdefault(name, []).append(number)
+        self.stars = [number for number, each in enumerate(facts) if each.star]
+        self.nothing = [number for number, each in enumerate(facts) if not each.binds and not each.star]
+        self.bound = {name for each in facts for name in each.binds}
+        self.aliases = {name: dotted for each in facts for name, dotted in each.aliases}
+        self.uses = [self._uses(number) for number in range(len(facts))]
+        self.groups = strongly_connected([sorted({n for ns in uses.values() for n in ns}) for uses in self.uses])
+        self.versions = self._versions()
+        self._names: dict[str, str] = {}
+        self._closures: dict[str, frozenset[str]] = {}
+        self._reach: list[frozenset[int]] | None = None
+        self.everywhere = digest("nothing", *(self.versions[n] for n in self.nothing)) if self.nothing else ""
+
+    def _uses(self, number: int) -> dict[str, list[int]]:
+        """For each module-level name that a statement uses: the statements that make it what the statement sees."""
+        facts = self.facts[number]
+        out: dict[str, list[int]] = {}
+        for name in {read.name for read in facts.later}:
+            out[name] = self.makers(name)
+        for name in {*(read.name for read in facts.reads), *facts.mutates} - set(out):
+            makers = self.makers(name)
+            out[name] = [n for n in makers if n < number] or makers
+        return {name: makers for name, makers in out.items() if makers}
+
+    def makers(self, name: str) -> list[int]:
+        """The statements that bind a name, or from which it may come."""
+        found = self.binders.get(name)
+        if found is not None and name in self.bound:
+            return found
+        return self.stars
+
+    def _versions(self) -> list[str]:
+        versions = [""] * len(self.facts)
+        for group in self.groups:  # what a group uses comes before it
+            inside = set(group)
+            parts = {}
+            for number in group:
+                outer = [
+                    digest(name, *(versions[n] for n in makers if n not in inside))
+                    for name, makers in sorted(self.uses[number].items())
+                ]
+                parts[number] = digest(self.facts[number].identity, *outer)
+            whole = digest(*sorted(parts.values())) if len(group) > 1 else ""
+            for number in group:
+                versions[number] = digest(parts[number], whole)
+        return versions
+
+    def version(self, name: str) -> str:
+        """The version of a module-level name."""
+        found = self._names.get(name)
+        if found is None:
+            found = self._names[name] = digest(name, *(self.versions[n] for n in self.makers(name)))
+        return found
+
+    def reach(self, names: Iterable[str]) -> frozenset[int]:
+        """The statements that make these names, and all that those use in turn."""
+        if self._reach is None:
+            self._reach = self._reaches()
+        found: set[int] = set()
+        for name in names:
+            for number in self.makers(name):
+                if number not in found:
+                    found |= self._reach[number]
+        return frozenset(found)
+
+    def _reaches(self) -> list[frozenset[int]]:
+        out: list[frozenset[int]] = [frozenset()] * len(self.facts)
+        for group in self.groups:
+            whole: set[int] = set(group)
+            for number in group:
+                for makers in self.uses[number].values():
+                    for maker in makers:
+                        whole |= out[maker]
+            shared = frozenset(whole)
+            for number in group:
+                out[number] = shared
+        return out
+
+    def closure(self, names: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...], frozenset[int]]:
+        """(names in turn, imports in turn, statements in turn) of what uses `names` and what binds nothing."""
+        reach = self.reach(names)
+        everything = set(names)
+        for number in reach:
+            everything.update(self.uses[number])
+        hidden = self._hidden()
+        imports = {module for number in reach | hidden for module in self.facts[number].imports}
+        return tuple(sorted(everything)), tuple(sorted(imports)), reach | hidden
+
+    def _hidden(self) -> frozenset[int]:
+        """The statements that bind nothing, and all that those use."""
+        found = set(self.nothing)
+        for number in self.nothing:
+            for makers in self.uses[number].values():
+                for maker in makers:
+                    if self._reach is None:
+                        self._reach = self._reaches()
+                    found |= self._reach[maker]
+        return frozenset(found)
+
+
+def strongly_connected(edges: list[list[int]]) -> list[list[int]]:
+    """Tarjan's components of the graph 0 … n-1, each after those that it points to. No recursion."""
+    count = len(edges)
+    index = [-1] * count
+    low = [0] * count
+    on_stack = [False] * count
+    stack: list[int] = []
+    out: list[list[int]] = []
+    clock = 0
+    for root in range(count):
+        if index[root] >= 0:
+            continue
+        work: list[tuple[int, Iterator[int]]] = [(root, iter(edges[root]))]
+        index[root] = low[root] = clock
+        clock += 1
+        stack.append(root)
+        on_stack[root] = True
+        while work:
+            node, rest = work[-1]
+            for child in rest:
+                if index[child] < 0:
+                    index[child] = low[child] = clock
+                    clock += 1
+                    stack.append(child)
+                    on_stack[child] = True
+                    work.append((child, iter(edges[child])))
+                    break
+                if on_stack[child]:
+                    low[node] = min(low[node], index[child])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    at = stack.index(node, -1) if stack[-1] == node else len(stack) - 1 - stack[::-1].index(node)
+                    component = stack[at:]
+                    del stack[at:]
+                    for each in component:
+                        on_stack[each] = False
+                    out.append(sorted(component))
+    return out

@@ -1,0 +1,131 @@
+"""The outside of a top-level function: decorators, parameters and docstring, as libcst parses them.
+
+libcst keeps the text that people wrote (defaults, annotations); no libcst object leaves this file. Where CPython
+takes what libcst does not, `ast` gives the same answers, so that valid code always works.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import NamedTuple
+
+import libcst as cst
+
+from rnb.notebook.text import Lines
+
+DEEPEST = 400  # nesting that is given to libcst, far below what overflows its native stack
+
+
+class Argument(NamedTuple):
+    keyword: str  # "" for a positional one, "**" and "*" for unpacking
+    source: str
+
+
+class Decorator(NamedTuple):
+    dotted: str  # "rnb.cell"; "" where it is no dotted name
+    arguments: tuple[Argument, ...] | None  # None without parentheses
+
+
+class Shape(NamedTuple):
+    decorators: tuple[Decorator, ...]
+    annotations: dict[str, str]
+    defaults: dict[str, str]
+    doc: str | None  # None without docstring
+    only_doc: bool
+
+
+def shape_of(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef, lines: Lines, depth: int) -> Shape:
+    """The shape of the function that is all of `text`; `node` is the same in `lines`."""
+    if depth <= DEEPEST:
+        try:
+            return _from_libcst(text)
+        except (cst.ParserSyntaxError, RecursionError, _Unlike):
+            pass  # CPython has taken it, so it is valid: ask its tree
+    return _from_ast(node, lines)
+
+
+class _Unlike(Exception):
+    """libcst sees something else than one function."""
+
+
+def _from_libcst(text: str) -> Shape:
+    module = cst.parse_module(text)
+    if len(module.body) != 1 or not isinstance(module.body[0], cst.FunctionDef):
+        raise _Unlike
+    node = module.body[0]
+    annotations, defaults = {}, {}
+    for param in (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params):
+        if param.annotation is not None:
+            annotations[param.name.value] = module.code_for_node(param.annotation.annotation)
+        if param.default is not None:
+            defaults[param.name.value] = module.code_for_node(param.default)
+    body = node.body.body
+    doc = node.get_docstring()
+    inner = body[0].body if body and isinstance(body[0], cst.SimpleStatementLine) else body
+    return Shape(
+        tuple(_decorator(module, each.decorator) for each in node.decorators),
+        annotations,
+        defaults,
+        doc,
+        doc is not None and len(inner) == 1 and (len(body) == 1),
+    )
+
+
+def _decorator(module: cst.Module, node: cst.BaseExpression) -> Decorator:
+    if not isinstance(node, cst.Call):
+        return Decorator(_dotted(node), None)
+    arguments = tuple(
+        Argument(arg.star or (arg.keyword.value if arg.keyword else ""), module.code_for_node(arg.value))
+        for arg in node.args
+    )
+    return Decorator(_dotted(node.func), arguments)
+
+
+def _dotted(node: cst.BaseExpression) -> str:
+    names = []
+    while isinstance(node, cst.Attribute):
+        names.append(node.attr.value)
+        node = node.value
+    return ".".join(reversed([*names, node.value])) if isinstance(node, cst.Name) else ""
+
+
+def _from_ast(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: Lines) -> Shape:
+    args = node.args
+    positional = [*args.posonlyargs, *args.args]
+    defaults = dict(
+        zip((arg.arg for arg in positional[len(positional) - len(args.defaults) :]), args.defaults, strict=True)
+    )
+    defaults |= {
+        arg.arg: value for arg, value in zip(args.kwonlyargs, args.kw_defaults, strict=True) if value is not None
+    }
+    annotated = {arg.arg: arg.annotation for arg in (*positional, *args.kwonlyargs) if arg.annotation is not None}
+    first = node.body[0]
+    doc = None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        doc = inspect.cleandoc(first.value.value)
+    return Shape(
+        tuple(decorator_of(each, lines) for each in node.decorator_list),
+        {name: lines.segment(value) for name, value in annotated.items()},
+        {name: lines.segment(value) for name, value in defaults.items()},
+        doc,
+        doc is not None and len(node.body) == 1,
+    )
+
+
+def decorator_of(node: ast.expr, lines: Lines) -> Decorator:
+    """A decorator, from CPython's tree."""
+    if not isinstance(node, ast.Call):
+        return Decorator(dotted_name(node), None)
+    arguments = [Argument("*" if isinstance(arg, ast.Starred) else "", lines.segment(arg)) for arg in node.args]
+    arguments += [Argument(keyword.arg or "**", lines.segment(keyword.value)) for keyword in node.keywords]
+    return Decorator(dotted_name(node.func), tuple(arguments))
+
+
+def dotted_name(node: ast.expr) -> str:
+    """`a.b.c` as text; "" for any other expression."""
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join(reversed([*names, node.id])) if isinstance(node, ast.Name) else ""
