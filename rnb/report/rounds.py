@@ -77,7 +77,7 @@ class Rounds:
         if self._first:
             what = f"{state.path} · {len(state.cells)} cells"
         else:
-            what = changes_text(state.plan.cells if state.plan else [])
+            what = changes_text(state.plan.cells if state.plan else []) or state.path
         self._printer.say("")
         self._printer.say(f"{self._clock}  {what}".rstrip(), "head")
 

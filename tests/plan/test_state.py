@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +15,7 @@ from rnb.messages import (
     CellInfo,
     DisplayEvent,
     ErrorEvent,
+    Event,
     Fault,
     FinishedEvent,
     InputEvent,
@@ -60,15 +64,15 @@ def problem(cell: str | None = "a") -> ErrorEvent:
 
 PLAN = PlanEvent(cells=[PlannedCell("a", (Why("code"),))], keep=[])
 KEEP = PlanEvent(cells=[], keep=["a", "b"])
-RAN = [PLAN, turn("queued"), turn("running"), out("1\n"), turn("done")]
+RAN: list[Event] = [PLAN, turn("queued"), turn("running"), out("1\n"), turn("done")]
 
 
-def fold(*events: AnyEvent | list[AnyEvent], start: AnyEvent | None = None) -> State:
+def fold(*events: Event | Sequence[Event], start: Event | None = None) -> State:
     state = State()
-    state.apply(start or notebook("a", "b"))
+    state.apply(cast(AnyEvent, start) if start else notebook("a", "b"))
     for event in events:
-        for one in event if isinstance(event, list) else [event]:
-            state.apply(one)
+        for one in [event] if isinstance(event, Event) else event:
+            state.apply(cast(AnyEvent, one))
     return state
 
 
@@ -81,8 +85,9 @@ def shown(state: State, id: str | None = "a") -> tuple[str, list[str]]:
     return state.cells[id].status if id else "", texts
 
 
-AGAIN = [PLAN, turn("queued")]
-RULES = {
+Told = Sequence[Event | Sequence[Event]]
+AGAIN: list[Event] = [PLAN, turn("queued")]
+RULES: dict[str, tuple[Told, str, list[str]]] = {
     "a run shows its output": (RAN, "done", ["1\n"]),
     "text of one stream is one text": ([turn("running"), out("1"), out("2"), out("3", stream="stderr")], "running", ["12", "3"]),
     "running clears": ([RAN, AGAIN, turn("running")], "running", []),
@@ -146,10 +151,12 @@ def test_facts_of_a_cell() -> None:
     state.apply(turn("blocked", reason="b failed"))
     assert cell.reason == "b failed"
     state.apply(turn("running"))
-    assert (cell.reason, cell.mutations, cell.seconds) == (None, [], None)
+    assert cell.reason is None
+    assert cell.seconds is None
+    assert not cell.mutations
 
 
-EXITS = {
+EXITS: dict[str, tuple[Told, tuple[Fault, ...], int]] = {
     "fine": ([turn("done"), turn("cached", "b")], (), 0),
     "failed": ([turn("failed"), turn("done", "b")], (), 1),
     "killed": ([turn("killed")], (), 1),
@@ -170,6 +177,11 @@ def test_exit_code(case: str) -> None:
     assert (state.exit_code(), state.ok) == (code, code == 0)
 
 
+def test_a_snapshot_says_why_cells_ran_in_older_rounds() -> None:
+    late = fold(*fold(RAN, PlanEvent(cells=[], keep=["a"])).events())
+    assert late.cells["a"].why == (Why("code"),)
+
+
 def test_counts_are_over_the_whole_notebook() -> None:
     state = fold(RAN, turn("blocked", "b"), start=notebook("a", "b", "never"))
     assert state.counts() == {"done": 1, "blocked": 1}
@@ -181,7 +193,8 @@ def test_a_cancelled_run_is_not_ok() -> None:
 
 def test_without_outputs_only_errors_are_kept() -> None:
     state = State(outputs=False)
-    for event in [notebook("a"), turn("running"), out("x"), show("y"), problem(), turn("failed")]:
+    told: list[AnyEvent] = [notebook("a"), turn("running"), out("x"), show("y"), problem(), turn("failed")]
+    for event in told:
         state.apply(event)
     assert state.cells["a"].kept == [Problem("E", "m", 1, "t")]
 
