@@ -19,7 +19,9 @@ HEAVY = {"libcst", "networkx", "starlette", "uvicorn", "rich", "asyncio"}
 def loaded(code: str, *, cwd: Path = ROOT) -> set[str]:
     """Top-level modules that a fresh process has after this code, beside those of an empty one."""
     tell = "\nimport sys; print('LOADED', *{m.partition('.')[0] for m in sys.modules})"
-    out = subprocess.run([sys.executable, "-c", code + tell], cwd=cwd, capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", code + tell], cwd=cwd, capture_output=True, text=True, check=True
+    ).stdout
     return set(out.rpartition("LOADED ")[2].split())
 
 

@@ -40,7 +40,9 @@ def said(log: list[dict[str, Any]], cell: str) -> str:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The notebooks in a folder with a space in its name, so that nothing is written beside the originals."""
-    return Path(shutil.copytree(FOLDER, tmp_path / "my notebooks", ignore=shutil.ignore_patterns(".rnb", "__pycache__")))
+    return Path(
+        shutil.copytree(FOLDER, tmp_path / "my notebooks", ignore=shutil.ignore_patterns(".rnb", "__pycache__"))
+    )
 
 
 def test_all_in_one_command_from_elsewhere(copy: Path) -> None:
