@@ -24,24 +24,28 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 class JUnit:
-    """One file for one notebook or several: `suite()` gives a sink for each."""
+    """A sink for one notebook or several: events name theirs where there are several."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file = ReportFile(path, self._content)
-        self._suites: list[Suite] = []
+        self._suites: dict[str | None, Suite] = {}
 
-    def suite(self) -> Suite:
-        suite = Suite(self._file)
-        self._suites.append(suite)
-        return suite
+    def event(self, event: AnyEvent) -> None:
+        suite = self._suites.get(event.notebook)
+        if suite is None:
+            suite = self._suites[event.notebook] = Suite(self._file)
+        suite.event(event)
+
+    def close(self) -> None:
+        self._file.write()
 
     def _content(self) -> bytes:
-        suites = "".join(suite.xml() for suite in self._suites)
+        suites = "".join(suite.xml() for suite in self._suites.values())
         return f'<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n{suites}</testsuites>\n'.encode()
 
 
 class Suite:
-    """The sink for one notebook. A case is rendered once, when its cell ends."""
+    """One notebook's part. A case is rendered once, when its cell ends."""
 
     def __init__(self, file: ReportFile) -> None:
         self._file = file
@@ -63,9 +67,6 @@ class Suite:
         elif isinstance(event, FinishedEvent):
             self._seconds = event.seconds
             self._file.write()
-
-    def close(self) -> None:
-        self._file.write()
 
     def xml(self) -> str:
         state = self._state

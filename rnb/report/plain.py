@@ -81,7 +81,7 @@ class Plain:
     def paint(self, text: str, style: str) -> str:
         return text
 
-    def _speak(self, id: str | None) -> None:
+    def speak(self, id: str | None) -> None:
         """What comes next is output of this cell: say so where another one spoke last."""
         speaker = id or "setup"
         if speaker != self._speaker:
@@ -101,11 +101,11 @@ class Plain:
 
     def _stream(self, event: StreamEvent) -> None:
         if event.text:
-            self._speak(event.cell)
+            self.speak(event.cell)
             self.page.raw(event.text)
 
     def _display(self, event: DisplayEvent) -> None:
-        self._speak(event.cell)
+        self.speak(event.cell)
         self.page.end_line()
         self.page.line(self._figure(event) or self.rendered(event.data))
 
@@ -129,7 +129,7 @@ class Plain:
     def _error(self, event: ErrorEvent) -> None:
         from rnb.report.tracebacks import shorten  # only a failure pays for it
 
-        self._speak(event.cell)
+        self.speak(event.cell)
         if event.line is not None:
             self.say(location(self.state.path, event.line, "error", event.name, event.message), "error")
         self.page.end_line()
@@ -156,7 +156,7 @@ class Plain:
         self.say(location(self.state.path, line, "warning", "mutation", event.message), "warning")
 
     def _input(self, event: InputEvent) -> None:
-        self._speak(event.cell)
+        self.speak(event.cell)
         self.page.raw(event.prompt)
 
     def _kernel(self, event: KernelEvent) -> None:

@@ -6,6 +6,7 @@ rich renders tables, Markdown and source, and is loaded only when there is one t
 from __future__ import annotations
 
 import os
+import sys
 import time
 import unicodedata
 from collections.abc import Callable
@@ -50,25 +51,25 @@ def screen_size(stream: BinaryIO) -> Callable[[], tuple[int, int]]:
 
 
 class Terminal(Plain):
-    """`bell`: ring when a round took longer than that many seconds. `ticking=False` draws at events only."""
+    """`docs`: each cell's docstring above its output. `ticking=False` draws at events only."""
 
     def __init__(
         self,
-        stream: BinaryIO,
+        stream: BinaryIO | None = None,  # standard output
         *,
         figures: Figures | None = None,
         watch: bool = False,
         waiting: Waiting = nothing_waits,
-        bell: float | None = None,
+        docs: bool = False,
         ticking: bool = True,
         clock: Callable[[], float] = time.monotonic,
         size: Callable[[], tuple[int, int]] | None = None,
     ) -> None:
+        stream = sys.stdout.buffer if stream is None else stream
         self._size = size or screen_size(stream)
         self._clock = clock
-        self._bell = bell
+        self._docs = docs
         self._running: dict[str, float] = {}  # since when
-        self._ended = 0
         self._live = LivePage(stream, self._live_lines, waiting=waiting, ticking=ticking)
         super().__init__(stream, figures=figures, watch=watch, page=self._live)
 
@@ -83,9 +84,19 @@ class Terminal(Plain):
         super().event(event)
         if isinstance(event, InputEvent):
             self._live.pause()
-        elif isinstance(event, FinishedEvent) and self._bell is not None and event.seconds > self._bell:
-            self._live.raw("\a")
-            self._live.settle()
+
+    def tell(self, event: AnyEvent) -> None:
+        super().tell(event)
+        if self._docs and isinstance(event, CellEvent) and event.status == "running":
+            cell = self.state.cells.get(event.cell)
+            if cell is not None and cell.info.doc:
+                self._doc(cell.id, cell.info.doc)
+
+    def _doc(self, id: str, doc: str) -> None:
+        from rnb.report.richly import document
+
+        self.speak(id)
+        self.page.line(document(doc, self._size()[0]))
 
     def pause(self) -> None:
         """Leave the terminal to someone else (a debugger) until the next event."""

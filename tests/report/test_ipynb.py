@@ -29,7 +29,11 @@ def written(path: Path, *events: AnyEvent, sources: dict[str, str] = SOURCES, in
 
 @pytest.fixture
 def document(tmp_path: Path) -> dict[str, Any]:
-    info = {"load": {"doc": "Reads."}, "words": {"kind": "markdown", "doc": "*words*"}, "été": {"hide": True}}
+    info: dict[str, Any] = {
+        "load": {"doc": "Reads."},
+        "words": {"kind": "markdown", "doc": "*words*"},
+        "été": {"hide": True},
+    }
     return written(
         tmp_path / "out.ipynb",
         notebook("load", "words", "été", "name#2", "name-2", **info),

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_events import error, fault, finished, notebook, out, show, turn
 
+from rnb.messages import AnyEvent
 from rnb.report.junit import JUnit
 
 
@@ -20,8 +21,8 @@ def suite(path: Path) -> ElementTree.Element:
 
 def test_a_whole_run(tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "report.xml"
-    sink = JUnit(path).suite()
-    for event in [
+    sink = JUnit(path)
+    told: list[AnyEvent] = [
         notebook("load", "fit", "plot", "heavy", faults=(fault(),)),
         turn("load", "running"),
         out("load", "a < b & \x1b[31mred\x1b[0m \x00\n"),
@@ -35,7 +36,8 @@ def test_a_whole_run(tmp_path: Path) -> None:
         turn("heavy", "running"),
         turn("heavy", "killed", 1.0, "signal 9"),
         finished(3.5, ok=False),
-    ]:
+    ]
+    for event in told:
         sink.event(event)
     sink.close()
     found = suite(path)
@@ -65,36 +67,44 @@ def test_a_whole_run(tmp_path: Path) -> None:
 
 def test_a_job_that_is_killed_leaves_what_it_had(tmp_path: Path) -> None:
     path = tmp_path / "report.xml"
-    sink = JUnit(path).suite()
-    for event in [notebook("a", "b"), turn("a", "running"), turn("a", "done", 0.1), turn("b", "running")]:
+    sink = JUnit(path)
+    told: list[AnyEvent] = [notebook("a", "b"), turn("a", "running"), turn("a", "done", 0.1), turn("b", "running")]
+    for event in told:
         sink.event(event)
     assert [case.attrib["name"] for case in suite(path)] == ["a"]
     assert [item.name for item in tmp_path.iterdir()] == ["report.xml"]
 
 
 def test_a_setup_that_failed_does_not_look_green(tmp_path: Path) -> None:
-    sink = JUnit(tmp_path / "report.xml").suite()
-    for event in [notebook("a"), error(None), turn("a", "blocked", reason="the setup failed"), finished(ok=False)]:
+    sink = JUnit(tmp_path / "report.xml")
+    told: list[AnyEvent] = [
+        notebook("a"),
+        error(None),
+        turn("a", "blocked", reason="the setup failed"),
+        finished(ok=False),
+    ]
+    for event in told:
         sink.event(event)
     found = suite(tmp_path / "report.xml")
     assert (found.attrib["errors"], found.attrib["skipped"]) == ("1", "1")
 
 
 def test_several_notebooks_share_a_file(tmp_path: Path) -> None:
-    report = JUnit(tmp_path / "report.xml")
-    for _ in range(2):
-        sink = report.suite()
-        sink.event(notebook("a"))
-        sink.event(turn("a", "done", 0.1))
+    sink = JUnit(tmp_path / "report.xml")
+    for path in ("one.py", "two.py"):
+        told: list[AnyEvent] = [notebook("a"), turn("a", "done", 0.1)]
+        for event in told:
+            event.notebook = path
+            sink.event(event)
         sink.close()
-    assert len(ElementTree.parse(tmp_path / "report.xml").getroot()) == 2
+    assert [len(one) for one in ElementTree.parse(tmp_path / "report.xml").getroot()] == [1, 1]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=[])))
 def test_any_text_makes_valid_xml(tmp_path: Path, text: str) -> None:
-    sink = JUnit(tmp_path / "report.xml").suite()
-    for event in [
+    sink = JUnit(tmp_path / "report.xml")
+    told: list[AnyEvent] = [
         notebook("a"),
         out(None, text + "."),
         turn("a", "running"),
@@ -102,7 +112,8 @@ def test_any_text_makes_valid_xml(tmp_path: Path, text: str) -> None:
         error("a", traceback=text),
         turn("a", "failed", 0.1),
         turn("a", "blocked", reason=text),
-    ]:
+    ]
+    for event in told:
         sink.event(event)
     sink.close()
     assert len(suite(tmp_path / "report.xml")) == 2

@@ -196,12 +196,15 @@ def test_the_live_line_moves_by_itself_and_leaves_nothing() -> None:
     assert screen.close() == ["── load", "half", "✓ load 1 min 01 s", "1 done in 1.50 s"]
 
 
-def test_a_bell_after_a_long_round() -> None:
-    for bell, rung in ((1.0, True), (2.0, False), (None, False)):
-        screen = Screen(ticking=False, bell=bell)
-        screen.tell(notebook("a"), finished(1.5))
-        screen.close()
-        assert (b"\a" in screen.raw) == rung
+def test_docstrings_on_request() -> None:
+    screen = Screen(ticking=False, docs=True)
+    cells = notebook("load", load={"doc": "Reads *all*."})
+    assert screen.tell(cells, turn("load", "running"), turn("load", "done", 1.0)) == [
+        "── load",
+        "Reads all.",
+        "✓ load 1.00 s",
+    ]
+    screen.close()
 
 
 @pytest.mark.parametrize(
