@@ -13,7 +13,7 @@ from rnb.notebook.model import OWN, Span
 from rnb.notebook.options import options_of
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Event, Scope, Walk, arguments_of
-from rnb.notebook.shape import Decorator, Shape, decorator_of, dotted_name, shape_of
+from rnb.notebook.shape import Decorator, Shape, decorator_of, dotted_name, is_doc, shape_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Aliases = tuple[tuple[str, str], ...]
@@ -42,7 +42,7 @@ def cell_kind(node: Function | ast.ClassDef, aliases: Aliases) -> str:
 def cell_facts(node: Function, text: str, walk: Walk, places: Places, aliases: Aliases) -> CellFacts:
     """All that a cell says by itself; `text` is its block."""
     code, depth = _identity(node, aliases)
-    shape = shape_of(text, node, places.lines, depth)
+    shape = shape_of(node, places, depth)
     if cell_kind(node, aliases) and not any(rnb_decorator(each.dotted, aliases) for each in shape.decorators):
         shape = shape._replace(decorators=tuple(decorator_of(each, places.lines) for each in node.decorator_list))
     ours = [each for each in shape.decorators if rnb_decorator(each.dotted, aliases)]
@@ -56,12 +56,13 @@ def cell_facts(node: Function, text: str, walk: Walk, places: Places, aliases: A
     faults += sharing.faults
     faults += _global_faults(walk, body, places)
     faults += misplaced(walk, places, aliases, node)
+    only_doc = is_doc(node.body[0]) and len(node.body) == 1
     names = _Names(node, walk, body, places, aliases)
     imported = _own_imports(walk, body)
     last = _last_expression(node)
     return CellFacts(
         name=node.name,
-        kind="sql" if sql else "markdown" if shape.only_doc else "python",
+        kind="sql" if sql else "markdown" if only_doc else "python",
         lines=text.count("\n"),
         at=at,
         root=ours[0].dotted.partition(".")[0],
@@ -88,7 +89,7 @@ def cell_facts(node: Function, text: str, walk: Walk, places: Places, aliases: A
 def _identity(node: Function, aliases: Aliases) -> tuple[str, int]:
     """The digest of what the cell computes: no name, docstring or decorator of rnb."""
     others = [each for each in node.decorator_list if not _decorator_kind(each, aliases)]
-    body = node.body[1:] if _is_doc(node.body[0]) else node.body
+    body = node.body[1:] if is_doc(node.body[0]) else node.body
     parts: list[ast.AST] = [
         node.args,
         *others,
@@ -98,10 +99,6 @@ def _identity(node: Function, aliases: Aliases) -> tuple[str, int]:
     head, deep = tree_digest(*parts)
     code, deeper = tree_digest(*body)
     return digest(type(node).__name__, str(len(parts)), head, code), max(deep, deeper)
-
-
-def _is_doc(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _last_expression(node: Function) -> ast.expr | None:
@@ -205,7 +202,7 @@ def _shape_faults(
         out.append(
             BlockFault("option", f"the cell {node.name} is decorated by rnb twice", "keep one of the decorators", at)
         )
-    if sql and not shape.only_doc:
+    if sql and not (is_doc(node.body[0]) and len(node.body) == 1):
         what = "has code beside its docstring" if shape.doc is not None else "has no docstring"
         out.append(
             BlockFault("option", f"the SQL cell {node.name} {what}", "its docstring, and nothing else, is its SQL", at)

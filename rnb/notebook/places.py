@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from rnb.notebook.model import Span
 from rnb.notebook.text import Lines
@@ -36,18 +35,28 @@ class Places:
         texts = self.lines.lines
         if texts[line].startswith(name, start):
             return self._at(line, start, name)
-        pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-        found = pattern.search(texts[line], start) if isinstance(node, ast.stmt) else None
-        if found:
-            return self._at(line, found.start(), name)
+        found = _word(name, texts[line], start) if isinstance(node, ast.stmt) else -1
+        if found >= 0:
+            return self._at(line, found, name)
         top = self.first - self.lines.first
         rows = sorted(range(top, min(top + self.count, len(texts))), key=lambda row: abs(row - line))
         for row in rows:
-            found = pattern.search(texts[row])
-            if found:
-                return self._at(row, found.start(), name)
+            found = _word(name, texts[row], 0)
+            if found >= 0:
+                return self._at(row, found, name)
         return self.span(node)
 
     def _at(self, row: int, start: int, name: str) -> Span:
         line = row + self.lines.first - self.first
         return Span(line, start + 1, line, start + 1 + len(name))
+
+
+def _word(name: str, text: str, start: int) -> int:
+    """Where `name` stands in `text` as a word of its own; -1 if nowhere."""
+    at = text.find(name, start)
+    while at >= 0:
+        before, after = text[at - 1 : at], text[at + len(name) : at + len(name) + 1]
+        if not (before == "_" or before.isalnum() or after == "_" or after.isalnum()):
+            return at
+        at = text.find(name, at + 1)
+    return -1

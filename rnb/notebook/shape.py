@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from rnb.notebook.places import Places
 from rnb.notebook.text import Lines
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 DEEPEST = 400  # nesting that is given to libcst, far below what overflows its native stack
 
@@ -32,21 +35,42 @@ class Shape(NamedTuple):
     annotations: dict[str, str]
     defaults: dict[str, str]
     doc: str | None  # None without docstring
-    only_doc: bool
 
 
-def shape_of(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef, lines: Lines, depth: int) -> Shape:
-    """The shape of the function that is all of `text`; `node` is the same in `lines`."""
+def shape_of(node: Function, places: Places, depth: int) -> Shape:
+    """The shape of a top-level function. `depth` is how deep its tree nests."""
     if depth <= DEEPEST:
         try:
-            return _from_libcst(text)
+            return _from_libcst(_head(node, places))
         except (cst.ParserSyntaxError, RecursionError, _Unlike):
             pass  # CPython has taken it, so it is valid: ask its tree
-    return _from_ast(node, lines)
+    return _from_ast(node, places.lines)
 
 
 class _Unlike(Exception):
     """libcst sees something else than one function."""
+
+
+def _head(node: Function, places: Places) -> str:
+    """The text of a function down to its docstring. The rest of the body is not asked for, so it need not be parsed."""
+    lines, first = places.lines.lines, node.body[0]
+    origin, top = places.first - places.lines.first, _top(first) - places.lines.first
+    before = lines[top][: places.lines.character(_top(first), first.col_offset)].rstrip("@ ")
+    if before.strip():
+        return "\n".join(lines[origin : origin + places.count]) + "\n"  # all on one line
+    end = (first.end_lineno or first.lineno) - places.lines.first + 1
+    body = lines[top:end] if is_doc(first) else [before.ljust(1) + "pass"]
+    return "\n".join([*lines[origin:top], *body, ""])
+
+
+def _top(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
+
+
+def is_doc(node: ast.stmt) -> bool:
+    """Whether a first statement is a docstring."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _from_libcst(text: str) -> Shape:
@@ -60,16 +84,8 @@ def _from_libcst(text: str) -> Shape:
             annotations[param.name.value] = module.code_for_node(param.annotation.annotation)
         if param.default is not None:
             defaults[param.name.value] = module.code_for_node(param.default)
-    body = node.body.body
-    doc = node.get_docstring()
-    inner = body[0].body if body and isinstance(body[0], cst.SimpleStatementLine) else body
-    return Shape(
-        tuple(_decorator(module, each.decorator) for each in node.decorators),
-        annotations,
-        defaults,
-        doc,
-        doc is not None and len(inner) == 1 and (len(body) == 1),
-    )
+    decorators = tuple(_decorator(module, each.decorator) for each in node.decorators)
+    return Shape(decorators, annotations, defaults, node.get_docstring())
 
 
 def _decorator(module: cst.Module, node: cst.BaseExpression) -> Decorator:
@@ -90,7 +106,7 @@ def _dotted(node: cst.BaseExpression) -> str:
     return ".".join(reversed([*names, node.value])) if isinstance(node, cst.Name) else ""
 
 
-def _from_ast(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: Lines) -> Shape:
+def _from_ast(node: Function, lines: Lines) -> Shape:
     args = node.args
     positional = [*args.posonlyargs, *args.args]
     defaults = dict(
@@ -101,15 +117,12 @@ def _from_ast(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: Lines) -> Sha
     }
     annotated = {arg.arg: arg.annotation for arg in (*positional, *args.kwonlyargs) if arg.annotation is not None}
     first = node.body[0]
-    doc = None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-        doc = inspect.cleandoc(first.value.value)
+    doc = inspect.cleandoc(first.value.value) if is_doc(first) else None  # type: ignore[attr-defined]
     return Shape(
         tuple(decorator_of(each, lines) for each in node.decorator_list),
         {name: lines.segment(value) for name, value in annotated.items()},
         {name: lines.segment(value) for name, value in defaults.items()},
         doc,
-        doc is not None and len(node.body) == 1,
     )
 
 
