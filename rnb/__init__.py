@@ -108,4 +108,4 @@ def run() -> None:
         return
     from rnb.cli import main as command
 
-    sys.exit(command(["run", path, *sys.argv[1:]]))
+    command(["run", path, *sys.argv[1:]])

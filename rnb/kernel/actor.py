@@ -6,7 +6,9 @@ import os
 import sys
 
 import rnb
-from rnb.kernel import importing, process
+from rnb.kernel import cell, importing, process, setup
+from rnb.kernel.display import display
+from rnb.kernel.figures import Figures, is_artist
 from rnb.kernel.interrupts import Interrupts
 from rnb.kernel.stdin import Stdin
 from rnb.kernel.streams import Streams
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnb import messages
+    from rnb.kernel.mutation import Ledger
+    from rnb.kernel.tracking import Tracker
 
 
 class Kernel:
@@ -27,6 +31,8 @@ class Kernel:
     module: ModuleType
     finder: importing.Finder
     config: messages.Configure
+    figures: Figures
+    tracker: Tracker
 
     def __init__(self, fd: int) -> None:
         self.interrupts = Interrupts()
@@ -35,23 +41,52 @@ class Kernel:
         self.streams = Streams(self.wire, self.interrupts)
         self.stdin = Stdin(self)
         self.values = Values()
+        self.ids: dict[int, str] = {}  # of cells, by uid
+        self._ledger: Ledger | None = None
         self.sources: dict[int, str] = {}  # what was executed last, by its first line
         os.register_at_fork(
             before=self.streams.before_fork, after_in_parent=self.streams.after_fork, after_in_child=self._in_child
         )
-        rnb._kernel = self  # type: ignore[assignment]
+        rnb._kernel = self
 
     @property
     def namespace(self) -> dict[str, Any]:
         return self.module.__dict__
 
-    def begin(self, cell: str | None) -> None:
+    @property
+    def ledger(self) -> Ledger:
+        """Made on first use: a run that checks nothing does not load what fingerprints need."""
+        if self._ledger is None:
+            from rnb.kernel.mutation import Ledger
+
+            self._ledger = Ledger(self.values, self.namespace)
+        return self._ledger
+
+    def forget(self, owners: list[int]) -> None:
+        """Drop all values of these cells, and what is known of them."""
+        self.values.forget(owners)
+        if self._ledger is not None:
+            for owner in owners:
+                self._ledger.forget_owner(owner)
+
+    def observed(self) -> dict[str, Any]:
+        """What the cell did outside its names: fields of its report."""
+        if not self.config.track:
+            return {}
+        return {"files": self.tracker.end(), "effects": self.tracker.effects()}
+
+    def begin(self, cell: str | None, uid: int | None = None) -> None:
         """User code of `cell` (None: the setup) is about to run: give it back what earlier code may have taken."""
+        if cell is not None and uid is not None:
+            self.ids[uid] = cell
         self.streams.flush()
         self.streams.outbox.cell = cell
         self.streams.install()
         self.stdin.install()
         self.interrupts.install()
+        self.figures.begin()
+        if self.config.track:
+            self.tracker.begin()
 
     def end(self) -> None:
         """User code has run: its output leaves before its end is told."""
@@ -62,17 +97,17 @@ class Kernel:
 
     def display(self, value: Any, display_id: str | None) -> None:
         """`rnb.display`."""
-        from rnb.kernel.display import display
-
         display(self, value, display_id)
 
     def show(self, value: Any) -> None:
         """Show the value that a cell ends with. None shows nothing."""
-        if value is not None:
+        if value is not None and not ("matplotlib" in sys.modules and is_artist(value)):
             self.display(value, None)
 
     def read(self, path: str) -> None:
         """`rnb.file`."""
+        if self.config.track:
+            self.tracker.read(path)
 
     def executed(self, line: int, source: str) -> None:
         """Keep what runs, for tracebacks."""
@@ -87,10 +122,10 @@ class Kernel:
         self.interrupts.armed = True
         rnb._kernel = None
 
-    def report(self, kind: str, **fields: Any) -> None:
+    def report(self, tag: str, /, **fields: Any) -> None:
         """Send a report behind all that was written before it."""
         self.streams.flush()
-        self.wire.send(kind, **fields)
+        self.wire.send(tag, **fields)
 
     def serve(self) -> None:
         """Take tasks until `Stop`. Raises HostGone."""
@@ -117,24 +152,18 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
     sys.argv = task.argv
     kernel.config = task
     kernel.module, kernel.finder = importing.install(task.name, task.file, task.folder)
+    kernel.figures = Figures(kernel)
+    if task.track:
+        from rnb.kernel import tracking
+
+        kernel.tracker = tracking.Tracker()
+    kernel.finder.hooks["getpass"] = kernel.stdin.patch_getpass
     version = ".".join(map(str, sys.version_info[:3]))
     kernel.report("ready", pid=os.getpid(), python=version, sys_path=list(sys.path))
 
 
-def run_setup(kernel: Kernel, task: messages.RunSetup) -> None:
-    from rnb.kernel.setup import run
-
-    run(kernel, task)
-
-
-def run_cell(kernel: Kernel, task: messages.RunCell) -> None:
-    from rnb.kernel.cell import run
-
-    run(kernel, task)
-
-
 def forget(kernel: Kernel, task: messages.Forget) -> None:
-    kernel.values.forget(task.uids)
+    kernel.forget(task.uids)
 
 
 def answer(kernel: Kernel, task: messages.Answer) -> None:
@@ -143,8 +172,8 @@ def answer(kernel: Kernel, task: messages.Answer) -> None:
 
 TASKS: dict[str, Any] = {
     "configure": configure,
-    "setup": run_setup,
-    "cell": run_cell,
+    "setup": setup.run,
+    "cell": cell.run,
     "forget": forget,
     "answer": answer,
 }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import gc
 from sys import _getframe
 from time import perf_counter
 
 from rnb.errors import ParameterError
+from rnb.kernel.check import Check, send_mutation
 from rnb.kernel.failure import attempt, send_error
 from rnb.kernel.function import END, ONE, RETURN, Plan, parse
+from rnb.kernel.summary import summarize
 from rnb.kernel.values import UNBOUND
 
 TYPE_CHECKING = False
@@ -35,7 +38,7 @@ class Run:
         kernel, task = self.kernel, self.task
         node = parse(task.source, task.line, kernel.config.file, task.future)
         arguments = self._arguments(node)
-        kernel.values.forget([task.uid])  # before the new values exist: memory must not hold both
+        kernel.forget([task.uid])  # before the new values exist: memory must not hold both
         plan = Plan(node, kernel.config.file, task, arguments, kernel.namespace)
         returned = self._call(plan, arguments)
         del arguments
@@ -105,40 +108,67 @@ class Run:
                 self.values[name] = value
         self.shown = values[0] if shown is None and head[0] == ONE else shown
 
+    def show(self) -> None:
+        """Show the value at the end, then figures that were left open."""
+        self.kernel.show(self.shown)
+        self.shown = None
+        self.kernel.figures.end()
+
+    def tell(self, error: BaseException | None) -> str:
+        """Report what went wrong, if anything did; the outcome."""
+        if error is None:
+            return "done"
+        outcome = _outcome(error)
+        if self.parameter and isinstance(error, ParameterError):
+            self.kernel.report("failed", kind="parameter", name=self.parameter, message=error.message)
+        elif outcome != "stopped":
+            send_error(self.kernel, self.task.id, error)
+        return outcome
+
+    def keep(self, check: Check | None) -> dict[str, dict[str, Any]]:
+        """Put the values where readers find them; what the host hears of each."""
+        values, uid = self.values, self.task.uid
+        self.kernel.values.put(uid, values)
+        unknown = {"fingerprint": "", "mutable": True}
+        shared = check.shared(values) if check is not None else dict.fromkeys(values, unknown)
+        return {slot: {**summarize(value), **shared[slot]} for slot, value in values.items()}
+
 
 def run(kernel: Kernel, task: messages.RunCell) -> None:
-    kernel.begin(task.id)
+    kernel.begin(task.id, task.uid)
     kernel.executed(task.line, task.source)
     cell = Run(kernel, task)
+    check = Check(kernel, task) if task.check else None
     started = perf_counter()
     _, error = attempt(kernel, cell.execute)
-    outcome = "done" if error is None else _outcome(error)
-    if isinstance(error, ParameterError) and cell.parameter:
-        kernel.report("failed", kind="parameter", name=cell.parameter, message=error.message)
-    elif error is not None and outcome != "stopped":
-        send_error(kernel, task.id, error)
-    del error
-    if outcome == "done":
-        kernel.values.put(task.uid, cell.values)
-        kernel.show(cell.shown)
-    kernel.end()
+    late = attempt(kernel, cell.show if error is None else kernel.figures.end)[1]
+    error = error or late
     seconds = perf_counter() - started
-    values = {slot: describe(value) for slot, value in cell.values.items()} if outcome == "done" else {}
-    kernel.report("cell-ended", uid=task.uid, outcome=outcome, seconds=seconds, values=values)
+    outcome = cell.tell(error)
+    failed = error is not None
+    del error, late  # and with them their frames: the values in these must not live longer than the cell
+    kernel.end()
+    changed = check.after() if check is not None else []
+    if changed and task.strict and outcome == "done":
+        outcome = "failed"
+        send_mutation(kernel, task, changed)
+    values = cell.keep(check) if outcome == "done" else {}
+    kernel.report(
+        "cell-ended",
+        uid=task.uid,
+        outcome=outcome,
+        seconds=seconds,
+        values=values,
+        before={} if check is None else check.before,
+        changed=changed,
+        fingerprint_seconds=0.0 if check is None else check.seconds,
+        **kernel.observed(),
+    )
+    if failed:
+        gc.collect()  # an exception, its traceback and its frames often hold each other
 
 
 def _outcome(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     return "stopped" if type(error).__name__ == "MarimoStopError" else "failed"
-
-
-def describe(value: Any) -> dict[str, Any]:
-    return {
-        "fingerprint": "",
-        "mutable": True,
-        "type": type(value).__name__,
-        "summary": "",
-        "size": None,
-        "aliases": [],
-    }

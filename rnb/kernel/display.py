@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def display(kernel: Kernel, value: Any, display_id: str | None = None) -> None:
     """Send `value` as a Display of the running cell. A representation that fails is told on stderr."""
+    if type(value).__module__.startswith("matplotlib."):
+        kernel.figures.note(value)
     bundle = Bundle(value, kernel.config.columns)
     kernel.report("display", cell=kernel.streams.outbox.cell, data=bundle.data, display_id=display_id)
     for note in bundle.notes:

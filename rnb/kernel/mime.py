@@ -6,6 +6,8 @@ raises still gives a bundle, whose text says so.
 
 from __future__ import annotations
 
+from rnb.kernel.pretty import pretty
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -72,8 +74,6 @@ class Bundle:
                 self.data[str(kind)] = clean(str(kind), content)
 
     def _text(self, columns: int) -> str:
-        from rnb.kernel.pretty import pretty
-
         try:
             return pretty(self._value, columns)
         except Exception as error:

@@ -7,6 +7,8 @@ import sys
 from rnb.kernel import importing
 from rnb.kernel.failure import attempt, send_error
 
+DEFINITIONS = ("def ", "async def ", "class ", "@", "import ", "from ")
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -17,17 +19,53 @@ if TYPE_CHECKING:
 
 def run(kernel: Kernel, task: messages.RunSetup) -> None:
     importing.purge(task.purge)
+    binds = [name for statement in task.statements for name in statement.binds]
     for name in task.drop:
         kernel.namespace.pop(name, None)
+    if kernel.config.track:
+        kernel.ledger.forget_names([*task.drop, *binds])
     kernel.begin(None)
     ended: list[dict[str, Any]] = []
     failed = False
     for statement in task.statements:
+        touched = Touched(kernel, statement) if kernel.config.track and not failed else None
         ok = not failed and _execute(kernel, statement, task.future)
-        ended.append({"key": statement.key, "ok": ok, "skipped": failed, "touched": []})
+        names = touched.names() if touched is not None else []
+        ended.append({"key": statement.key, "ok": ok, "skipped": failed, "touched": names})
         failed = failed or not ok
+    _, late = attempt(kernel, kernel.figures.end)
+    if late is not None:
+        send_error(kernel, None, late)
     kernel.end()
-    kernel.report("setup-ended", statements=ended, values={}, sys_path=list(sys.path), files={})
+    files = kernel.observed().get("files", {})
+    kernel.report("setup-ended", statements=ended, values=_values(kernel, binds), sys_path=list(sys.path), files=files)
+
+
+class Touched:
+    """Which earlier names a statement changed in place, as `random.shuffle(rows)` or `CONFIG["a"] = 1` do. A statement
+    that only defines or imports changes none."""
+
+    def __init__(self, kernel: Kernel, statement: messages.SetupStatement) -> None:
+        defines = statement.source.lstrip().startswith(DEFINITIONS)
+        self._ledger = kernel.ledger
+        self._keys = [] if defines else kernel.ledger.setup_keys(statement.reads)
+        for key in self._keys:
+            self._ledger.entry(key)
+
+    def names(self) -> list[str]:
+        return [key[1] for key, _, _ in self._ledger.changed(self._keys) if key[0] is None]
+
+
+def _values(kernel: Kernel, names: list[str]) -> dict[str, str]:
+    """The fingerprints of module-level data that cells may change in place."""
+    if not kernel.config.track:
+        return {}
+    values = {}
+    for key in kernel.ledger.setup_keys(names):
+        entry = kernel.ledger.entry(key)
+        if entry is not None and entry.print.mutable:
+            values[key[1]] = entry.print.digest
+    return values
 
 
 def _execute(kernel: Kernel, statement: messages.SetupStatement, future: int) -> bool:

@@ -80,10 +80,8 @@ def _trim(report: Any, seen: set[int]) -> None:
 
 def _repeats(frames: list[Any]) -> bool:
     """Whether Python's own formatting folds these frames: it does so where one line calls itself."""
-    places = {(frame.filename, frame.lineno) for frame in frames}
-    return len(places) <= SHOWN // 4 and sum(a.lineno == b.lineno for a, b in zip(frames, frames[1:], strict=False)) > (
-        len(frames) - SHOWN
-    )
+    lines = [(frame.filename, frame.lineno) for frame in frames]
+    return sum(here != before for here, before in zip(lines[1:], lines, strict=False)) < SHOWN
 
 
 def remember(file: str, sources: dict[int, str]) -> None:

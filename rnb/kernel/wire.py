@@ -42,7 +42,7 @@ class Wire:
         self._busy = False
         os.set_inheritable(fd, False)
 
-    def send(self, report: str, **fields: Any) -> None:
+    def send(self, report: str, /, **fields: Any) -> None:
         """Say `report`, a tag of `rnb.messages.Report`, with its fields. Raises HostGone."""
         data = encode({"report": report, **fields})
         with self._interrupts, self._lock:

@@ -175,7 +175,7 @@ class Driver:
 
     def value(self, expression: str, *reads: str) -> str:
         """The text of an expression over shared names."""
-        ran = self.cell(f"@cell\ndef look():\n    return {expression}\n", reads=list(reads))
+        ran = self.cell(f"@cell\ndef look():\n    it = {expression}\n    return it\n", reads=list(reads))
         assert ran.outcome == "done", ran.error.traceback
         return ran.texts[0] if ran.texts else "None"
 

@@ -1,0 +1,69 @@
+"""One cell's check for mutation: what it was handed, before and after."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rnb import messages
+    from rnb.kernel.actor import Kernel
+
+
+class Check:
+    """`before`: the digest of each ref as the cell found it. `seconds`: what looking cost so far."""
+
+    def __init__(self, kernel: Kernel, task: messages.RunCell) -> None:
+        started = perf_counter()
+        self._kernel = kernel
+        self._task = task
+        self._names: dict[tuple[int | None, str], str] = {}
+        self.before: dict[str, str] = {}
+        for ref in task.refs:
+            entry = kernel.ledger.entry((ref.owner, ref.slot))
+            if entry is not None:
+                self.before[ref.name] = entry.print.digest
+                self._names[ref.owner, ref.slot] = ref.name
+        for key in kernel.ledger.setup_keys(task.setup):
+            kernel.ledger.entry(key)
+            self._names[key] = key[1]
+        self.seconds = perf_counter() - started
+
+    def after(self) -> list[dict[str, Any]]:
+        """The fields of a `messages.Changed` for each value that differs now."""
+        started = perf_counter()
+        from rnb.kernel.mutation import line_of
+
+        found = []
+        for (owner, slot), before, after in self._kernel.ledger.changed(self._names):
+            name = self._names.get((owner, slot), slot)
+            line = line_of(name, self._task)
+            digests = {"before": before.print.digest, "after": after.print.digest}
+            found.append({"owner": owner, "slot": slot, "name": name, "line": line, **digests})
+        self.seconds += perf_counter() - started
+        return found
+
+    def shared(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        started = perf_counter()
+        reports = self._kernel.ledger.shared(self._task.uid, values)
+        self.seconds += perf_counter() - started
+        return reports
+
+
+def send_mutation(kernel: Kernel, task: messages.RunCell, changed: list[dict[str, Any]]) -> None:
+    """With --strict, a change in place is an error of the cell, at the line that names the value."""
+    first = changed[0]
+    owner = "the setup" if first["owner"] is None else f"cell {kernel.ids.get(first['owner'], '?')}"
+    message = (
+        f"{first['name']} belongs to {owner} and was changed in place; work on a copy, or change it where it is made"
+    )
+    line = first["line"] or task.line
+    place = f'  File "{kernel.config.file}", line {line}, in {task.id}\n'
+    source = task.source.splitlines()[line - task.line].strip()
+    text = f"Traceback (most recent call last):\n{place}    {source}\nMutationError: {message}\n"
+    frames = [(kernel.config.file, line, task.id)]
+    kernel.report(
+        "error", cell=task.id, name="MutationError", message=message, line=line, traceback=text, frames=frames
+    )

@@ -1,0 +1,147 @@
+"""Who changed what in place: fingerprints of refs and setup values before and after a cell.
+
+The ledger holds the last known print of each shared value and of each module-level value that a cell uses. After a cell
+those that it was handed are printed again, if they can change at all; where one differs, all that share memory with
+it are printed again too. So a change through an alias, a view or a container is told of every owner. An immutable
+value costs nothing.
+"""
+
+from __future__ import annotations
+
+from rnb.kernel import fingerprint as prints
+from rnb.kernel.fingerprint import Print, fingerprint
+from rnb.kernel.values import UNBOUND
+
+state = getattr(prints, "state", lambda value: None)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from rnb import messages
+    from rnb.kernel.values import Values
+
+    Key = tuple[int | None, str]  # (uid, slot) of a cell's value, (None, name) of a module-level one
+
+
+class Entry:
+    """What is known of one value."""
+
+    __slots__ = ("print", "state", "type")
+
+    def __init__(self, value: Any) -> None:
+        self.print: Print = fingerprint(value)
+        self.state = state(value) if self.print.digest.startswith("t") else None
+
+    def differs(self, after: Entry) -> bool:
+        """Whether the value was changed. What can't be read is told by its state alone, if it has any."""
+        if self.print.digest.startswith("t"):
+            return self.state is not None and self.state != after.state
+        return self.print.digest != after.print.digest
+
+    def overlaps(self, other: Print) -> bool:
+        """Whether changing one may change the other."""
+        mine, theirs = self.print, other
+        if not (mine.mutable and theirs.mutable):
+            return False
+        return mine.footprint is None or theirs.footprint is None or not mine.footprint.isdisjoint(theirs.footprint)
+
+
+class Ledger:
+    def __init__(self, values: Values, namespace: dict[str, Any]) -> None:
+        self._values = values
+        self._namespace = namespace
+        self._entries: dict[Key, Entry] = {}
+
+    def _value(self, key: Key) -> Any:
+        owner, name = key
+        return self._namespace.get(name, UNBOUND) if owner is None else self._values.get(owner, name)
+
+    def entry(self, key: Key) -> Entry | None:
+        """What is known of a value, read now if nothing is; None where it is unbound."""
+        if key not in self._entries:
+            value = self._value(key)
+            if value is UNBOUND:
+                return None
+            self._entries[key] = Entry(value)
+        return self._entries[key]
+
+    def setup_keys(self, names: Iterable[str]) -> list[Key]:
+        """Those of the module-level `names` that are data: not modules, functions or classes."""
+        return [(None, name) for name in names if is_data(self._namespace.get(name, UNBOUND))]
+
+    def forget_owner(self, owner: int) -> None:
+        for key in [key for key in self._entries if key[0] == owner]:
+            del self._entries[key]
+
+    def forget_names(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._entries.pop((None, name), None)
+
+    def shared(self, owner: int, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Enter new values of a cell: the print fields of each `messages.Value`, by slot."""
+        reports = {}
+        for slot, value in values.items():
+            entry = Entry(value)
+            aliases = [
+                key
+                for key, other in self._entries.items()
+                if key[0] not in (None, owner) and _aliases(other, entry.print)
+            ]
+            reports[slot] = {"fingerprint": entry.print.digest, "mutable": entry.print.mutable, "aliases": aliases}
+            self._entries[owner, slot] = entry
+        return reports
+
+    def changed(self, keys: Iterable[Key]) -> list[tuple[Key, Entry, Entry]]:
+        """Read `keys` again, and all that shares memory with one that differs: (key, before, after) of each that does."""
+        found: list[tuple[Key, Entry, Entry]] = []
+        done: set[Key] = set()
+        waiting = [key for key in keys if key in self._entries and self._entries[key].print.mutable]
+        while waiting:
+            key = waiting.pop(0)
+            value = self._value(key)
+            if key in done or value is UNBOUND:
+                continue
+            done.add(key)
+            before = self._entries[key]
+            after = self._entries[key] = Entry(value)
+            if before.differs(after):
+                found.append((key, before, after))
+                waiting += [
+                    other
+                    for other, entry in self._entries.items()
+                    if other not in done and (entry.overlaps(before.print) or entry.overlaps(after.print))
+                ]
+        return found
+
+
+def _aliases(entry: Entry, other: Print) -> bool:
+    """Whether both are known to share memory; an unknown footprint claims nothing here."""
+    known = entry.print.footprint is not None and other.footprint is not None
+    return known and entry.overlaps(other)
+
+
+def is_data(value: Any) -> bool:
+    """Whether a module-level value is one that cells may change in place and that a fingerprint can follow."""
+    return value is not UNBOUND and type(value).__name__ not in (
+        "module",
+        "function",
+        "builtin_function_or_method",
+        "type",
+        "ABCMeta",
+        "EnumType",
+        "_lru_cache_wrapper",
+    )
+
+
+def line_of(name: str, task: messages.RunCell) -> int | None:
+    """The first line of the cell's body that names `name`, else of its signature: the best guess at where it changed."""
+    import re
+
+    word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
+    lines = task.source.splitlines()
+    head = next((at for at, line in enumerate(lines) if line.lstrip().startswith(("def ", "async def "))), 0)
+    places = [at for at, line in enumerate(lines) if word.search(line)]
+    best = next((at for at in places if at > head), places[0] if places else None)
+    return None if best is None else task.line + best

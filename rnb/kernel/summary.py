@@ -1,0 +1,58 @@
+"""A value in a few words, for tables of names: its type, its shape or length, and its bytes where these are cheap to know."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SHORT = 60  # characters of a scalar's own text
+SCALARS = (bool, int, float, complex, str, bytes, type(None))
+SIZED = (list, tuple, dict, set, frozenset, bytearray)
+
+
+def summarize(value: Any) -> dict[str, Any]:
+    """The fields `type`, `summary` and `size` of a `messages.Value`. Never raises an Exception."""
+    kind = type(value)
+    if kind in SCALARS:
+        return {"type": kind.__name__, "summary": _scalar(value), "size": None}
+    if kind in SIZED:
+        return {"type": kind.__name__, "summary": _count(len(value)), "size": None}
+    try:
+        summary, size = _library(value)
+    except Exception:  # an object that only looks like a table or an array
+        summary, size = "", None
+    return {"type": kind.__name__, "summary": summary, "size": size}
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, (str, bytes)) and len(value) > SHORT:
+        return f"{len(value):,} {'characters' if isinstance(value, str) else 'bytes'}"
+    if isinstance(value, int) and value.bit_length() > 180:
+        return f"{value.bit_length():,} bits"
+    return repr(value)
+
+
+def _count(size: int) -> str:
+    return "1 item" if size == 1 else f"{size:,} items"
+
+
+def _library(value: Any) -> tuple[str, int | None]:
+    root = type(value).__module__.partition(".")[0]
+    if root in ("pandas", "polars", "numpy", "pyarrow", "scipy", "torch", "xarray"):
+        shape = getattr(value, "shape", None)
+        words = " × ".join(f"{int(side):,}" for side in shape) if isinstance(shape, tuple) else ""
+        if getattr(value, "dtype", None) is not None:
+            words = f"{words} {value.dtype}".strip()
+        return words, _bytes(value, root)
+    return (_count(len(value)), None) if "__len__" in type(value).__dict__ else ("", None)
+
+
+def _bytes(value: Any, root: str) -> int | None:
+    if root == "polars" and hasattr(value, "estimated_size"):
+        return int(value.estimated_size())
+    if root == "pandas" and hasattr(value, "memory_usage"):
+        usage = value.memory_usage(deep=False)
+        return int(usage.sum() if hasattr(usage, "sum") else usage)
+    size = getattr(value, "nbytes", None)
+    return int(size) if isinstance(size, int) else None

@@ -1,0 +1,135 @@
+"""What a cell read and touched outside its names: files by content, and effects that make it unfit for the cache.
+
+Python's audit events tell (PEP 578); the hook is installed only if the host asked for it, since it then sees every event
+of the process for good. A file counts by its content at the time when it was opened; one that the same cell writes
+after reading counts by its content at the end, so that such a cell does not run for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import get_ident
+from stat import S_ISREG
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+EFFECTS = {
+    "socket.connect": "socket",
+    "socket.bind": "socket",
+    "socket.sendto": "socket",
+    "subprocess.Popen": "process",
+    "os.fork": "process",
+    "os.forkpty": "process",
+    "os.posix_spawn": "process",
+    "os.system": "process",
+    "os.exec": "process",
+    "os.remove": "write",
+    "os.rename": "write",
+    "os.mkdir": "write",
+    "os.rmdir": "write",
+    "os.truncate": "write",
+    "sqlite3.connect": "write",
+}
+IGNORED = ("/proc/", "/dev/", "/sys/")
+HIDDEN = (f"{os.sep}__pycache__{os.sep}", f"{os.sep}.rnb{os.sep}")
+READERS_OF_SOURCE = ("linecache.py", "tokenize.py", "zipimport.py")
+CHUNK = 1 << 20
+
+
+class Tracker:
+    """One object a process. Between `begin` and `end` it collects for the running cell."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, str] = {}
+        self._effects: dict[str, None] = {}
+        self._written: set[str] = set()
+        self._busy: set[int] = set()  # threads in which we ourselves open a file
+        self._outside = _outside()
+        sys.addaudithook(self._hook)
+
+    def begin(self) -> None:
+        self.files, self._effects, self._written = {}, {}, set()
+
+    def end(self) -> dict[str, str]:
+        """Path → digest of the files that were read, "" for one that was not there."""
+        for path in self._written & set(self.files):
+            self.files[path] = self._digest(path)
+        return self.files
+
+    def effects(self) -> list[str]:
+        return sorted(self._effects)
+
+    def read(self, path: str) -> None:
+        """Note that the file at this absolute path is read now."""
+        if path not in self.files:
+            digest = self._digest(path)
+            if digest is not None:
+                self.files[path] = digest
+
+    def _hook(self, event: str, args: tuple[Any, ...]) -> None:
+        if event == "open":
+            if get_ident() not in self._busy:
+                self._opened(args)
+        elif event in EFFECTS:
+            self._effects[EFFECTS[event]] = None
+
+    def _opened(self, args: tuple[Any, ...]) -> None:
+        path, _, flags = args
+        if isinstance(path, bytes):
+            path = os.fsdecode(path)
+        if not isinstance(path, str):  # a file descriptor: it was opened before
+            return
+        path = os.path.abspath(path)
+        if path.startswith(IGNORED) or any(part in path for part in HIDDEN):
+            return
+        writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+        if writes:
+            self._effects["write"] = None
+            self._written.add(path)
+        reads = not flags & os.O_WRONLY and not flags & os.O_TRUNC
+        if reads and not path.startswith(self._outside) and not _reads_source():
+            self.read(path)
+
+    def _digest(self, path: str) -> Any:
+        """The content's digest; "" where there is no file; None for what is not a regular file."""
+        self._busy.add(get_ident())
+        try:
+            if not S_ISREG(os.stat(path).st_mode):
+                return None
+            from xxhash import xxh3_128
+
+            content = xxh3_128()
+            with open(path, "rb", buffering=0) as stream:
+                while part := stream.read(CHUNK):
+                    content.update(part)
+            return content.hexdigest()
+        except OSError:  # not there, or not ours to read: either is what the cell found
+            return ""
+        finally:
+            self._busy.discard(get_ident())
+
+
+def _outside() -> tuple[str, ...]:
+    """Folders whose files belong to Python, to installed packages or to caches, and not to the user's data."""
+    folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(os.__file__)}
+    folders |= {path for path in sys.path if path.endswith(("site-packages", "dist-packages", "lib-dynload"))}
+    home = os.path.expanduser("~")
+    folders.add(os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"))
+    return tuple(os.path.abspath(folder) + os.sep for folder in folders if folder not in ("", "/", "/usr"))
+
+
+def _reads_source() -> bool:
+    """Whether the caller is the import system, or a tool that shows source lines: modules are told by name."""
+    frames: Iterable[int] = range(3, 6)
+    for depth in frames:
+        try:
+            name = sys._getframe(depth).f_code.co_filename
+        except ValueError:
+            return False
+        if name.startswith("<frozen importlib") or name.endswith(READERS_OF_SOURCE):
+            return True
+    return False
