@@ -95,7 +95,7 @@ def frozenset_(walk: Walk, value: Any) -> Children:
 
 
 def _unordered(walk: Walk, tag: str, value: Any, base: type) -> Children:
-    members = list(base.__iter__(value))
+    members: list[Any] = list(vars(base)["__iter__"](value))
     walk.put(tag, len(members))
     kinds = {*map(id, map(type, members))}
     if kinds <= SCALAR_IDS:

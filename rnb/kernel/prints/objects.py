@@ -36,6 +36,9 @@ _CACHES = {
     "networkx": frozenset(("__networkx_cache__",)),
 }
 
+# What reads files when it is used: it stays the same while they change.
+_LAZY = frozenset(("pyarrow._dataset", "pyarrow._dataset_parquet"))
+
 
 def lookup(cls: type, name: str) -> Any:
     """A class attribute as it stands in the MRO; None if there is none."""
@@ -81,8 +84,10 @@ def object_handler(cls: type) -> Handler:
     custom = any(
         lookup(cls, name) is not lookup(object, name) for name in ("__reduce_ex__", "__reduce__", "__getstate__")
     )
+    if class_module(cls) in _LAZY:
+        return _opaque
     if not transparent(cls, object):
-        return _reduced if lookup(cls, "__next__") is None else _iterator
+        return _reduced if lookup(cls, "__next__") is None else _opaque
     if (custom or cls in copyreg.dispatch_table) and installed(class_module(cls)):
         return _reduced
     return _plain(cls, object, None)
@@ -101,8 +106,8 @@ def value_type(cls: type) -> bool:
     return (own_hash is not None and own_hash is not lookup(object, "__hash__")) or derives(cls, tzinfo)
 
 
-def _iterator(walk: Walk, value: Any) -> Children:
-    raise Opaque("an iterator is consumed by reading it")
+def _opaque(walk: Walk, value: Any) -> Children:
+    raise Opaque(type(value).__name__)
 
 
 # --------------------------------------------------------------------- straight from memory

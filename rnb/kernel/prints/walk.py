@@ -57,6 +57,7 @@ class Walk:
         "code",
         "level",
         "mutable",
+        "origins",
         "parent",
         "put_bytes",
     )
@@ -69,6 +70,7 @@ class Walk:
         self._foot: list[int] = []
         self._visits = 0
         self.mutable = False
+        self.origins: dict[int, int] = {} if parent is None else parent.origins  # owner of memory -> address first met
         self.code = 0  # above 0: inside the definition of a function or class, which no value owns
         self.parent = parent
         if parent is None:
