@@ -17,14 +17,14 @@ from rnb.notebook.model import Options, Span
 ANALYSIS_VERSION = "1." + ".".join(map(str, sys.version_info[:3]))  # raise the first number when an analysis changes
 
 
-class Read(msgspec.Struct, frozen=True, array_like=True):
+class Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A name and the first place where it is read (or bound)."""
 
     name: str
     at: Span
 
 
-class BlockFault(msgspec.Struct, frozen=True, array_like=True):
+class BlockFault(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A fault that the block has by itself."""
 
     code: str
@@ -34,7 +34,7 @@ class BlockFault(msgspec.Struct, frozen=True, array_like=True):
     severity: str = "error"
 
 
-class Touch(msgspec.Struct, frozen=True, array_like=True):
+class Touch(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Code that changes the value of `name` in place, if a cell or the setup owns it."""
 
     name: str
@@ -42,7 +42,7 @@ class Touch(msgspec.Struct, frozen=True, array_like=True):
     at: Span
 
 
-class StateTouch(msgspec.Struct, frozen=True, array_like=True):
+class StateTouch(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Code that changes the state of the process, if `root` is the module it looks like: `os` in `os.chdir(…)`.
     `imported` is the dotted name behind `root` where the cell itself imports it."""
 
@@ -53,7 +53,7 @@ class StateTouch(msgspec.Struct, frozen=True, array_like=True):
     at: Span
 
 
-class ParameterFacts(msgspec.Struct, frozen=True, array_like=True):
+class ParameterFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`default` is None where there is none; `key` is equal for equal code."""
 
     name: str
@@ -63,7 +63,7 @@ class ParameterFacts(msgspec.Struct, frozen=True, array_like=True):
     at: Span
 
 
-class CellFacts(msgspec.Struct, frozen=True, array_like=True, tag="cell"):
+class CellFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cell"):
     name: str
     kind: str
     lines: int
@@ -105,7 +105,7 @@ class CellFacts(msgspec.Struct, frozen=True, array_like=True, tag="cell"):
         )
 
 
-class SetupFacts(msgspec.Struct, frozen=True, array_like=True, tag="setup"):
+class SetupFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="setup"):
     line: int
     lines: int
     source: str
@@ -122,24 +122,24 @@ class SetupFacts(msgspec.Struct, frozen=True, array_like=True, tag="setup"):
     faults: tuple[BlockFault, ...]
 
 
-class DocFacts(msgspec.Struct, frozen=True, array_like=True, tag="doc"):
+class DocFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="doc"):
     """A bare string: the notebook's introduction if it is the first statement."""
 
     text: str
 
 
-class FutureFacts(msgspec.Struct, frozen=True, array_like=True, tag="future"):
+class FutureFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="future"):
     names: tuple[str, ...]
 
 
-class NothingFacts(msgspec.Struct, frozen=True, array_like=True, tag="nothing"):
+class NothingFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="nothing"):
     """What is left out: `if __name__ == "__main__":`, `pass`, a bare constant."""
 
 
 Facts = CellFacts | SetupFacts | DocFacts | FutureFacts | NothingFacts
 
 
-class Block(msgspec.Struct, frozen=True, array_like=True):
+class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The facts of a block, one item for each statement."""
 
     items: tuple[Facts, ...]

@@ -13,7 +13,7 @@ from rnb.messages import Fault
 OWN = ""  # the slot of a value that is shared under the cell's own name
 
 
-class Span(msgspec.Struct, frozen=True, array_like=True):
+class Span(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A place in a file: lines and columns from 1, columns in characters, ends exclusive."""
 
     line: int
@@ -22,7 +22,7 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
     end_column: int
 
 
-class Options(msgspec.Struct, frozen=True):
+class Options(msgspec.Struct, frozen=True, gc=False):
     """The literals in `@rnb.cell(...)` and `@rnb.sql(...)`."""
 
     cache: bool | None = None
@@ -34,7 +34,7 @@ class Options(msgspec.Struct, frozen=True):
     extra: dict[str, str | int | float | bool | None] = {}  # what only SQL cells know
 
 
-class CellRef(msgspec.Struct, frozen=True):
+class CellRef(msgspec.Struct, frozen=True, gc=False):
     """A ref that another cell answers: `name` here is the value `slot` of cell `owner` (an id)."""
 
     name: str
@@ -42,7 +42,7 @@ class CellRef(msgspec.Struct, frozen=True):
     slot: str
 
 
-class CellParameter(msgspec.Struct, frozen=True):
+class CellParameter(msgspec.Struct, frozen=True, gc=False):
     """A parameter of the signature that is a notebook parameter: `annotation` and `default` are source text."""
 
     name: str
@@ -50,7 +50,7 @@ class CellParameter(msgspec.Struct, frozen=True):
     default: str
 
 
-class Cell(msgspec.Struct, kw_only=True):
+class Cell(msgspec.Struct, kw_only=True, gc=False):
     """A cell, resolved. `line` is that of its first decorator; `source` starts there, at column 0."""
 
     id: str
@@ -76,7 +76,7 @@ class Cell(msgspec.Struct, kw_only=True):
     faults: tuple[str, ...]  # codes of the errors that concern it
 
 
-class Statement(msgspec.Struct, kw_only=True):
+class Statement(msgspec.Struct, kw_only=True, gc=False):
     """A setup statement. `version` covers its own code and, in turn, all that it uses."""
 
     line: int
@@ -89,7 +89,7 @@ class Statement(msgspec.Struct, kw_only=True):
     faults: tuple[str, ...] = ()
 
 
-class Parameter(msgspec.Struct, frozen=True):
+class Parameter(msgspec.Struct, frozen=True, gc=False):
     """A notebook parameter and the cells that read it."""
 
     name: str
