@@ -1,0 +1,174 @@
+"""The kernel as a process: interrupts, forks, workers, and its end with or without its host."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rnb import messages
+from tests.kernel.driver import PATIENCE, Driver, KernelDied
+
+
+def gone(pid: int) -> bool:
+    """Whether a process ends within our patience (a zombie has ended)."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.005)
+    return False
+
+
+BUSY = [
+    "while True: pass",
+    "import time; time.sleep(100)",
+    "sum(range(10**11))" if False else "[i for i in iter(int, 1)]",
+    "input('?')",
+    "import threading; threading.Event().wait()",
+    "while True: print('x')",
+]
+
+
+@pytest.mark.parametrize("body", BUSY)
+def test_an_interrupt_ends_the_cell_and_nothing_else(kernel: Driver, body: str) -> None:
+    kernel.start(f"@cell\ndef a():\n    print('on')\n    {body}\n")
+    kernel.receive()
+    time.sleep(0.02)  # let it get into the body; an interrupt right here is fine too
+    os.kill(kernel.process.pid, signal.SIGINT)
+    ran = kernel.until(messages.CellEnded)
+    assert ran.outcome == "interrupted"
+    assert ran.error.name == "KeyboardInterrupt"
+    assert kernel.value("1 + 1") == "2"
+
+
+def test_interrupts_never_tear_a_message(kernel: Driver) -> None:
+    """A hundred interrupts at random moments of a flood: every frame still decodes."""
+    for _ in range(100):
+        kernel.start("@cell\ndef a():\n    while True:\n        print('x' * 1000, flush=True)\n")
+        kernel.receive()
+        os.kill(kernel.process.pid, signal.SIGINT)
+        assert kernel.until(messages.CellEnded).outcome == "interrupted"
+
+
+def test_an_interrupt_between_cells_is_nothing(kernel: Driver) -> None:
+    for _ in range(20):
+        os.kill(kernel.process.pid, signal.SIGINT)
+    assert kernel.value("1 + 1") == "2"
+
+
+def test_a_handler_of_the_users_is_taken_back(kernel: Driver) -> None:
+    kernel.cell("@cell\ndef a():\n    import signal\n    signal.signal(signal.SIGINT, signal.SIG_IGN)\n")
+    kernel.start("@cell\ndef b():\n    print(1)\n    while True: pass\n")
+    kernel.receive()
+    os.kill(kernel.process.pid, signal.SIGINT)
+    assert kernel.until(messages.CellEnded).outcome == "interrupted"
+
+
+def test_an_interrupted_async_cell_leaves_the_loop_usable(kernel: Driver) -> None:
+    kernel.setup("import asyncio")
+    kernel.start("@cell\nasync def a():\n    print('on')\n    await asyncio.sleep(100)\n")
+    kernel.receive()
+    os.kill(kernel.process.pid, signal.SIGINT)
+    assert kernel.until(messages.CellEnded).outcome == "interrupted"
+    assert kernel.cell("@cell\nasync def b():\n    await asyncio.sleep(0.001)\n    return 4\n", slots=[""]).texts == ["4"]
+
+
+def test_a_forked_child_writes_to_the_descriptors_alone(kernel: Driver) -> None:
+    ran = kernel.cell(
+        "@cell\ndef a():\n    import os, sys\n    print('parent', end=' ')\n    pid = os.fork()\n    if pid == 0:\n"
+        "        print('child')\n        sys.stdout.flush()\n        os._exit(0)\n    os.waitpid(pid, 0)\n    print('after')\n"
+    )
+    assert ran.out == "parent after\n"
+    assert kernel.raw(1) == "child\n"
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_multiprocessing(book: Any, method: str) -> None:
+    setup = [
+        "import multiprocessing as mp, os, sys\nimport rnb",
+        "class Job:\n    def __init__(self, n):\n        self.n = n",
+        "def work(job):\n    print('working', file=sys.stderr)\n    return Job(job.n * 2)",
+    ]
+    cell = (
+        "@rnb.cell\ndef a():\n    with mp.get_context({!r}).Pool(2) as pool:\n"
+        "        got = [job.n for job in pool.map(work, [Job(1), Job(2)])]\n    return got\n"
+    ).format(method)
+    kernel = book(text="\n".join(setup) + "\n\n\n" + cell + "\n\nif __name__ == '__main__':\n    rnb.run()\n")
+    kernel.setup(*setup)
+    ran = kernel.cell(cell, slots=["got"], line=10)
+    assert ran.texts == ["[2, 4]"], ran.reports
+    assert ran.err == ""
+    assert kernel.raw(2) == "working\nworking\n"
+    assert kernel.stop() == 0
+
+
+@pytest.mark.parametrize("body", ["while True: pass", "import time; time.sleep(100)", "input()"])
+def test_it_dies_with_its_host_and_takes_all_along(kernel: Driver, body: str) -> None:
+    kernel.start(
+        f"@cell\ndef a():\n    import subprocess\n    print(subprocess.Popen(['sleep', '1000']).pid)\n    {body}\n"
+    )
+    child = int(kernel.receive().data)
+    kernel.socket.close()
+    assert gone(kernel.process.pid)
+    assert gone(child)
+
+
+def test_it_dies_with_its_host_when_idle(kernel: Driver) -> None:
+    kernel.value("1")
+    kernel.socket.close()
+    assert gone(kernel.process.pid)
+
+
+@pytest.mark.parametrize("body", ["import os; os._exit(7)", "import os; os.abort()", "import ctypes; ctypes.string_at(0)"])
+def test_a_death_is_seen_as_the_end_of_the_socket(kernel: Driver, body: str) -> None:
+    kernel.start(f"@cell\ndef a():\n    print('before')\n    {body}\n")
+    assert kernel.receive().data == b"before\n"
+    with pytest.raises(KernelDied):
+        kernel.receive()
+    assert kernel.wait() != 0
+
+
+def test_exit_in_a_thread_ends_that_thread_only(kernel: Driver) -> None:
+    ran = kernel.cell(
+        "@cell\ndef a():\n    import threading, sys\n    t = threading.Thread(target=sys.exit)\n    t.start()\n    t.join()\n"
+        "    print(threading.current_thread() is threading.main_thread())\n"
+    )
+    assert ran.out == "True\n"
+
+
+def test_the_end_runs_atexit_and_closes_files(kernel: Driver, tmp_path: Path) -> None:
+    kernel.setup("import atexit", "f = open('out.txt', 'w')", "f.write('kept')", "atexit.register(print, 'bye')")
+    kernel.send(messages.Stop())
+    assert kernel.until(messages.Stream).out == "bye\n"
+    assert kernel.wait() == 0
+    assert (tmp_path / "out.txt").read_text() == "kept"
+
+
+def test_what_a_cell_breaks_does_not_break_the_next(kernel: Driver) -> None:
+    kernel.setup("import sys, gc, builtins")
+    for body in (
+        "sys.setrecursionlimit(60)",
+        "sys.settrace(lambda *a: None)",
+        "gc.disable()",
+        "sys.path.clear()",
+        "sys.stdin = None",
+        "sys.stderr = sys.stdout = 5",
+        "sys.meta_path.clear()",
+        "import faulthandler; faulthandler.enable()",
+        "builtins.print = None",
+        "builtins.input = None",
+    ):
+        ran = kernel.cell(f"@cell\ndef a():\n    {body}\n")
+        assert ran.end.outcome in ("done", "failed"), body
+        ran = kernel.cell("@cell\ndef b():\n    1/0\n")
+        assert ran.error.name == "ZeroDivisionError", body
+        assert ran.error.line == 3
