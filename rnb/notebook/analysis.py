@@ -8,13 +8,11 @@ digest of these, in the process and on disk. Lines in here count from 0 at the b
 from __future__ import annotations
 
 import hashlib
-import sys
 
 import msgspec
 
+from rnb.notebook.keep import ANALYSIS_VERSION
 from rnb.notebook.model import Options, Span
-
-ANALYSIS_VERSION = "1." + ".".join(map(str, sys.version_info[:3]))  # raise the first number when an analysis changes
 
 
 class Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -153,15 +151,3 @@ def block_key(text: str, context: str) -> bytes:
     return hashlib.blake2b(
         f"{ANALYSIS_VERSION}\0{context}\0{text}".encode("utf-8", "surrogatepass"), digest_size=16
     ).digest()
-
-
-def encode_analyses(analyses: Analyses) -> bytes:
-    return msgspec.msgpack.encode((ANALYSIS_VERSION, analyses))
-
-
-def decode_analyses(data: bytes) -> Analyses:
-    """What `encode_analyses` made; empty if another version of rnb or Python made it. Raises msgspec.DecodeError on other bytes."""
-    version, rest = msgspec.msgpack.decode(data, type=tuple[str, msgspec.Raw])
-    if version != ANALYSIS_VERSION:
-        return {}
-    return msgspec.msgpack.decode(rest, type=Analyses)

@@ -7,7 +7,6 @@ its statements lie; blocks whose facts are known by their key are not analysed a
 from __future__ import annotations
 
 import ast
-import inspect
 import symtable
 import warnings
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from rnb.notebook.analysis import Analyses, Block, DocFacts, Facts, FutureFacts,
 from rnb.notebook.cells import cell_facts, cell_kind
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Walk
+from rnb.notebook.shape import cleaned
 from rnb.notebook.statements import setup_facts
 from rnb.notebook.text import Lines, Refused
 
@@ -73,7 +73,7 @@ def analyse(piece: Piece, text: str, lines: Lines, context: Context) -> Block:
 
 def _facts(node: ast.stmt, piece: Piece, text: str, places: Places, context: Context) -> Facts:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return DocFacts(inspect.cleandoc(node.value.value)) if isinstance(node.value.value, str) else NothingFacts()
+        return DocFacts(cleaned(node.value.value)) if isinstance(node.value.value, str) else NothingFacts()
     if isinstance(node, ast.Pass) or is_main(node):
         return NothingFacts()
     if isinstance(node, ast.ImportFrom) and node.module == "__future__" and not node.level:

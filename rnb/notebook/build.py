@@ -35,7 +35,7 @@ def build(items: Sequence[Item], path: str, sha256: str, future: int, previous: 
     """The notebook that these items make. `previous` keeps the ids of `_` cells."""
     own = [item for item in items if isinstance(item.facts, CellFacts)]
     outer = [item for item in items if isinstance(item.facts, SetupFacts)]
-    setup = Setup([item.facts for item in outer if isinstance(item.facts, SetupFacts)])
+    setup = setup_of(items)
     lines = [item.line + item.facts.line for item in outer if isinstance(item.facts, SetupFacts)]
     facts = [item.facts for item in own if isinstance(item.facts, CellFacts)]
     placed = [Placed(each, item.line, id) for each, item, id in zip(facts, own, cell_ids(facts, previous), strict=True)]
@@ -67,6 +67,11 @@ def build(items: Sequence[Item], path: str, sha256: str, future: int, previous: 
         future=future,
     )
     return Built(notebook, setup)
+
+
+def setup_of(items: Sequence[Item]) -> Setup:
+    """The module level that these items make."""
+    return Setup([item.facts for item in items if isinstance(item.facts, SetupFacts)])
 
 
 def in_order(faults: list[Fault]) -> list[Fault]:

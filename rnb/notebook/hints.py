@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from rnb.notebook.faults import Placed
@@ -41,4 +40,6 @@ class Hints:
         if self.left <= 0:
             return []
         self.left -= 1
+        import difflib  # most notebooks have no fault
+
         return [each for each in difflib.get_close_matches(name, self.names, 3, 0.75) if each != name][:2]

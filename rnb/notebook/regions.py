@@ -11,6 +11,8 @@ import __future__
 from bisect import bisect_right
 from typing import NamedTuple
 
+import msgspec
+
 from rnb.notebook.analysis import Analyses, Block, CellFacts, DocFacts, FutureFacts, SetupFacts
 from rnb.notebook.blocks import Context, known_or_analysed, rnb_aliases, split
 from rnb.notebook.build import Item
@@ -41,6 +43,14 @@ class Layout(NamedTuple):
 
     def analyses(self) -> Analyses:
         return dict(zip(self.keys, self.blocks, strict=True))
+
+    def encode(self) -> bytes:
+        return msgspec.msgpack.encode(tuple(self))
+
+    @staticmethod
+    def decode(data: bytes | msgspec.Raw) -> Layout:
+        """What `encode` made. Raises msgspec.DecodeError."""
+        return msgspec.msgpack.decode(data, type=Layout)
 
 
 class Change(NamedTuple):

@@ -1,16 +1,13 @@
 """The outside of a top-level function: decorators, parameters and docstring, as libcst parses them.
 
-libcst keeps the text that people wrote (defaults, annotations); no libcst object leaves this file. Where CPython
-takes what libcst does not, `ast` gives the same answers, so that valid code always works.
+libcst (in `concrete`) keeps the text that people wrote, defaults and annotations. Where CPython takes what libcst does
+not, `ast` gives the same answers, so that valid code always works.
 """
 
 from __future__ import annotations
 
 import ast
-import inspect
 from typing import NamedTuple
-
-import libcst as cst
 
 from rnb.notebook.places import Places
 from rnb.notebook.text import Lines
@@ -40,15 +37,12 @@ class Shape(NamedTuple):
 def shape_of(node: Function, places: Places, depth: int) -> Shape:
     """The shape of a top-level function. `depth` is how deep its tree nests."""
     if depth <= DEEPEST:
-        try:
-            return _from_libcst(_head(node, places))
-        except (cst.ParserSyntaxError, RecursionError, _Unlike):
-            pass  # CPython has taken it, so it is valid: ask its tree
+        from rnb.notebook.concrete import head_shape  # loads libcst
+
+        found = head_shape(_head(node, places))
+        if found is not None:
+            return found
     return _from_ast(node, places.lines)
-
-
-class _Unlike(Exception):
-    """libcst sees something else than one function."""
 
 
 def _head(node: Function, places: Places) -> str:
@@ -73,39 +67,6 @@ def is_doc(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _from_libcst(text: str) -> Shape:
-    module = cst.parse_module(text)
-    if len(module.body) != 1 or not isinstance(module.body[0], cst.FunctionDef):
-        raise _Unlike
-    node = module.body[0]
-    annotations, defaults = {}, {}
-    for param in (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params):
-        if param.annotation is not None:
-            annotations[param.name.value] = module.code_for_node(param.annotation.annotation)
-        if param.default is not None:
-            defaults[param.name.value] = module.code_for_node(param.default)
-    decorators = tuple(_decorator(module, each.decorator) for each in node.decorators)
-    return Shape(decorators, annotations, defaults, node.get_docstring())
-
-
-def _decorator(module: cst.Module, node: cst.BaseExpression) -> Decorator:
-    if not isinstance(node, cst.Call):
-        return Decorator(_dotted(node), None)
-    arguments = tuple(
-        Argument(arg.star or (arg.keyword.value if arg.keyword else ""), module.code_for_node(arg.value))
-        for arg in node.args
-    )
-    return Decorator(_dotted(node.func), arguments)
-
-
-def _dotted(node: cst.BaseExpression) -> str:
-    names = []
-    while isinstance(node, cst.Attribute):
-        names.append(node.attr.value)
-        node = node.value
-    return ".".join(reversed([*names, node.value])) if isinstance(node, cst.Name) else ""
-
-
 def _from_ast(node: Function, lines: Lines) -> Shape:
     args = node.args
     positional = [*args.posonlyargs, *args.args]
@@ -117,7 +78,7 @@ def _from_ast(node: Function, lines: Lines) -> Shape:
     }
     annotated = {arg.arg: arg.annotation for arg in (*positional, *args.kwonlyargs) if arg.annotation is not None}
     first = node.body[0]
-    doc = inspect.cleandoc(first.value.value) if is_doc(first) else None  # type: ignore[attr-defined]
+    doc = cleaned(first.value.value) if is_doc(first) else None  # type: ignore[attr-defined]
     return Shape(
         tuple(decorator_of(each, lines) for each in node.decorator_list),
         {name: lines.segment(value) for name, value in annotated.items()},
@@ -142,3 +103,10 @@ def dotted_name(node: ast.expr) -> str:
         names.append(node.attr)
         node = node.value
     return ".".join(reversed([*names, node.id])) if isinstance(node, ast.Name) else ""
+
+
+def cleaned(doc: str) -> str:
+    """A docstring without its indentation."""
+    from inspect import cleandoc  # slow to load, and most readings find no new docstring
+
+    return cleandoc(doc)
