@@ -17,13 +17,15 @@ from typing import Any, NamedTuple
 from xxhash import xxh3_128_hexdigest
 
 from rnb.kernel.prints import registry
+from rnb.kernel.prints.consumption import state as state
 from rnb.kernel.prints.names import LOCAL as LOCAL
 from rnb.kernel.prints.walk import FORMAT, SCALAR_IDS, Walk
 
 BUDGET = 1.0  # seconds of CPU: about 10 GB of numbers, some 10 million strings, a million small objects
 
 _SMALL = 1_000
-_LIST = id(list)
+_TUPLE, _LIST, _DICT = map(id, (tuple, list, dict))
+_SHORT_CUTS = frozenset((_TUPLE, _LIST, _DICT))
 _process = urandom(8).hex()
 _tokens = count()
 _nothing: frozenset[int] = frozenset()
@@ -42,8 +44,11 @@ def fingerprint(value: Any, budget_seconds: float = BUDGET) -> Print:
     kind = id(type(value))
     if kind in SCALAR_IDS:
         return Print("c" + xxh3_128_hexdigest(dumps(value, FORMAT)), False, _nothing)
-    if kind == _LIST and len(value) <= _SMALL and {*map(id, map(type, value))} <= SCALAR_IDS:
-        return Print("c" + xxh3_128_hexdigest(b"L" + dumps(value, FORMAT)), True, frozenset((id(value),)))
+    if kind in _SHORT_CUTS and len(value) <= _SMALL and {*map(id, map(type, value))} <= SCALAR_IDS:
+        if kind == _TUPLE:
+            return Print("c" + xxh3_128_hexdigest(b"short" + dumps(value, FORMAT)), False, _nothing)
+        if kind == _LIST or {*map(id, map(type, value.values()))} <= SCALAR_IDS:
+            return Print("c" + xxh3_128_hexdigest(b"short" + dumps(value, FORMAT)), True, frozenset((id(value),)))
     walk = Walk(budget_seconds)
     try:
         walk.run(value)

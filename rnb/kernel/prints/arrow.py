@@ -10,6 +10,8 @@ from typing import Any
 
 from rnb.kernel.prints.walk import Children, Handler, Walk
 
+SHORT = 1_000  # values; a stream costs more than so few strings
+
 pa: Any = None
 
 
@@ -72,6 +74,9 @@ def table(walk: Walk, value: Any) -> Children:
 
 def chunked(walk: Walk, value: Any) -> Children:
     walk.put("arrow", "ChunkedArray", len(value), value.num_chunks)
+    if len(value) <= SHORT and _binary(value.type):
+        walk.put(str(value.type), tuple(map(len, value.chunks)))
+        return walk.items(value.to_pylist())
     _put_lengths(walk, [value])
     _stream(walk, pa.schema([pa.field("", value.type)]), [value])
     return None

@@ -159,7 +159,7 @@ def lru_cache(walk: Walk, value: Any) -> Children:
     if walk.seen(value, mutable=False):
         return None
     walk.put("lru_cache")
-    return iter((value.__wrapped__, value.cache_parameters(), value.__module__, value.__qualname__))
+    return iter((value.__wrapped__, walk.temporary(value.cache_parameters()), value.__module__, value.__qualname__))
 
 
 # --------------------------------------------------------------------- classes and modules

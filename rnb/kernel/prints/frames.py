@@ -76,7 +76,7 @@ def _columns(walk: Walk, manager: Any) -> list[Any]:
 
 def _parts(walk: Walk, values: Any) -> list[Any]:
     if not isinstance(values, np.ndarray):
-        return list(values) if values.ndim == 2 else [values]
+        return list(map(walk.temporary, values)) if values.ndim == 2 else [values]
     if values.dtype.hasobject or not arrays.simple(values.dtype):
         return list(values)
     return _digests(walk, values)

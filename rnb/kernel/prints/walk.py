@@ -51,6 +51,7 @@ class Walk:
         "_deadline",
         "_foot",
         "_hash",
+        "_held",
         "_memo",
         "_temporaries",
         "_visits",
@@ -66,6 +67,7 @@ class Walk:
         self._hash = xxh3_128()
         self.put_bytes = self._hash.update
         self._memo: dict[int, int] = {}
+        self._held: list[Any] = []  # what is numbered: its id must not be given away while the walk lasts
         self._temporaries: list[Any] = []
         self._foot: list[int] = []
         self._visits = 0
@@ -114,7 +116,7 @@ class Walk:
             raise Opaque("over budget")
 
     def temporary(self, value: Any) -> Any:
-        """Keep an object that only the traversal made: its id must not be given away meanwhile, and is no footprint."""
+        """Mark an object that only the traversal made: it is no footprint."""
         self._temporaries.append(value)
         return value
 
@@ -139,6 +141,7 @@ class Walk:
             self.put("again", known)
             return True
         self._memo[key] = self._next()
+        self._held.append(value)
         if mutable and not self.code:
             self.mutable = True
             if len(self._foot) <= MAX_FOOTPRINT:
@@ -253,6 +256,7 @@ class Walk:
         keys = {*map(id, rows)}
         if len(keys) != len(rows) or self.parent is not None or not keys.isdisjoint(self._memo):
             return False
+        self._held.append(rows)
         self._memo.update(zip(map(id, rows), count(len(self._memo))))
         if not self.code:
             self.mutable = True

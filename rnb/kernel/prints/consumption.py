@@ -1,0 +1,118 @@
+"""How far something has been read that reading uses up: iterators, generators, files.
+
+These have no fingerprint, yet a cell that reads from one changes it for the cells after it. A token of the position is
+enough to notice, within one process, and taking it consumes nothing: no `next`, no pickling (which itertools may copy
+for), only positions that the object tells and the iterators that it holds, as the garbage collector sees them.
+"""
+
+from __future__ import annotations
+
+import gc
+import operator
+from io import BufferedIOBase, IOBase, RawIOBase, StringIO, TextIOBase
+from itertools import count
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
+from typing import Any
+
+_DEPTH = 8  # iterators over iterators
+_PLAIN = (int, float, str, bytes, bool, type(None))
+_INDEXED = ("product", "permutations", "combinations", "combinations_with_replacement", "_tee")
+
+# The frame of each kind of suspended call: None once it has ended.
+_FRAMES: dict[type, str] = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
+
+
+def state(value: Any) -> str | None:
+    """A token that differs once the value has been read from; None for what reading does not use up."""
+    try:
+        return _state(value, 0)
+    except Exception:  # a file of the user's own whose tell() raises: nothing can be said
+        return None
+
+
+def _state(value: Any, depth: int) -> str | None:
+    kind = type(value)
+    if kind in _FRAMES:
+        return _suspended(value, getattr(value, _FRAMES[kind]), depth)
+    if isinstance(value, IOBase):
+        return _file(value)
+    if kind.__module__ == "_csv":
+        return f"csv {value.line_num} {_held(value, depth)}"
+    if not hasattr(kind, "__next__"):
+        return None
+    if kind is count:
+        return repr(value) if all(type(part) in _PLAIN for part in gc.get_referents(value)) else None
+    if kind.__name__ in _INDEXED and kind.__module__ == "itertools":
+        return f"{kind.__name__} {_indices(value)}"
+    return f"{kind.__name__} {_hint(value, kind)} {_held(value, depth)}"
+
+
+def _suspended(value: Any, frame: FrameType | None, depth: int) -> str:
+    """The place in the code, and how far the iterators are that its loops hold."""
+    if frame is None:
+        return f"{type(value).__name__} ended"
+    return f"{type(value).__name__} at {frame.f_lasti} {_locals(frame)} {_held(value, depth)}"
+
+
+def _locals(frame: FrameType) -> str:
+    """A loop comes back to the same place: the variables tell one turn from the next."""
+    tokens = []
+    for name, item in frame.f_locals.items():
+        tokens.append(f"{name}={hash(item) if type(item) in _PLAIN else id(item)}")
+    return ",".join(tokens)
+
+
+def _hint(value: Any, kind: type) -> Any:
+    """How much is left, of iterators written in C, which know without looking."""
+    return operator.length_hint(value, -1) if kind.__module__ == "builtins" else None
+
+
+def _indices(value: Any) -> str:
+    """Where these are, they tell to pickle only."""
+    state = value.__reduce__()[2:]
+    return repr([part for part in (*state, *(state[0] if state else ())) if _numbers(part)])
+
+
+def _numbers(value: Any) -> bool:
+    return type(value) is int or (type(value) is tuple and all(map(_numbers, value)))
+
+
+def _held(value: Any, depth: int) -> str:
+    if depth >= _DEPTH:
+        return ""
+    tokens = []
+    for part in _iterators(value):
+        token = _state(part, depth + 1)
+        if token is not None:
+            tokens.append(token)
+    return f"[{'; '.join(tokens)}]"
+
+
+def _iterators(value: Any) -> list[Any]:
+    found: list[Any] = []
+    for part in gc.get_referents(value):
+        found += part if type(part) is tuple else dict.values(part) if type(part) is dict else (part,)
+    return found
+
+
+def _file(value: IOBase) -> str | None:
+    if value.closed:
+        return "closed"
+    if isinstance(value, TextIOBase):
+        below = getattr(value, "buffer", None)
+        return f"text {_text_position(value)} {_file(below) if below is not None else ''}"
+    if isinstance(value, (BufferedIOBase, RawIOBase)) and value.seekable():
+        return f"file {value.tell()}"
+    return None
+
+
+def _text_position(value: TextIOBase) -> int | str:
+    """`tell` of a file that is also written flushes, so it is not asked; one being iterated over refuses."""
+    if type(value) is StringIO:
+        return value.tell()
+    if value.writable() or not value.seekable():
+        return ""
+    try:
+        return value.tell()
+    except OSError:
+        return "iterated"
