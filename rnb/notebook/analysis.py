@@ -7,12 +7,19 @@ digest of these, in the process and on disk. Lines in here count from 0 at the b
 
 from __future__ import annotations
 
+import builtins
 import hashlib
+from collections.abc import Container
 
 import msgspec
 
 from rnb.notebook.keep import ANALYSIS_VERSION
 from rnb.notebook.model import Options, Span
+
+# what every module has besides, and what `site` adds; `_` is the interactive shell's
+_EXTRA = """__name__ __file__ __doc__ __package__ __loader__ __spec__ __builtins__ __dict__ __annotations__ __path__
+__cached__ exit quit copyright credits license help WindowsError"""
+BUILTINS = (frozenset(dir(builtins)) - {"_"}) | frozenset(_EXTRA.split())
 
 
 class Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -83,8 +90,9 @@ class CellFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cel
     states: tuple[StateTouch, ...]
     faults: tuple[BlockFault, ...]
 
-    def interface(self) -> tuple[object, ...]:
-        """All that the rest of the notebook can see of it, beside places and code."""
+    def interface(self, known: Container[str]) -> tuple[object, ...]:
+        """All that the rest of the notebook can see of it, beside places, code and locals. Reads of builtins do not
+        count; `known` are the names that are something else in this notebook."""
         return (
             self.name,
             self.kind,
@@ -92,11 +100,10 @@ class CellFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cel
             self.options.disabled,
             [(p.name, p.annotation, p.default) for p in self.parameters],
             self.unread,
-            [read.name for read in self.reads],
+            [read.name for read in self.reads if read.name in known or read.name not in BUILTINS],
             [read.name for read in self.module_reads],
             self.class_reads,
             self.slots,
-            sorted(read.name for read in self.locals),
             self.imports,
             [(touch.name, touch.code) for touch in self.touches],
             [(state.root, state.imported, state.rest) for state in self.states],

@@ -51,6 +51,7 @@ def split(tree: ast.Module, lines: Lines) -> list[Piece]:
             pieces[-1] = Piece(pieces[-1].first, last, [*pieces[-1].statements, node])
         else:
             pieces.append(Piece(first, last, [node]))
+    tree.body.clear()  # each piece has its own
     return pieces
 
 
@@ -138,4 +139,5 @@ def known_or_analysed(
         key = block_key(text, where)
         block = known.get(key)
         out.append((piece.first, piece.last, key, analyse(piece, text, lines, context) if block is None else block))
+        piece.statements.clear()  # the tree is not needed any more, and costs the garbage collector time
     return out

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from functools import cached_property
 from typing import NamedTuple
 
 from rnb.messages import Fault
@@ -26,16 +28,39 @@ class Item(NamedTuple):
     facts: Facts
 
 
-class Built(NamedTuple):
-    notebook: Notebook
-    setup: Setup
+class Built:
+    """A notebook, and what is asked again when a cell is edited."""
+
+    def __init__(self, notebook: Notebook, items: Sequence[Item], setup: Setup | None = None) -> None:
+        self.notebook = notebook
+        self.cells = [item.facts for item in items if isinstance(item.facts, CellFacts)]
+        self.setup = setup or _setup_of(items)
+
+    def after(self, notebook: Notebook) -> Built:
+        """The same for a notebook whose names resolve alike."""
+        built = copy(self)
+        built.notebook = notebook
+        return built
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """All names that are not just builtins here."""
+        inside = {name for facts in self.cells for name in shared_names(facts)}
+        return frozenset(inside | {read.name for facts in self.cells for read in facts.locals} | self.setup.bound)
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        """All names that anyone reads: a new local of such a name may answer, or make an answer unsure."""
+        inside = {read.name for facts in self.cells for read in facts.reads}
+        inside.update(parameter.name for facts in self.cells for parameter in facts.parameters)
+        return frozenset(inside | {read.name for facts in self.setup.facts for read in (*facts.reads, *facts.later)})
 
 
 def build(items: Sequence[Item], path: str, sha256: str, future: int, previous: Notebook | None) -> Built:
     """The notebook that these items make. `previous` keeps the ids of `_` cells."""
     own = [item for item in items if isinstance(item.facts, CellFacts)]
     outer = [item for item in items if isinstance(item.facts, SetupFacts)]
-    setup = setup_of(items)
+    setup = _setup_of(items)
     lines = [item.line + item.facts.line for item in outer if isinstance(item.facts, SetupFacts)]
     facts = [item.facts for item in own if isinstance(item.facts, CellFacts)]
     placed = [Placed(each, item.line, id) for each, item, id in zip(facts, own, cell_ids(facts, previous), strict=True)]
@@ -66,10 +91,10 @@ def build(items: Sequence[Item], path: str, sha256: str, future: int, previous: 
         faults=in_order([*errors, *warnings]),
         future=future,
     )
-    return Built(notebook, setup)
+    return Built(notebook, items, setup)
 
 
-def setup_of(items: Sequence[Item]) -> Setup:
+def _setup_of(items: Sequence[Item]) -> Setup:
     """The module level that these items make."""
     return Setup([item.facts for item in items if isinstance(item.facts, SetupFacts)])
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 
 from rnb.messages import Fault
 from rnb.notebook import faults as say
-from rnb.notebook.analysis import CellFacts, ParameterFacts, Read
+from rnb.notebook.analysis import BUILTINS, CellFacts, ParameterFacts, Read
 from rnb.notebook.faults import Placed
 from rnb.notebook.hints import Hints
 from rnb.notebook.model import OWN, CellParameter, CellRef, Parameter, Span
-from rnb.notebook.setup import BUILTINS, Setup
+from rnb.notebook.setup import Setup
 
 
 class Answers:

@@ -11,7 +11,7 @@ from copy import copy
 from msgspec.structs import force_setattr
 
 from rnb.messages import Fault
-from rnb.notebook.analysis import CellFacts, NothingFacts
+from rnb.notebook.analysis import BUILTINS, CellFacts, NothingFacts
 from rnb.notebook.build import Built, in_order
 from rnb.notebook.faults import Placed
 from rnb.notebook.model import Cell, Notebook
@@ -22,7 +22,7 @@ from rnb.notebook.warn import cell_warnings
 def patch(built: Built, before: Layout, after: Layout, change: Change, sha256: str) -> Notebook | None:
     """The notebook of `after`, if it differs from that of `before` in bodies and lines only; else None."""
     old = built.notebook
-    pairs = _pairs(before, after, change)
+    pairs = _pairs(built, before, after, change)
     if pairs is None or not _faults_can_stay(old, before, change, pairs):
         return None
     border = before.lines[change.first + change.old] if change.first + change.old < len(before.lines) else 1 << 60
@@ -38,7 +38,7 @@ def patch(built: Built, before: Layout, after: Layout, change: Change, sha256: s
     return notebook
 
 
-def _pairs(before: Layout, after: Layout, change: Change) -> list[tuple[CellFacts, CellFacts]] | None:
+def _pairs(built: Built, before: Layout, after: Layout, change: Change) -> list[tuple[CellFacts, CellFacts]] | None:
     """The cells that changed, old and new; None if anything else did, or if the others can see it."""
     if change.old != change.new:
         return None
@@ -49,7 +49,7 @@ def _pairs(before: Layout, after: Layout, change: Change) -> list[tuple[CellFact
             return None
         for one, other in zip(old, new, strict=True):
             if isinstance(one, CellFacts) and isinstance(other, CellFacts):
-                if one.faults or other.faults or one.interface() != other.interface():
+                if not _look_alike(built, one, other):
                     return None
                 pairs.append((one, other))
             elif not isinstance(one, NothingFacts) or one != other:
@@ -57,6 +57,19 @@ def _pairs(before: Layout, after: Layout, change: Change) -> list[tuple[CellFact
     if sum(one.name == "_" for one, _ in pairs) > 1:
         return None  # their ids go by code
     return pairs
+
+
+def _look_alike(built: Built, old: CellFacts, new: CellFacts) -> bool:
+    """Whether no name of the notebook resolves otherwise because `old` became `new`."""
+    if old.faults or new.faults or (built.setup.stars and old.reads != new.reads):
+        return False
+    if old.interface(built.known) != new.interface(built.known):
+        return False
+    locals = {read.name for read in old.locals} ^ {read.name for read in new.locals}
+    if not locals:
+        return True
+    errors = any(fault.severity == "error" for fault in built.notebook.faults)  # hints tell of near names
+    return not errors and not locals & (built.wanted | BUILTINS | {read.name for read in new.reads})
 
 
 def _faults_can_stay(old: Notebook, before: Layout, change: Change, pairs: list[tuple[CellFacts, CellFacts]]) -> bool:

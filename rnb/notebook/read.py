@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from rnb.messages import Fault
 from rnb.notebook.analysis import Analyses
-from rnb.notebook.build import Built, build, setup_of
+from rnb.notebook.build import Built, build
 from rnb.notebook.keep import Kept, notebook_of
 from rnb.notebook.keep import decode as decode_kept
 from rnb.notebook.keep import encode as encode_kept
@@ -81,7 +81,7 @@ class Reader:
         notebook = self._last = copy(last)
         notebook.same_graph, notebook.edited = True, []
         if self._built is not None:
-            self._built = Built(notebook, self._built.setup)
+            self._built = self._built.after(notebook)
         return notebook
 
     def _unpack(self) -> None:
@@ -93,7 +93,7 @@ class Reader:
             self._layout = Layout.decode(kept.layout)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return  # damaged: read from scratch
-        self._built = Built(self._last, setup_of(self._layout.items()))
+        self._built = Built(self._last, self._layout.items())
 
     def _parse(self, text: str) -> tuple[Layout, Change | None]:
         if self._layout is not None:
@@ -110,7 +110,7 @@ class Reader:
             if patched is not None:
                 if self._last is not built.notebook:  # a text that did not parse came between
                     patched.same_graph, patched.edited = False, []
-                self._built = Built(patched, built.setup)
+                self._built = built.after(patched)
                 return patched
         self._built = build(layout.items(), path, sha256, layout.context.future, self._last)
         return self._built.notebook

@@ -6,16 +6,10 @@ statements that bind it, in order. Functions that call each other share the fate
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterable, Iterator
 
 from rnb.notebook.analysis import SetupFacts
 from rnb.notebook.digest import digest
-
-# what every module has besides, and what `site` adds; `_` is the interactive shell's
-_EXTRA = """__name__ __file__ __doc__ __package__ __loader__ __spec__ __builtins__ __dict__ __annotations__ __path__
-__cached__ exit quit copyright credits license help WindowsError"""
-BUILTINS = (frozenset(dir(builtins)) - {"_"}) | frozenset(_EXTRA.split())
 
 
 class Setup:
