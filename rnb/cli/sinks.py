@@ -45,20 +45,21 @@ def people(path: str, json: bool, watch: bool = False) -> Sink:
     if is_terminal():
         from rnb.report.terminal import Terminal
 
-        return Terminal(figures=figures(path), watch=watch)
+        return Terminal(sys.stdout.buffer, figures=figures(path), watch=watch)
     from rnb.report.plain import Plain
 
     return Plain(sys.stdout.buffer, figures=figures(path))
 
 
 def run_sinks(json: bool, junit: str | None) -> Callable[[State, str], list[Sink]]:
-    def make(state: State, path: str) -> list[Sink]:
-        sinks = [people(path, json)]
-        if junit is not None:
-            from rnb.report.junit import JUnit
+    suites: list[Callable[[], Sink]] = []
+    if junit is not None:
+        from rnb.report.junit import JUnit
 
-            sinks.append(JUnit(junit))
-        return sinks
+        suites.append(JUnit(junit).suite)
+
+    def make(state: State, path: str) -> list[Sink]:
+        return [people(path, json), *(suite() for suite in suites)]
 
     return make
 

@@ -218,9 +218,10 @@ class Session:
 
     def _begin(self, notebook: Notebook) -> None:
         assert self.kernel is not None
-        self.emitter.run = new_run_id()
-        self.round_start = time.monotonic()
         first = self.notebook is None
+        if not first:  # the kernel's start belongs to the first round
+            self.emitter.run = new_run_id()
+        self.round_start = time.monotonic()
         if not notebook.valid:
             if first:
                 self._adopt(notebook)
@@ -571,7 +572,8 @@ class Session:
         moved = []
         for uid, place in self.places.items():
             cell, memo = self.cells[uid], self.world.memos.get(uid)
-            if memo is not None and memo.outcome == "failed" and place != (cell.id, cell.line, cell.source):
+            stays = memo is not None and memo.outcome == "failed" and memo.identity == cell.identity
+            if stays and place != (cell.id, cell.line, cell.source):
                 moved.append(Moved(uid=uid, id=cell.id, name=cell.name, source=cell.source, line=cell.line))
         if moved and self.kernel.status is None:
             self.relocating = {cell.id or "": cell.uid for cell in moved}
@@ -599,8 +601,9 @@ class Session:
 
     def _exited(self, status: int) -> None:
         """The kernel has died: say so, start another, go on."""
-        kernel, reason = self.kernel, self.kernel_trouble or death_words(status)
-        assert kernel is not None
+        if self.closing and self.running is None and self.setup_running is None:
+            return  # it was asked to end
+        reason = self.kernel_trouble or death_words(status)
         self.kernel_trouble = None
         self._cancel_timer()
         self.output.end()

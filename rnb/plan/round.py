@@ -85,8 +85,9 @@ class Round:
                 reasons[uid] = []
                 self.waiting.add(uid)
                 heapq.heappush(heap, place[uid])
-            if why is not None and why not in reasons[uid]:
-                reasons[uid].append(why)
+            known = reasons[uid]
+            if why is not None and why not in known and Why("new") not in known:
+                known.append(why)
 
         for uid in seeds:
             why = self._certain(uid)
