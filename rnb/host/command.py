@@ -86,10 +86,10 @@ class Command:
 
     def end_now(self, code: int, reason: str) -> None:
         """Stop what runs, report, and end with `code`."""
-        self.ended_by = self.ended_by or code
+        self.ended_by = code if self.ended_by is None else self.ended_by
         session = self.session
-        if session is None:
-            self.loop.stop(code)
+        if session is None or session.round is None:
+            self.loop.stop(self.ended_by)
             return
         session.pending = None
         session.cancel_waiting()
@@ -116,9 +116,11 @@ class Command:
     def on_interrupt(self) -> None:
         """Ctrl-C: one interrupts the cell, two end the command."""
         session = self.session
-        if session is None or self.interrupts > 2:
+        if self.interrupts > 2:
             self.ended_by = 130
             self.loop.stop(130)
+        elif session is None:
+            self.end_now(130, "interrupt")
         elif self.interrupts == 1 and (session.running is not None or session.setup_running is not None):
             self.ended_by = 130
             session.stop_running("interrupt")

@@ -45,6 +45,9 @@ class Watch:
     def _round_over(self) -> None:
         """Files and modules that the last round used are watched; those that changed during it begin another."""
         session = self.session
+        if self.command.ended_by is not None:
+            self.loop.stop(self.command.ended_by)
+            return
         files = {path for memo in session.world.memos.values() for path in memo.files}
         modules = set(session.modules.files.values())
         self.watcher.watch({self.path, *files, *modules})

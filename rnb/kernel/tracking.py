@@ -36,7 +36,7 @@ EFFECTS = {
 }
 IGNORED = ("/proc/", "/dev/", "/sys/")
 HIDDEN = (f"{os.sep}__pycache__{os.sep}", f"{os.sep}.rnb{os.sep}")
-READERS_OF_SOURCE = ("linecache.py", "tokenize.py", "zipimport.py")
+READERS_OF_SOURCE = ("linecache.py", "tokenize.py", "zipimport.py", os.path.join("rnb", "kernel", "tracebacks.py"))
 CHUNK = 1 << 20
 
 
