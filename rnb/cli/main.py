@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "Run notebooks to the end, every cell afresh.",
     "watch": "Run, then re-run the minimum on every save.",
     "check": "Find faults without running.",
+    "fmt": "Write implicit refs and defs into signatures and returns.",
     "graph": "Show which cell reads what from which.",
     "why": "Explain what a cell depends on and why it last ran.",
     "new": "Write a starter notebook.",

@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import os
-import re
-from pathlib import Path
 from typing import BinaryIO
 
 from rnb.errors import NoSuchNotebook
 from rnb.host.emit import Emitter
+from rnb.host.find import notebooks_in
 from rnb.host.source import read_bytes, read_notebook
 from rnb.host.tasks import notebook_event
 from rnb.report.json_lines import JsonLines
 from rnb.report.text import fault_lines
 
-SKIP = {"__pycache__", "node_modules", "site-packages"}
-LOOKS_LIKE = re.compile(rb"^(import rnb|from rnb import)|^(import|from) .*\brnb\b", re.MULTILINE)
-
-
-def find_notebooks(folder: str) -> list[str]:
-    """Notebooks below a folder: Python files that import rnb and have a decorated function."""
-    found = []
-    for root, dirs, files in os.walk(folder):
-        dirs[:] = sorted(d for d in dirs if not d.startswith(".") and d not in SKIP)
-        for name in sorted(files):
-            path = os.path.normpath(os.path.join(root, name))
-            if name.endswith(".py") and is_notebook(path):
-                found.append(path)
-    return found
-
-
-def is_notebook(path: str) -> bool:
-    """Whether the file imports rnb and decorates something: a cheap look, not a reading."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError:
-        return False
-    return LOOKS_LIKE.search(data) is not None and re.search(rb"^@\w+", data, re.MULTILINE) is not None
-
 
 def check(paths: list[str], as_json: bool, out: BinaryIO) -> int:
     """Print faults (or `notebook` events); 2 if any is an error, else 0. Raises NoSuchNotebook and OSError."""
-    files = []
-    for path in paths or ["."]:
-        files += find_notebooks(path) if os.path.isdir(path) else [path]
+    files = notebooks_in(paths)
     several = len(files) > 1
     sink = JsonLines(out) if as_json else None
     numbers = itertools.count(1)

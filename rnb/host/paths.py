@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 
@@ -26,11 +29,33 @@ def keep_folder(notebook: str) -> Path | None:
 
 
 def write_beside(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Write a file whole or not at all. A link stays a link, and a file that was there keeps its mode and owner; what is
+    no regular file (a pipe, a terminal) is written to. Raises OSError."""
+    target = Path(os.path.realpath(path))
+    try:
+        old: os.stat_result | None = target.stat()
+    except FileNotFoundError:
+        old = None
+    if old is not None and not stat.S_ISREG(old.st_mode):
+        target.write_bytes(data)
+        return
+    if old is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file may not be written", str(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(data)
-        os.replace(temporary, path)
+        if old is not None:
+            _like(temporary, old)
+        os.replace(temporary, target)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _like(path: Path, old: os.stat_result) -> None:
+    """Give a new file the owner and the mode of the one it replaces."""
+    new = path.stat()
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        with contextlib.suppress(PermissionError):  # only root may give files away; the content matters more
+            os.chown(path, old.st_uid, old.st_gid)
+    os.chmod(path, stat.S_IMODE(old.st_mode))

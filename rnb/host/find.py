@@ -1,0 +1,39 @@
+"""Which files are notebooks, where a folder is given instead of a file."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+SKIP = {"__pycache__", "node_modules", "site-packages"}
+LOOKS_LIKE = re.compile(rb"^(import rnb|from rnb import)|^(import|from) .*\brnb\b", re.MULTILINE)
+
+
+def find_notebooks(folder: str) -> list[str]:
+    """Notebooks below a folder: Python files that import rnb and have a decorated function."""
+    found = []
+    for root, dirs, files in os.walk(folder):
+        dirs[:] = sorted(d for d in dirs if not d.startswith(".") and d not in SKIP)
+        for name in sorted(files):
+            path = os.path.normpath(os.path.join(root, name))
+            if name.endswith(".py") and is_notebook(path):
+                found.append(path)
+    return found
+
+
+def is_notebook(path: str) -> bool:
+    """Whether the file imports rnb and decorates something: a cheap look, not a reading."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        return False
+    return LOOKS_LIKE.search(data) is not None and re.search(rb"^@\w+", data, re.MULTILINE) is not None
+
+
+def notebooks_in(paths: list[str]) -> list[str]:
+    """The files meant by arguments: folders stand for the notebooks below them, and nothing for this folder."""
+    files = []
+    for path in paths or ["."]:
+        files += find_notebooks(path) if os.path.isdir(path) else [path]
+    return files
