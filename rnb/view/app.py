@@ -1,0 +1,217 @@
+"""The routes. All of them only read; each answers from the shelf of logs, from the history or from the assets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from rnb.plan.panels import Text
+from rnb.store.events import encode
+from rnb.view import assets, past
+from rnb.view.guard import Access, Guard, Limits
+from rnb.view.log import EPOCH
+from rnb.view.render import index_page, live_page
+from rnb.view.shelf import Item, Shelf
+from rnb.view.stream import HEADERS, EventStream, socket_events
+
+FRAME_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' {origin}; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; frame-ancestors 'self'"
+)
+KEEP = "public, max-age=31536000, immutable"
+SUMMARY_PAUSE = 0.3  # seconds between two lines of the list's stream
+
+
+class View:
+    """The routes over one shelf."""
+
+    def __init__(self, shelf: Shelf, editor: str | None) -> None:
+        self.shelf, self.editor = shelf, editor
+
+    def routes(self) -> list[Any]:
+        return [
+            Route("/", self.index),
+            Route("/stream", self.summaries),
+            Route("/n/{id}", self.page),
+            Route("/n/{id}/stream", self.stream),
+            Route("/n/{id}/output/{cell}", self.output),
+            Route("/n/{id}/runs", self.runs),
+            Route("/n/{id}/runs/{run}", self.run),
+            Route("/api/notebooks", self.notebooks),
+            Route("/api/notebooks/{id}", self.notebook),
+            Route("/api/notebooks/{id}/events", self.events),
+            Route("/frame", self.frame),
+            Route("/static/{name:path}", self.static),
+            Route("/assets/{name}", self.library),
+            Route("/healthz", self.health),
+            WebSocketRoute("/ws", self.socket),
+        ]
+
+    def item(self, id: str) -> Item:
+        if id not in self.shelf.items:
+            raise HTTPException(404, "there is no such notebook")
+        item = self.shelf.items[id]
+        item.look()
+        return item
+
+    # ------------------------------------------------------------------ pages
+
+    async def index(self, request: Request) -> Response:
+        if len(self.shelf.items) == 1:
+            return RedirectResponse(f"/n/{next(iter(self.shelf.items))}", 307)
+        return HTMLResponse(index_page(self._summaries()), headers={"cache-control": "no-cache"})
+
+    async def page(self, request: Request) -> Response:
+        item = self.item(request.path_params["id"])
+        config = {
+            "id": item.id,
+            "base": f"/n/{item.id}",
+            "path": item.path,
+            "file": os.path.abspath(item.path) if self.editor else "",
+            "editor": self.editor or "",
+            "several": len(self.shelf.items) > 1,
+            "epoch": EPOCH,
+        }
+        title = item.log.state.title or os.path.basename(item.path)
+        return HTMLResponse(live_page(title, config), headers={"cache-control": "no-cache"})
+
+    async def frame(self, request: Request) -> Response:
+        """Where outputs live that bring their own HTML and script: a page without an origin and without a network."""
+        origin = f"{request.url.scheme}://{request.headers['host']}"
+        headers = {
+            "content-security-policy": FRAME_POLICY.format(origin=origin),
+            "x-frame-options": "SAMEORIGIN",
+            "cache-control": "no-cache",
+        }
+        return HTMLResponse(assets.files()["frame.html"], headers=headers)
+
+    # ------------------------------------------------------------------ streams
+
+    async def stream(self, request: Request) -> ASGIApp:
+        item = self.item(request.path_params["id"])
+        last = request.headers.get("last-event-id", request.query_params.get("after"))
+        return EventStream(item.log, page=True, last=last, epoch=request.query_params.get("epoch"))
+
+    async def summaries(self, request: Request) -> ASGIApp:
+        return SummaryStream(self)
+
+    async def socket(self, socket: WebSocket) -> None:
+        id = socket.query_params.get("notebook") or next(iter(self.shelf.items), "")
+        if id not in self.shelf.items:
+            await socket.close(1008, "there is no such notebook")
+            return
+        item = self.item(id)
+        await socket_events(socket, item.log, socket.query_params.get("after"))
+
+    # ------------------------------------------------------------------ data
+
+    def _summaries(self) -> list[dict[str, Any]]:
+        return [item.summary() for item in self.shelf.items.values()]
+
+    async def notebooks(self, request: Request) -> Response:
+        return JSONResponse({"notebooks": self._summaries()}, headers={"cache-control": "no-cache"})
+
+    async def notebook(self, request: Request) -> Response:
+        """A snapshot: the same until something happens, so it can stand behind a cache."""
+        item = self.item(request.path_params["id"])
+        tag = f'"{EPOCH}-{item.log.seq}"'
+        headers = {"etag": tag, "cache-control": "no-cache"}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        head = encode({**item.summary(), "epoch": EPOCH})[:-1]
+        body = head + b',"events":' + item.log.snapshot(page=False).partition(b'"events":')[2]
+        return Response(body, media_type="application/json", headers=headers)
+
+    async def events(self, request: Request) -> ASGIApp:
+        """What came after `?after=SEQ`, or a snapshot; as a stream where the client takes one."""
+        item = self.item(request.path_params["id"])
+        last = request.headers.get("last-event-id", request.query_params.get("after"))
+        if "text/event-stream" in request.headers.get("accept", ""):
+            return EventStream(item.log, page=False, last=last, epoch=request.query_params.get("epoch"))
+        log = item.log
+        position = log.position_after(int(last[:18])) if last and last.isascii() and last.isdigit() else None
+        if position is None:
+            body = log.snapshot(page=False)
+        else:
+            found = b",".join(log.ring[i].data for i in range(position - log.first, len(log.ring)))
+            body = encode({"epoch": EPOCH, "seq": log.seq})[:-1] + b',"events":[' + found + b"]}"
+        return Response(body, media_type="application/json", headers={"cache-control": "no-cache"})
+
+    async def output(self, request: Request) -> Response:
+        """The whole text of a cell, also where the page shows a part."""
+        state = self.item(request.path_params["id"]).log.state
+        name = request.path_params["cell"]
+        panel = state.cells.get(name)
+        kept = panel.outputs if panel is not None else []
+        text = "".join(part.text for part in kept if isinstance(part, Text))
+        if panel is None:
+            raise HTTPException(404, "there is no such cell")
+        return Response(encode(text) and text.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8")
+
+    async def runs(self, request: Request) -> Response:
+        item = self.item(request.path_params["id"])
+        return JSONResponse(await asyncio.to_thread(past.runs, item.path), headers={"cache-control": "no-cache"})
+
+    async def run(self, request: Request) -> Response:
+        item = self.item(request.path_params["id"])
+        body = await asyncio.to_thread(past.run, item.path, request.path_params["run"])
+        if body is None:
+            raise HTTPException(404, "there is no such run")
+        return Response(body, media_type="application/json", headers={"cache-control": "no-cache"})
+
+    # ------------------------------------------------------------------ files
+
+    async def static(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in assets.files():
+            raise HTTPException(404)
+        headers = {"cache-control": KEEP if "v" in request.query_params else "no-cache", "etag": f'"{assets.version(name)}"'}
+        return Response(assets.files()[name], media_type=assets.media_type(name), headers=headers)
+
+    async def library(self, request: Request) -> Response:
+        data = await asyncio.to_thread(assets.library, request.path_params["name"])
+        if data is None:
+            raise HTTPException(404)
+        headers = {"cache-control": "public, max-age=86400", "cross-origin-resource-policy": "cross-origin"}
+        return Response(data, media_type="text/javascript; charset=utf-8", headers=headers)
+
+    async def health(self, request: Request) -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+
+class SummaryStream:
+    """The list of notebooks as it changes."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        gone = asyncio.ensure_future(receive())
+        gone = asyncio.ensure_future(receive()) if (await gone)["type"] != "http.disconnect" else gone
+        while not gone.done():
+            data = encode({"notebooks": self.view._summaries()})
+            await send({"type": "http.response.body", "body": b"data: " + data + b"\n\n", "more_body": True})
+            changed = self.view.shelf.changed
+            changed.clear()
+            waiting = asyncio.ensure_future(changed.wait())
+            await asyncio.wait({gone, waiting}, timeout=15, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(asyncio.shield(gone), SUMMARY_PAUSE)
+
+
+def application(shelf: Shelf, access: Access, editor: str | None, limits: Limits | None = None) -> ASGIApp:
+    """The whole server as ASGI: the routes behind the guard."""
+    routes = View(shelf, editor).routes()
+    return Guard(Starlette(routes=routes), access, assets.import_map_source(), limits)

@@ -1,0 +1,72 @@
+"""What of a notebook's text and HTML may stand in our own page: cleaned Markdown, and tables that are only tables.
+
+Everything else goes into a sandboxed frame (`static/frame.html`). markdown-it-py and nh3 live here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import nh3
+from markdown_it import MarkdownIt
+
+SCHEMES = {"http", "https", "mailto"}
+TEXT = set("p br hr h1 h2 h3 h4 h5 h6 strong em b i s u code pre kbd sub sup blockquote ul ol li dl dt dd a img".split())
+TEXT |= set("div span small del ins mark details summary figure figcaption abbr".split())
+TABLE = set("table thead tbody tfoot tr th td caption colgroup col".split())
+TAGS = TEXT | TABLE
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "th": {"colspan", "rowspan", "scope", "align"},
+    "td": {"colspan", "rowspan", "align"},
+    "ol": {"start"},
+    "abbr": {"title"},
+    "table": {"class"},
+}
+LIVELY = re.compile(
+    r"<\s*(?:script|iframe|object|embed|link|meta|base|form|input|button|select|textarea|svg|math|canvas|video|audio"
+    r"|template|portal|frame|slot)\b|\son\w+\s*=|javascript:|\sstyle\s*=",
+    re.I,
+)
+STYLE = re.compile(r"<style\b.*?</style\s*>", re.I | re.S)
+LARGEST = 2_000_000  # characters of HTML that we clean; more goes into a frame
+_markdown = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    if tag == "table" and name == "class":
+        return "dataframe" if "dataframe" in value else None
+    if tag == "img" and name == "src" and not value.startswith(("data:image/", "http://", "https://")):
+        return None
+    return value
+
+
+def _clean(html: str) -> str:
+    return nh3.clean(
+        html,
+        tags=TAGS,
+        clean_content_tags={"script", "style", "iframe", "svg", "math", "template"},
+        attributes=ATTRIBUTES,
+        attribute_filter=_attribute,
+        url_schemes=SCHEMES | {"data"},
+        link_rel="noopener noreferrer nofollow",
+    )
+
+
+@lru_cache(maxsize=1024)
+def markdown(text: str) -> str:
+    """Markdown as HTML that is safe to stand in the page. Links lead to http, https and mailto only."""
+    return re.sub(r'(<a\b[^>]*\shref=")data:[^"]*', r"\1#", _clean(_markdown.render(text)))
+
+
+@lru_cache(maxsize=256)
+def table(html: str) -> str | None:
+    """HTML that is a table and nothing that lives or looks different, cleaned; None for everything else."""
+    if len(html) > LARGEST or "<table" not in html[:4000].lower():
+        return None
+    bare = STYLE.sub("", html)
+    if LIVELY.search(bare):
+        return None
+    return re.sub(r'(<a\b[^>]*\shref=")data:[^"]*', r"\1#", _clean(bare))

@@ -1,0 +1,68 @@
+"""Our HTML around the page's files: jinja2 lives here and nowhere else."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from rnb.view import assets
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("rnb.view"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+
+
+def script_json(value: Any) -> Markup:
+    """JSON that can stand in a `<script>`: no `<` ends it early."""
+    return script_safe(json.dumps(value, ensure_ascii=False))
+
+
+def script_safe(text: str) -> Markup:
+    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+def live_page(title: str, config: dict[str, Any]) -> str:
+    """The page of a notebook, to be filled by its stream."""
+    return _environment().get_template("page.html").render(
+        title=title,
+        config=script_json(config),
+        import_map=Markup(assets.import_map()),
+        modules=assets.modules(),
+        css=assets.address("page.css"),
+        main=assets.address("page.js"),
+        static=None,
+    )
+
+
+def index_page(items: list[dict[str, Any]]) -> str:
+    """The list of notebooks."""
+    return _environment().get_template("index.html").render(
+        items=items,
+        import_map=Markup(assets.import_map()),
+        css=assets.address("page.css"),
+        module=assets.address("index.js"),
+    )
+
+
+def static_page(title: str, config: dict[str, Any], events: bytes) -> str:
+    """A page that holds everything it needs."""
+    return _environment().get_template("page.html").render(
+        title=title,
+        config=script_json(config),
+        import_map=script_safe(assets.static_import_map()),
+        modules=[],
+        css=None,
+        main=None,
+        static={
+            "css": Markup(assets.files()["page.css"].decode()),
+            "events": script_safe(events.decode()),
+            "frame": script_json(assets.files()["frame.html"].decode()),
+        },
+    )

@@ -1,0 +1,102 @@
+"""The notebooks that a server shows, each under an id that is safe in a URL, started when first looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rnb.view.dress import text_on_disk
+from rnb.view.log import EventLog
+
+
+class Item:
+    """One notebook: its log, and how to bring its session up."""
+
+    def __init__(self, id: str, path: str, start: Callable[[Item], None] | None, changed: asyncio.Event | None) -> None:
+        self.id = id
+        self.path = path
+        self.log = EventLog(text_on_disk(path), [changed] if changed is not None else [])
+        self.start = start
+        self.started = start is None
+        self.last_look = time.monotonic()
+
+    def look(self) -> None:
+        """Somebody looks: bring the session up if it is down. Called on the server's loop."""
+        self.last_look = time.monotonic()
+        if not self.started and self.start is not None:
+            self.started = True
+            self.start(self)
+
+    def summary(self) -> dict[str, Any]:
+        """What the list of notebooks says of it."""
+        state = self.log.state
+        return {
+            "id": self.id,
+            "path": self.path,
+            "title": state.title or os.path.basename(self.path),
+            "started": self.started,
+            "finished": state.finished is not None,
+            "ok": state.finished.ok if state.finished else None,
+            "counts": state.counts(),
+            "cells": [[cell.id, cell.status] for cell in state.cells.values()],
+            "faults": sum(fault.severity == "error" for fault in state.faults),
+            "seq": self.log.seq,
+        }
+
+
+class Shelf:
+    """All notebooks of one server, by id, in the order given."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+        self.changed = asyncio.Event()
+
+    def add(self, path: str, start: Callable[[Item], None] | None = None) -> Item:
+        item = Item(self._free_id(path), path, start, self.changed)
+        self.items[item.id] = item
+        return item
+
+    def _free_id(self, path: str) -> str:
+        stem = os.path.normpath(path).removesuffix(".py")
+        if os.path.isabs(stem) or stem.startswith(".."):
+            stem = os.path.basename(stem)
+        base = re.sub(r"[^\w]+", "-", stem, flags=re.ASCII).strip("-").lower() or "notebook"
+        id, number = base, 2
+        while id in self.items:
+            id, number = f"{base}-{number}", number + 1
+        return id
+
+
+SKIPPED = {"__pycache__", "node_modules", "site-packages", "venv"}
+LARGEST = 4 << 20  # bytes of a file that we look into
+MARK = re.compile(rb"^\s*@.*\b(?:cell|sql)\b|^app\s*=\s*marimo\.App", re.M)
+
+
+def find_notebooks(paths: Iterable[str]) -> list[str]:
+    """Files as given; in folders, every Python file that has cells, sorted, hidden folders left out."""
+    found: list[str] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            found.append(path)
+            continue
+        for folder, folders, files in os.walk(path):
+            folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))
+            found += [place for name in sorted(files) if _is_notebook(place := os.path.join(folder, name))]
+    return list(dict.fromkeys(found))
+
+
+def _is_notebook(path: str) -> bool:
+    if not path.endswith(".py"):
+        return False
+    try:
+        if os.path.getsize(path) > LARGEST:
+            return False
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError:
+        return False
+    return (b"rnb" in data or b"marimo" in data) and MARK.search(data) is not None

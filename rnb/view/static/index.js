@@ -1,0 +1,28 @@
+// The list of notebooks, with a picture of each one's state.
+
+import { el, setText } from "rnb/dom.js";
+
+const list = document.getElementById("notebooks");
+
+function draw(items) {
+  list.replaceChildren(
+    ...items.map((item) => {
+      const cells = item.cells.slice(0, 300).map(([id, status]) => el("i", { "data-status": status, title: `${id}: ${status || "not run"}` }));
+      const words = item.started
+        ? Object.entries(item.counts).map(([status, count]) => `${count} ${status}`).join(" · ") || "starting"
+        : "starts when you open it";
+      return el(
+        "li",
+        {},
+        el("a", { href: `/n/${item.id}` }, el("span", { class: "name", text: item.title }), el("span", { class: "path", text: item.path })),
+        el("span", { class: "cells-picture", role: "img", "aria-label": words }, ...cells),
+        el("span", { class: "quiet", text: words }),
+      );
+    }),
+  );
+}
+
+const source = new EventSource("/stream");
+source.onmessage = (event) => draw(JSON.parse(event.data).notebooks);
+source.onerror = () => setText(document.getElementById("link"), "Reconnecting …");
+source.onopen = () => setText(document.getElementById("link"), "");

@@ -1,0 +1,55 @@
+// The connection: server-sent events, resumed by their id. Lost connections come back with growing pauses.
+
+const LONGEST = 30_000;
+
+export class Link {
+  // `take(messages)` gets parsed messages in order, `snapshot(body)` a whole state, `say(word)` the state of the line.
+  constructor(url, { take, snapshot, say }) {
+    Object.assign(this, { url, take, snapshot, say });
+    this.last = null;
+    this.epoch = null;
+    this.pause = 500;
+    this.timer = null;
+    addEventListener("online", () => this.soon());
+    document.addEventListener("visibilitychange", () => document.hidden || this.soon());
+    this.open();
+  }
+
+  open() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    const query = this.last === null ? "" : `?after=${this.last}&epoch=${this.epoch}`;
+    this.source = new EventSource(this.url + query);
+    this.source.onopen = () => {
+      this.pause = 500;
+      this.say("");
+    };
+    this.source.onmessage = (event) => {
+      if (event.lastEventId) this.last = event.lastEventId;
+      this.take(JSON.parse(event.data));
+    };
+    this.source.addEventListener("snapshot", (event) => {
+      const body = JSON.parse(event.data);
+      this.last = String(body.seq);
+      this.epoch = body.epoch;
+      this.snapshot(body);
+    });
+    this.source.onerror = () => this.lost();
+  }
+
+  lost() {
+    this.source.close();
+    if (this.timer !== null) return;
+    const wait = this.pause * (0.75 + Math.random() / 2);
+    this.say(this.pause > 4000 ? `Not connected; trying again in ${Math.round(wait / 1000)} s` : "Reconnecting …");
+    this.timer = setTimeout(() => this.open(), wait);
+    this.pause = Math.min(LONGEST, this.pause * 2);
+  }
+
+  soon() {
+    if (this.timer !== null) {
+      this.pause = 500;
+      this.open();
+    }
+  }
+}

@@ -1,0 +1,193 @@
+// What a cell shows: each output gets the best form that the page can show safely. Text by terminal.js; pictures as
+// <img>, so that no SVG can run; clean HTML (made so by the server) in place; all else in a frame without an origin.
+
+import { cleaned, editorLink, el } from "rnb/dom.js";
+import { TextView, paint } from "rnb/terminal.js";
+import { textOf } from "rnb/state.js";
+import { enhance } from "rnb/table.js";
+
+const IMAGES = ["image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp"];
+const HIGHEST = 4000; // pixels of a frame
+const frames = new Map(); // window of a frame -> what it is to show
+
+addEventListener("message", (event) => {
+  const known = frames.get(event.source);
+  if (!known || !event.data) return;
+  if (event.data.rnbReady && !known.sent) {
+    known.sent = true;
+    event.source.postMessage(known.content, "*");
+  } else if (Number.isFinite(event.data.rnbHeight)) {
+    known.node.style.height = `${Math.min(HIGHEST, Math.max(0, event.data.rnbHeight))}px`;
+  }
+});
+
+function frame(content, label) {
+  const node = el("iframe", { class: "frame", sandbox: "allow-scripts", title: label, referrerpolicy: "no-referrer" });
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const known = { node, content: { ...content, dark }, sent: false };
+  const offline = document.getElementById("frame");
+  if (offline) node.srcdoc = JSON.parse(offline.textContent);
+  else node.src = "/frame";
+  let inside = null;
+  const enter = () => {
+    if (node.contentWindow && node.contentWindow !== inside) frames.set((inside = node.contentWindow), known);
+  };
+  // The frame's window is there as soon as the frame is in the document.
+  queueMicrotask(enter);
+  requestAnimationFrame(enter);
+  node.leave = () => frames.delete(inside);
+  return node;
+}
+
+function image(type, content, label) {
+  const source =
+    type === "image/svg+xml"
+      ? `data:image/svg+xml;charset=utf-8,${encodeURIComponent(content)}`
+      : `data:${type};base64,${String(content).replace(/\s/g, "")}`;
+  const node = el("img", { class: "picture", src: source, alt: label, decoding: "async" });
+  node.addEventListener("error", () => node.replaceWith(el("pre", { class: "text", text: label })), { once: true });
+  return node;
+}
+
+function library(name) {
+  return globalThis.rnbLibraries?.[name] ?? (document.getElementById("frame") ? null : `/assets/${name}`);
+}
+
+function figure(data, label) {
+  const plotly = data["application/vnd.plotly.v1+json"];
+  const vega = Object.keys(data).find((key) => /^application\/vnd\.vegalite\.v\d+(\.\d+)*\+json$/.test(key));
+  const found = plotly ? ["plotly", "plotly.js", plotly] : vega ? ["vega", "vega.js", data[vega]] : null;
+  if (!found) return null;
+  const source = library(found[1]);
+  return source && frame({ kind: found[0], content: found[2], library: source }, label);
+}
+
+function pictured(item) {
+  const { data } = item;
+  const label = String(data["text/plain"] ?? "output");
+  const drawn = figure(data, label);
+  if (drawn) return drawn;
+  if (item.html !== undefined) return enhance(cleaned(el("div", { class: "rich prose" }), item.html));
+  if (typeof data["text/html"] === "string") return frame({ kind: "html", content: data["text/html"] }, label);
+  const type = IMAGES.find((type) => typeof data[type] === "string");
+  if (type) return image(type, data[type], label);
+  if (typeof data["text/latex"] === "string") return el("pre", { class: "text latex", text: data["text/latex"] });
+  const node = el("pre", { class: "text result" });
+  paint(node, label);
+  return node;
+}
+
+class PictureView {
+  constructor(item) {
+    this.item = item;
+    this.node = el("div", { class: "display" }, pictured(item));
+  }
+
+  update() {
+    return false;
+  }
+
+  leave() {
+    this.node.querySelector("iframe")?.leave?.();
+  }
+}
+
+const FRAME = /^(\s*)File "(.+?)", line (\d+)(, in (.*))?$/;
+
+class ProblemView {
+  constructor(item, context) {
+    this.item = item;
+    const heading = el("p", { class: "problem-name" }, el("strong", { text: item.name }));
+    if (item.message) heading.append(el("span", { text: `: ${item.message}` }));
+    this.node = el("div", { class: "problem", role: "group", "aria-label": `${item.name}: ${item.message}` }, heading);
+    const source = item.line && context.sourceLine(item.line);
+    if (item.line) this.node.append(place(item.line, source, context));
+    const lines = item.traceback.trimEnd().split("\n");
+    if (lines.length > 1) {
+      const pre = el("pre", { class: "text traceback" });
+      for (const line of lines) pre.append(...traced(line, context), "\n");
+      this.node.append(el("details", { open: item.traceback.length < 1500 }, el("summary", { text: "Traceback" }), pre));
+    }
+  }
+
+  update() {
+    return false;
+  }
+}
+
+function place(line, source, context) {
+  const link = editorLink(context.config, line);
+  const label = `${context.config.path}:${line}`;
+  const where = link ? el("a", { href: link, class: "where", text: label }) : el("span", { class: "where", text: label });
+  const row = el("p", { class: "problem-place" }, where);
+  if (source) row.append(el("code", { text: source.trim() }));
+  return row;
+}
+
+function traced(line, context) {
+  const found = FRAME.exec(line);
+  if (!found || !(context.config.file === found[2] || found[2].endsWith(context.config.path))) return [line];
+  const link = editorLink(context.config, found[3]);
+  const label = `${found[2]}:${found[3]}`;
+  return [found[1], link ? el("a", { href: link, text: label }) : el("strong", { text: label }), found[4] ?? ""];
+}
+
+function viewOf(item, context) {
+  if (item.kind === "text") return new TextView(item, context.whole);
+  return item.kind === "problem" ? new ProblemView(item, context) : new PictureView(item);
+}
+
+export function same(a, b) {
+  if (a === b) return true;
+  if (a.kind !== b.kind) return false;
+  if (a.kind === "text") return a.stream === b.stream && a.size === b.size && textOf(a) === textOf(b);
+  if (a.kind === "problem")
+    return a.name === b.name && a.message === b.message && a.line === b.line && a.traceback === b.traceback;
+  const keys = Object.keys(a.data);
+  return (
+    keys.length === Object.keys(b.data).length &&
+    keys.every((key) => a.data[key] === b.data[key] || JSON.stringify(a.data[key]) === JSON.stringify(b.data[key]))
+  );
+}
+
+export const sameAll = (a, b) => a.length === b.length && a.every((item, index) => same(item, b[index]));
+
+// The outputs of one panel, kept in step with `kept`: what is the same stays untouched in the document.
+export class OutputList {
+  constructor(node, context) {
+    this.node = node;
+    this.context = context;
+    this.views = [];
+  }
+
+  update(kept) {
+    let changed = false;
+    kept.forEach((item, index) => {
+      const view = this.views[index];
+      if (view && view.item === item) changed = view.update() || changed;
+      else if (view && same(view.item, item)) this.adopt(view, item);
+      else {
+        changed = true;
+        const fresh = viewOf(item, this.context);
+        if (view) {
+          view.leave?.();
+          view.node.replaceWith(fresh.node);
+        } else this.node.append(fresh.node);
+        this.views[index] = fresh;
+      }
+    });
+    while (this.views.length > kept.length) {
+      const gone = this.views.pop();
+      gone.leave?.();
+      gone.node.remove();
+      changed = true;
+    }
+    return changed;
+  }
+
+  adopt(view, item) {
+    view.item = item;
+    if (item.kind === "text") view.read = item.chunks.length;
+  }
+}
+

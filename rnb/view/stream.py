@@ -1,0 +1,135 @@
+"""How events travel: server-sent events for pages, a WebSocket for programs. Both only send.
+
+A viewer pulls from the log at its own pace; what it holds in the server is one chunk of bytes. One that takes nothing
+for `STALL` seconds is let go: it comes back by itself and goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from rnb.view.log import EPOCH, Entry, EventLog
+
+BEAT = 15.0  # seconds without an event, after which a comment keeps the connection open
+STALL = 30.0
+PIECE = 64 << 10  # bytes of a snapshot handed over at once
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+async def follow(log: EventLog, position: int | None) -> AsyncIterator[bytes | list[Entry]]:
+    """Snapshots as bytes and batches of entries as they come; an empty list as a sign of life."""
+    while True:
+        if position is None or log.behind(position):
+            position = log.total
+            yield b"snapshot"
+        entries, position = log.since(position)
+        if entries:
+            yield entries
+            continue
+        try:
+            await asyncio.wait_for(log.changed(), BEAT)
+        except TimeoutError:
+            yield []
+
+
+def frames(entries: list[Entry], page: bool) -> bytes:
+    """Entries as server-sent events; only an event's last message moves the id on."""
+    parts: list[bytes] = []
+    for entry in entries:
+        messages = entry.page if page else (entry.data,)
+        parts += [b"data: %b\n\n" % message for message in messages[:-1]]
+        parts.append(b"id: %d\ndata: %b\n\n" % (entry.seq, messages[-1]))
+    return b"".join(parts)
+
+
+class EventStream:
+    """An ASGI response that never ends by itself."""
+
+    def __init__(self, log: EventLog, *, page: bool, last: str | None, epoch: str | None) -> None:
+        self.log, self.page = log, page
+        known = last is not None and last.isascii() and last.isdigit() and epoch in (None, EPOCH)
+        self.position = log.position_after(int(last[:18])) if known and last else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        gone = asyncio.ensure_future(_disconnected(receive))
+        sending = asyncio.ensure_future(self._send(send))
+        self.log.viewers += 1
+        try:
+            await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.log.viewers -= 1
+            gone.cancel()
+            sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError, TimeoutError, OSError):
+                await sending
+
+    async def _send(self, send: Send) -> None:
+        await _body(send, b"retry: 1000\n\n")
+        async for item in follow(self.log, self.position):
+            if isinstance(item, bytes):
+                await _body(send, b"event: snapshot\nid: %d\ndata: " % self.log.seq)
+                whole = self.log.snapshot(self.page)
+                for start in range(0, len(whole), PIECE):
+                    await _body(send, whole[start : start + PIECE])
+                await _body(send, b"\n\n")
+            else:
+                await _body(send, frames(item, self.page) if item else b": \n\n")
+
+
+async def _body(send: Send, data: bytes) -> None:
+    message: Message = {"type": "http.response.body", "body": data, "more_body": True}
+    await asyncio.wait_for(send(message), STALL)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def socket_events(socket: WebSocket, log: EventLog, after: str | None) -> None:
+    """The same over a WebSocket: first `{"type": "snapshot", …}` or what was missed, then one message an event."""
+    await socket.accept()
+    position = log.position_after(int(after[:18])) if after and after.isascii() and after.isdigit() else None
+    gone = asyncio.ensure_future(_left(socket))
+    sending = asyncio.ensure_future(_send_socket(socket, log, position))
+    log.viewers += 1
+    try:
+        await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        log.viewers -= 1
+        gone.cancel()
+        sending.cancel()
+        with contextlib.suppress(asyncio.CancelledError, TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+            await sending
+
+
+async def _send_socket(socket: WebSocket, log: EventLog, position: int | None) -> None:
+    async for item in follow(log, position):
+        if isinstance(item, bytes):
+            await _text(socket, b'{"type":"snapshot",' + log.snapshot(page=False)[1:])
+        else:
+            for entry in item:
+                await _text(socket, entry.data)
+
+
+async def _text(socket: WebSocket, data: bytes) -> None:
+    await asyncio.wait_for(socket.send_text(data.decode()), STALL)
+
+
+async def _left(socket: WebSocket) -> None:
+    """Until the other side closes. What it says is not for us."""
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass
+
+
