@@ -6,6 +6,7 @@ cut first. Arrow memory does not change, so tables, arrays and schemas are not m
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from rnb.kernel.prints.walk import Children, Handler, Walk
@@ -80,6 +81,14 @@ def chunked(walk: Walk, value: Any) -> Children:
     _put_lengths(walk, [value])
     _stream(walk, pa.schema([pa.field("", value.type)]), [value])
     return None
+
+
+def whole(value: Any) -> Any:
+    """A chunked array in one piece, for owners who do not show the pieces."""
+    if value.num_chunks < 2:
+        return value
+    library = sys.modules["pyarrow"]
+    return library.chunked_array([library.concat_arrays(value.chunks)])
 
 
 def single(walk: Walk, value: Any) -> Children:

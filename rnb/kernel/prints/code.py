@@ -27,7 +27,7 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
 from rnb.kernel.prints.names import class_bases, class_dict, class_module, class_name, installed, leads_to
 from rnb.kernel.prints.walk import FORMAT, Children, Handler, Walk, type_name
@@ -207,7 +207,13 @@ def type_variable(walk: Walk, value: Any) -> Children:
 
 
 # Handlers that take every subclass as it is: they write the type, or need not.
-FAMILIES: dict[type, Handler] = {type: class_, ModuleType: module}
+FAMILIES: dict[type, Handler] = {
+    type: class_,
+    ModuleType: module,
+    TypeVar: type_variable,
+    ParamSpec: type_variable,
+    TypeVarTuple: type_variable,
+}
 
 HANDLERS: dict[type, Handler] = {
     CodeType: code,

@@ -12,12 +12,14 @@ from typing import Any
 
 from xxhash import xxh3_128, xxh3_128_digest
 
-from rnb.kernel.prints import arrays
+from rnb.kernel.prints import arrays, arrow
 from rnb.kernel.prints.names import class_module
 from rnb.kernel.prints.objects import object_handler
 from rnb.kernel.prints.walk import CHUNK, Children, Handler, Walk
 
-_OWN = frozenset(("_mgr", "_item_cache", "_attrs", "_flags", "_is_copy", "_name", "_cacher", "_index"))
+_OWN = frozenset(
+    ("_mgr", "_item_cache", "_attrs", "_flags", "_is_copy", "_name", "_cacher", "_index", "_typ", "_metadata")
+)
 _ARRAY_PARTS = ("_data", "_mask", "_left", "_right", "_sparse_index", "_sparse_values", "_pa_array", "_dtype")
 _DTYPE_PARTS = ("storage", "_na_value", "pyarrow_dtype")
 
@@ -166,6 +168,7 @@ def extension_array(walk: Walk, value: Any) -> Children:
         return _foreign(walk, value)
     walk.put("array", len(value), type(value).__name__)
     parts = [(name, getattr(value, name)) for name in _ARRAY_PARTS if hasattr(value, name)]
+    parts = [(name, arrow.whole(part) if name == "_pa_array" else part) for name, part in parts]
     values = getattr(value, "_ndarray", None)
     if isinstance(values, np.ndarray):
         parts = [part for part in parts if part[0] == "_dtype"]
