@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from rnb.notebook.analysis import StateTouch, Touch
+from rnb.notebook.analysis import BUILTINS, StateTouch, Touch
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Scope, Walk
 from rnb.notebook.shape import dotted_name
@@ -122,7 +122,10 @@ def _state(
 ) -> Iterator[StateTouch]:
     root, _, rest = dotted.partition(".")
     parts = dotted.split(".")
-    if not root or not any(tail in _TAILS[how] for tail in (parts[-1], rest, *(parts if how == "write" else ()))):
+    bare = not rest and how == "call" and root not in BUILTINS  # `chdir()`, by whatever name it was imported
+    if not root or not (
+        bare or any(tail in _TAILS[how] for tail in (parts[-1], rest, *(parts if how == "write" else ())))
+    ):
         return
     own = imported.get(root, "")
     if (scope.owner(root) is None) == (not own):  # a global, or what the cell itself imports

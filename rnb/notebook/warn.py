@@ -25,8 +25,10 @@ def _stale(placed: Placed, cell: Cell, path: str) -> Iterator[Fault]:
         parts.append(f"it reads {_list(free)} without a parameter")
     if cell.implicit:
         parts.append(f"other cells read its {_list(cell.implicit)}, which it does not return")
-    if facts.unread:
-        parts.append(f"it does not use its parameter{'s' if len(facts.unread) > 1 else ''} {_list(facts.unread)}")
+    kept = {each.name for each in cell.parameters}  # a notebook parameter may be set though nothing reads it
+    unread = [name for name in facts.unread if name not in kept]
+    if unread:
+        parts.append(f"it does not use its parameter{'s' if len(unread) > 1 else ''} {_list(unread)}")
     if parts:
         message = f"the signature of {cell.id} does not tell all: " + "; ".join(parts)
         yield fault(
