@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 
@@ -29,7 +30,6 @@ class Kernel:
     """What the tasks work on. Each kind of task has its own module: setup.py, cell.py."""
 
     module: ModuleType
-    finder: importing.Finder
     config: messages.Configure
     figures: Figures
     tracker: Tracker
@@ -41,9 +41,11 @@ class Kernel:
         self.streams = Streams(self.wire, self.interrupts)
         self.stdin = Stdin(self)
         self.values = Values()
+        self.forked = False  # this process is a child that user code forked
         self.ids: dict[int, str] = {}  # of cells, by uid
         self._ledger: Ledger | None = None
         self.sources: dict[int, str] = {}  # what was executed last, by its first line
+        atexit.register(self.seal)
         os.register_at_fork(
             before=self.streams.before_fork, after_in_parent=self.streams.after_fork, after_in_child=self._in_child
         )
@@ -91,9 +93,7 @@ class Kernel:
     def end(self) -> None:
         """User code has run: its output leaves before its end is told."""
         self.interrupts.install()
-        ctypes = sys.modules.get("ctypes")
-        if ctypes is not None:
-            ctypes.CDLL(None).fflush(None)
+        process.flush_stdio()
 
     def display(self, value: Any, display_id: str | None) -> None:
         """`rnb.display`."""
@@ -114,10 +114,14 @@ class Kernel:
         self.sources.pop(line, None)
         self.sources[line] = source
 
+    def seal(self) -> None:
+        self.streams.seal()
+        self.wire.seal()
+
     def _in_child(self) -> None:
         """A forked child is user code alone: it writes to the file descriptors, and the host never hears of it."""
         self.streams.in_child()
-        self.stdin.in_child = True
+        self.forked = self.stdin.in_child = True
         self.wire.close()
         self.interrupts.armed = True
         rnb._kernel = None
@@ -142,7 +146,8 @@ class Kernel:
 
     def _broken(self, kind: str, error: Exception) -> None:
         """Our own fault, said as such: the host decides what becomes of the task."""
-        import traceback
+        with importing.finder:
+            import traceback
 
         self.report("failed", kind="internal", name=kind, message="".join(traceback.format_exception(error)))
 
@@ -151,13 +156,13 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
     os.chdir(task.folder)
     sys.argv = task.argv
     kernel.config = task
-    kernel.module, kernel.finder = importing.install(task.name, task.file, task.folder)
+    kernel.module = importing.install(task.name, task.file, task.folder)
     kernel.figures = Figures(kernel)
     if task.track:
         from rnb.kernel import tracking
 
         kernel.tracker = tracking.Tracker()
-    kernel.finder.hooks["getpass"] = kernel.stdin.patch_getpass
+    importing.finder.hooks["getpass"] = kernel.stdin.patch_getpass
     version = ".".join(map(str, sys.version_info[:3]))
     kernel.report("ready", pid=os.getpid(), python=version, sys_path=list(sys.path))
 

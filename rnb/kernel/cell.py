@@ -11,6 +11,7 @@ from rnb.errors import ParameterError
 from rnb.kernel.check import Check, send_mutation
 from rnb.kernel.failure import attempt, send_error
 from rnb.kernel.function import END, ONE, RETURN, Plan, parse
+from rnb.kernel.importing import finder
 from rnb.kernel.summary import summarize
 from rnb.kernel.values import UNBOUND
 
@@ -78,7 +79,8 @@ class Run:
         arguments.clear()
         if not plan.is_async:
             return function(*positional, **keywords)
-        from rnb.kernel.loop import wait_for
+        with finder:
+            from rnb.kernel.loop import wait_for
 
         return wait_for(function(*positional, **keywords))
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, NoReturn
 
     from rnb.kernel.actor import Kernel
+    from rnb.kernel.interrupts import Interrupts
 
 
 def attempt(kernel: Kernel, body: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     """`body()`, which an interrupt may end: its result, and what it raised, SystemExit and all."""
-    interrupts = kernel.interrupts
+    result, error = _attempt(kernel.interrupts, body)
+    if kernel.forked:
+        _end_child(error)
+    return result, error
+
+
+def _attempt(interrupts: Interrupts, body: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     try:
         try:
             interrupts.armed = True
@@ -22,6 +31,14 @@ def attempt(kernel: Kernel, body: Callable[[], Any]) -> tuple[Any, BaseException
     except BaseException as error:
         interrupts.armed = False  # when the interrupt came between the two lines above
         return None, error
+
+
+def _end_child(error: BaseException | None) -> NoReturn:
+    """A child that user code forked has come to the end of its cell: it ends, as it would at the end of a script."""
+    if error is None or isinstance(error, SystemExit):
+        raise error or SystemExit(0)
+    sys.excepthook(type(error), error, error.__traceback__)
+    raise SystemExit(1)
 
 
 def send_error(kernel: Kernel, cell: str | None, error: BaseException) -> None:

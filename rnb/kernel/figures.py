@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
+from rnb.kernel.importing import finder
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
@@ -22,8 +24,8 @@ class Figures:
         self._kernel = kernel
         self._before: set[int] = set()  # numbers of figures that were open when the cell began
         self._shown: list[Any] = []  # figures that this cell has shown
-        kernel.finder.hooks["matplotlib"] = self._choose_backend
-        kernel.finder.hooks["matplotlib.pyplot"] = self._patch
+        finder.hooks["matplotlib"] = self._choose_backend
+        finder.hooks["matplotlib.pyplot"] = self._patch
 
     def _choose_backend(self, matplotlib: ModuleType) -> None:
         """Draw into memory, unless the user chose otherwise (there may be no screen, and nobody closes windows)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import get_ident
 from types import ModuleType
 
 TYPE_CHECKING = False
@@ -19,37 +20,45 @@ if TYPE_CHECKING:
 
 
 class Finder:
-    """The first entry of `sys.meta_path`."""
+    """The first entry of `sys.meta_path`. `with finder:` lets this thread import modules for the kernel's own use, which
+    must not be some `traceback.py` that lies beside the notebook."""
 
     def __init__(self) -> None:
         self.hooks: dict[str, Callable[[ModuleType], None]] = {}
         self.notebook = ""  # the name, where a package has it too
         self.folder = ""
+        self._sheltered: set[int] = set()
+
+    def __enter__(self) -> None:
+        self._sheltered.add(get_ident())
+
+    def __exit__(self, *exc: object) -> None:
+        self._sheltered.discard(get_ident())
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
-        if name == self.notebook:
+        if path is None and (name == self.notebook or get_ident() in self._sheltered):
             return self.elsewhere(name)
         if name in self.hooks:
-            spec = _search(name, path)
+            spec = _search(name, path, path)
             if spec is not None and spec.loader is not None:
                 spec.loader = Hooked(spec.loader, self.hooks[name])  # type: ignore[assignment]
             return spec
         return None
 
     def elsewhere(self, name: str) -> ModuleSpec | None:
-        """The module `name` that is found without the notebook's folder."""
-        before = sys.path
-        sys.path = [entry for entry in before if os.path.abspath(entry) != self.folder]
-        try:
-            return _search(name, None)
-        finally:
-            sys.path = before
+        """The top-level module `name` that is found without the notebook's folder."""
+        return _search(name, None, [entry for entry in sys.path if os.path.abspath(entry) != self.folder])
 
 
-def _search(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-    for finder in sys.meta_path:
-        if not isinstance(finder, Finder) and hasattr(finder, "find_spec"):
-            spec = finder.find_spec(name, path, None)
+finder = Finder()
+
+
+def _search(name: str, path: Sequence[str] | None, folders: Sequence[str] | None) -> ModuleSpec | None:
+    """Ask all other finders; `folders` is where the one that reads `sys.path` looks instead."""
+    for other in sys.meta_path:
+        if other is not finder and hasattr(other, "find_spec"):
+            is_path = getattr(other, "__name__", "") == "PathFinder"
+            spec = other.find_spec(name, folders if is_path else path, None)
             if spec is not None:
                 return spec
     return None
@@ -76,9 +85,8 @@ class Hooked:
         self._hook(module)
 
 
-def install(name: str, file: str, folder: str) -> tuple[ModuleType, Finder]:
+def install(name: str, file: str, folder: str) -> ModuleType:
     """Make the notebook's module and put `folder` first on `sys.path`."""
-    finder = Finder()
     finder.folder = folder
     sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
     module = ModuleType(name)
@@ -90,7 +98,7 @@ def install(name: str, file: str, folder: str) -> tuple[ModuleType, Finder]:
     else:
         sys.modules[name] = module
     sys.path.insert(0, folder)
-    return module, finder
+    return module
 
 
 def purge(names: list[str]) -> None:
@@ -105,6 +113,7 @@ def purge(names: list[str]) -> None:
         if cached and os.path.exists(cached):
             os.unlink(cached)
     if names:
-        from importlib import invalidate_caches
+        with finder:
+            from importlib import invalidate_caches
 
         invalidate_caches()

@@ -7,7 +7,11 @@ and on Linux the operating system does so should C code never let that thread ru
 from __future__ import annotations
 
 import os
+import sys
 from _thread import start_new_thread
+from select import poll
+
+from rnb.kernel.importing import finder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +34,6 @@ def watch(fd: int) -> None:
 
 
 def _watch(fd: int, parent: int) -> None:
-    from select import poll
-
     hangup = poll()
     hangup.register(fd, 0)  # hang-up is always reported
     if not hangup.poll(SETTLED):
@@ -43,11 +45,18 @@ def _watch(fd: int, parent: int) -> None:
 
 def _follow(parent: int) -> None:
     """Ask Linux to kill us when the host dies. (On other systems the thread alone must do.)"""
-    import sys
-
     if sys.platform == "linux":
-        import ctypes
+        with finder:
+            import ctypes
 
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
         if os.getppid() != parent:
             die()
+
+
+def flush_stdio() -> None:
+    """Flush the buffers of C's own stdio, which extensions print to. Without ctypes there is hardly one that does."""
+    ctypes = sys.modules.get("ctypes")
+    load = getattr(ctypes, "CDLL", None)  # None while another thread is still importing it
+    if load is not None:
+        load(None).fflush(None)

@@ -6,6 +6,7 @@ import builtins
 import io
 import sys
 from _thread import allocate_lock
+from select import POLLIN, poll
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,8 +90,6 @@ class Stdin:
         """One line without its newline, None at the end of the input."""
         if self.in_child:
             return None
-        from select import POLLIN, poll
-
         kernel = self._kernel
         with self._lock:
             kernel.report("input", cell=kernel.streams.outbox.cell, prompt=prompt, password=password)

@@ -37,6 +37,7 @@ class Outbox:
         self.cell: str | None = None
         self.quiet = True  # the next full line is sent at once
         self.direct = False  # in a forked child: past the wire, to the file descriptors
+        self.sealed = False  # the process ends: each write is sent as it comes
         self.wake = allocate_lock()  # released when the flusher has work
         self.wake.acquire()
         self.awake = False
@@ -57,7 +58,7 @@ class Outbox:
             if not self.awake:
                 self.awake = True
                 self.wake.release()
-            if self._size >= FULL:
+            if self._size >= FULL or self.sealed:
                 self.send()
             elif self.quiet and (b"\n" in data or b"\r" in data):
                 self.quiet = False
@@ -188,6 +189,14 @@ class Streams:
         if _is_open(self.stdout):
             self.stdout.reconfigure(write_through=on)
 
+    def seal(self) -> None:
+        """The last of the interpreter's exit handlers: from now on threads stand still, wherever they are. Take the locks,
+        so that none of them is left in their hands, and send each write as it comes."""
+        self.flush()
+        self.outbox.lock.acquire()
+        self.outbox.sealed = True
+        self._write_through(True)
+
     def before_fork(self) -> None:
         """Let nothing that is not sent yet be copied, and no lock be copied while another thread holds it."""
         self.flush()
@@ -197,10 +206,12 @@ class Streams:
         self.outbox.lock.release()
 
     def in_child(self) -> None:
-        """No thread, no wire; each write goes straight to the file descriptor."""
+        """No thread, no wire; each line goes straight to the file descriptor."""
         self.outbox.direct = True
         self.outbox.lock.release()
-        self._write_through(True)
+        for text in (self.stdout, self.stderr):
+            if _is_open(text):
+                text.reconfigure(line_buffering=True, write_through=False)
 
 
 def _is_open(text: Out) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from rnb.kernel.importing import finder
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
@@ -51,7 +53,8 @@ def _message(exc: BaseException) -> str:
 
 def _text(exc: BaseException, file: str, sources: dict[int, str]) -> str:
     try:
-        import traceback
+        with finder:
+            import traceback
 
         remember(file, sources)
         report = traceback.TracebackException(type(exc), exc, exc.__traceback__, compact=True)
@@ -86,7 +89,8 @@ def _repeats(frames: list[Any]) -> bool:
 
 def remember(file: str, sources: dict[int, str]) -> None:
     """Make `linecache` show the code that was executed: the file, overlaid with what came over the wire."""
-    import linecache
+    with finder:
+        import linecache
 
     try:
         with open(file, encoding="utf-8", errors="replace") as stream:

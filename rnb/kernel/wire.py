@@ -86,6 +86,10 @@ class Wire:
             size -= len(part)
         return b"".join(parts)
 
+    def seal(self) -> None:
+        """Leave the lock in the hands of this thread for good: see `Streams.seal`."""
+        self._lock.acquire()
+
     def close(self) -> None:
         """In a forked child: the socket belongs to the parent."""
         os.close(self.fd)

@@ -16,6 +16,7 @@ from rnb import messages
 from rnb.kernel import command
 
 REPORTS: msgspec.msgpack.Decoder[messages.AnyReport] = msgspec.msgpack.Decoder(messages.AnyReport)
+CHANGE_PYTHON = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH", "MPLBACKEND")
 PATIENCE = 30.0  # seconds for any one answer; reached only where something is broken
 
 
@@ -73,6 +74,7 @@ class Driver:
         self.path = folder / f"{name}.py"
         if not self.path.exists() or text:
             self.path.write_text(text)
+        environment = {key: value for key, value in os.environ.items() if key not in CHANGE_PYTHON}
         ours, theirs = socket.socketpair()
         self.process = subprocess.Popen(
             command(theirs.fileno()),
@@ -82,6 +84,7 @@ class Driver:
             stderr=subprocess.PIPE,
             start_new_session=True,
             cwd="/",
+            env=environment,
         )
         theirs.close()
         self.socket = ours
@@ -139,6 +142,8 @@ class Driver:
         reports = []
         while True:
             reports.append(self.receive())
+            broken = isinstance(reports[-1], messages.Failed) and reports[-1].kind == "internal"
+            assert not broken, reports[-1].message
             if isinstance(reports[-1], kinds):
                 return Ran(reports)
 

@@ -79,7 +79,9 @@ def test_an_interrupted_async_cell_leaves_the_loop_usable(kernel: Driver) -> Non
     kernel.receive()
     os.kill(kernel.process.pid, signal.SIGINT)
     assert kernel.until(messages.CellEnded).outcome == "interrupted"
-    assert kernel.cell("@cell\nasync def b():\n    await asyncio.sleep(0.001)\n    return 4\n", slots=[""]).texts == ["4"]
+    assert kernel.cell("@cell\nasync def b():\n    await asyncio.sleep(0.001)\n    return 4\n", slots=[""]).texts == [
+        "4"
+    ]
 
 
 def test_a_forked_child_writes_to_the_descriptors_alone(kernel: Driver) -> None:
@@ -91,6 +93,26 @@ def test_a_forked_child_writes_to_the_descriptors_alone(kernel: Driver) -> None:
     assert kernel.raw(1) == "child\n"
 
 
+@pytest.mark.parametrize(
+    ("end", "code", "text"),
+    [
+        ("pass", 0, ""),
+        ("sys.exit(3)", 3, ""),
+        ("1/0", 1, "ZeroDivisionError: division by zero\n"),
+        ("os._exit(4)", 4, ""),
+    ],
+)
+def test_a_forked_child_ends_at_the_end_of_its_cell(kernel: Driver, end: str, code: int, text: str) -> None:
+    ran = kernel.cell(
+        f"@cell\ndef a():\n    import os, sys\n    pid = os.fork()\n    if pid == 0:\n        {end}\n        return 'child'\n"
+        "    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])\n",
+        slots=[""],
+    )
+    assert ran.texts == [str(code)]
+    assert kernel.raw(2).endswith(text)
+    assert "rnb/kernel" not in kernel.raw(2).replace("rnb/kernel/cell.py", "").replace("rnb/kernel/failure.py", "")
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_multiprocessing(book: Any, method: str) -> None:
     setup = [
@@ -99,9 +121,9 @@ def test_multiprocessing(book: Any, method: str) -> None:
         "def work(job):\n    print('working', file=sys.stderr)\n    return Job(job.n * 2)",
     ]
     cell = (
-        "@rnb.cell\ndef a():\n    with mp.get_context({!r}).Pool(2) as pool:\n"
+        f"@rnb.cell\ndef a():\n    with mp.get_context({method!r}).Pool(2) as pool:\n"
         "        got = [job.n for job in pool.map(work, [Job(1), Job(2)])]\n    return got\n"
-    ).format(method)
+    )
     kernel = book(text="\n".join(setup) + "\n\n\n" + cell + "\n\nif __name__ == '__main__':\n    rnb.run()\n")
     kernel.setup(*setup)
     ran = kernel.cell(cell, slots=["got"], line=10)
@@ -128,7 +150,9 @@ def test_it_dies_with_its_host_when_idle(kernel: Driver) -> None:
     assert gone(kernel.process.pid)
 
 
-@pytest.mark.parametrize("body", ["import os; os._exit(7)", "import os; os.abort()", "import ctypes; ctypes.string_at(0)"])
+@pytest.mark.parametrize(
+    "body", ["import os; os._exit(7)", "import os; os.abort()", "import ctypes; ctypes.string_at(0)"]
+)
 def test_a_death_is_seen_as_the_end_of_the_socket(kernel: Driver, body: str) -> None:
     kernel.start(f"@cell\ndef a():\n    print('before')\n    {body}\n")
     assert kernel.receive().data == b"before\n"
