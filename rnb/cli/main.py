@@ -13,10 +13,12 @@ from rnb.errors import RnbError
 COMMANDS = {
     "run": "Run notebooks to the end, every cell afresh.",
     "watch": "Run, then re-run the minimum on every save.",
+    "view": "Serve the read-only live view.",
     "check": "Find faults without running.",
     "fmt": "Write implicit refs and defs into signatures and returns.",
     "graph": "Show which cell reads what from which.",
     "why": "Explain what a cell depends on and why it last ran.",
+    "history": "Look at past runs.",
     "new": "Write a starter notebook.",
 }
 

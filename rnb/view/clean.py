@@ -31,6 +31,7 @@ LIVELY = re.compile(
     re.I,
 )
 STYLE = re.compile(r"<style\b.*?</style\s*>", re.I | re.S)
+HARMLESS = re.compile(r"""\sstyle\s*=\s*(["'])\s*(?:text-align:\s*\w+;?\s*|min-width:\s*\w+;?\s*)*\1""", re.I)
 LARGEST = 2_000_000  # characters of HTML that we clean; more goes into a frame
 _markdown = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])
 
@@ -66,7 +67,7 @@ def table(html: str) -> str | None:
     """HTML that is a table and nothing that lives or looks different, cleaned; None for everything else."""
     if len(html) > LARGEST or "<table" not in html[:4000].lower():
         return None
-    bare = STYLE.sub("", html)
+    bare = HARMLESS.sub("", STYLE.sub("", html))
     if LIVELY.search(bare):
         return None
     return re.sub(r'(<a\b[^>]*\shref=")data:[^"]*', r"\1#", _clean(bare))

@@ -51,7 +51,7 @@ def index_page(items: list[dict[str, Any]]) -> str:
     )
 
 
-def static_page(title: str, config: dict[str, Any], events: bytes) -> str:
+def static_page(title: str, config: dict[str, Any], events: bytes, libraries: dict[str, str]) -> str:
     """A page that holds everything it needs."""
     return _environment().get_template("page.html").render(
         title=title,
@@ -64,5 +64,6 @@ def static_page(title: str, config: dict[str, Any], events: bytes) -> str:
             "css": Markup(assets.files()["page.css"].decode()),
             "events": script_safe(events.decode()),
             "frame": script_json(assets.files()["frame.html"].decode()),
+            "libraries": script_json(libraries),
         },
     )

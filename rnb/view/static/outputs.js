@@ -49,8 +49,13 @@ function image(type, content, label) {
   return node;
 }
 
+let carried = null; // libraries in a page without a server
+
 function library(name) {
-  return globalThis.rnbLibraries?.[name] ?? (document.getElementById("frame") ? null : `/assets/${name}`);
+  const node = document.getElementById("libraries");
+  if (!node) return `/assets/${name}`;
+  carried ??= JSON.parse(node.textContent);
+  return carried[name] ?? null;
 }
 
 function figure(data, label) {

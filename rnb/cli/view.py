@@ -1,0 +1,67 @@
+"""`rnb view`."""
+
+from __future__ import annotations
+
+import click
+
+from rnb.cli.parameters import given
+from rnb.cli.sinks import watch_sinks
+from rnb.errors import MissingExtra, UsageError
+
+
+@click.command()
+@click.argument("paths", metavar="NOTEBOOK_OR_FOLDER...", nargs=-1, required=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; any other needs a token.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one. [default: 2719, else a free one]")
+@click.option("--token", envvar="RNB_TOKEN", help="What viewers must know; made and printed where one is needed.")
+@click.option("--name", "names", metavar="HOSTNAME", multiple=True, help="A host name under which it is reached.")
+@click.option("--jwks", metavar="URL", help="Accept JSON web tokens signed by these keys …")
+@click.option("--audience", help="… for this audience.")
+@click.option("--eager", is_flag=True, help="Start all notebooks now, not when they are first looked at.")
+@click.option("--idle", metavar="SECONDS", type=click.FloatRange(min=1), help="End kernels that nobody looks at.")
+@click.option("--editor", metavar="TEMPLATE", help="Link to lines, as vscode://file/{path}:{line}:{column}.")
+@click.option("--export", metavar="FOLDER", help="Run, write pages that need no server into FOLDER, and end.")
+@click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a notebook parameter.")
+@click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
+def command(
+    paths: tuple[str, ...],
+    host: str,
+    port: int | None,
+    token: str | None,
+    names: tuple[str, ...],
+    jwks: str | None,
+    audience: str | None,
+    eager: bool,
+    idle: float | None,
+    editor: str | None,
+    export: str | None,
+    parameters: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Serve the read-only live view of notebooks: a watch with a web page.
+
+    Notebooks start when they are first looked at; a single one starts at once. Nothing in the page can change a
+    notebook. Ctrl-C ends it.
+
+    \b
+    Example: rnb view notebooks/
+    """
+    try:
+        import nh3  # noqa: F401
+
+        from rnb.view.command import ViewSettings, view
+        from rnb.view.export import export_all
+        from rnb.view.serve import Options
+        from rnb.view.shelf import find_notebooks
+    except ImportError as error:
+        raise MissingExtra("the live view", "view") from error
+    found = find_notebooks(paths)
+    if not found:
+        raise UsageError(f"there are no notebooks in {', '.join(paths)}", "`rnb new NOTEBOOK` makes a starter")
+    sinks = watch_sinks(as_json, None)
+    if export is not None:
+        return export_all(found, export, sinks, given(parameters))
+    options = Options(
+        host=host, port=port, token=token, names=names, jwks=jwks, audience=audience, editor=editor
+    )
+    return view(found, sinks, options, ViewSettings(parameters=given(parameters), eager=eager, idle=idle))

@@ -1,0 +1,165 @@
+"""`rnb view`, and `rnb watch --view`: sessions in the host's one loop, beside the server in its own thread.
+
+The server's thread asks for one thing only: that a notebook be started because somebody looks at it. That request is
+posted to the loop. Nothing that a browser sends goes further than this.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from rnb.errors import NoSuchNotebook
+from rnb.host.command import Command, environment_width
+from rnb.host.emit import Emitter, Sink
+from rnb.host.session import Session, Settings
+from rnb.host.watch import Watch
+from rnb.messages import ViewEvent
+from rnb.plan.state import State
+from rnb.view.serve import Options, Server
+from rnb.view.shelf import Item, Shelf
+
+Make = Callable[[State, str], list[Sink]]
+IDLE_CHECK = 5.0  # seconds between two looks for kernels that nobody watches
+
+
+class ViewSettings(msgspec.Struct, kw_only=True):
+    parameters: dict[str, str] = {}
+    eager: bool = False
+    idle: float | None = None  # seconds without a viewer, after which a kernel ends
+
+
+class ViewCommand(Command):
+    """Several sessions at once. `session` of the base class is the one that was opened last."""
+
+    def __init__(self, sinks: Make, several: bool) -> None:
+        super().__init__(sinks, several)
+        self.watches: dict[str, Watch] = {}
+
+    def _child(self) -> None:
+        for session in [*(watch.session for watch in self.watches.values()), self.session]:
+            for kernel in [session.kernel, *session.retired] if session is not None else []:
+                if kernel is not None:
+                    kernel.reap()
+
+    def on_interrupt(self) -> None:
+        """Ctrl-C ends the view: there is no run to the end that it could interrupt instead."""
+        self.ended_by = 130
+        self.loop.stop(130)
+
+    def _terminated(self) -> None:
+        self.ended_by = 143
+        self.loop.stop(143)
+
+    def _ask(self, cell: str | None, prompt: str, password: bool) -> None:
+        """Nobody can answer a page that is only looked at: standard input is at its end."""
+        for watch in self.watches.values():
+            self.loop.post(lambda session=watch.session: session.answer(None))  # type: ignore[misc]
+
+
+class Viewer:
+    """Brings notebooks up when they are looked at and down when nobody looks any more."""
+
+    def __init__(self, command: ViewCommand, shelf: Shelf, settings: ViewSettings) -> None:
+        self.command, self.shelf, self.settings = command, shelf, settings
+        if settings.idle is not None:
+            command.loop.after(IDLE_CHECK, self._end_idle)
+
+    def wanted(self, item: Item) -> None:
+        """Called in the server's thread."""
+        self.command.loop.post(lambda: self._start(item))
+
+    def _start(self, item: Item) -> None:
+        if item.id in self.command.watches:
+            return
+        parameters = self.settings.parameters
+        settings = Settings(path=item.path, parameters=parameters, track=True, columns=environment_width())
+        self.command.watches[item.id] = Watch(self.command, settings)
+
+    def _end_idle(self) -> None:
+        assert self.settings.idle is not None
+        for item in self.shelf.items.values():
+            watch = self.command.watches.get(item.id)
+            if item.log.viewers:
+                item.last_look = time.monotonic()
+            resting = watch is not None and watch.session.round is None
+            if watch is not None and resting and time.monotonic() - item.last_look > self.settings.idle:
+                del self.command.watches[item.id]
+                watch.close()
+                item.started = False
+        self.command.loop.after(IDLE_CHECK, self._end_idle)
+
+
+def view(paths: list[str], make: Make, options: Options, settings: ViewSettings) -> int:
+    """Serve notebooks until SIGINT or SIGTERM. The exit code.
+
+    Raises NoSuchNotebook, UsageError (a port that is taken), MissingExtra and OSError.
+    """
+    for path in paths:
+        if not os.path.isfile(path):
+            raise NoSuchNotebook(path)
+    shelf = Shelf()
+    several = len(paths) != 1
+    items = {}
+
+    def sinks(state: State, path: str) -> list[Sink]:
+        return [*make(state, path), items[path].log]
+
+    command = ViewCommand(sinks, several)
+    server = Server(shelf, options)
+    viewer = Viewer(command, shelf, settings)
+    for path in paths:
+        items[path] = shelf.add(path, viewer.wanted)
+    try:
+        server.start(lambda url: command.loop.post(lambda: ready(url)))
+
+        def ready(url: str) -> None:
+            announce(command, make, url)
+            if settings.eager or not several:
+                for item in shelf.items.values():
+                    item.look()
+
+        code = command.loop.run()
+        return command.ended_by or code
+    finally:
+        server.close()
+        for watch in command.watches.values():
+            watch.close()
+        command.close()
+
+
+def announce(command: Command, make: Make, url: str) -> None:
+    """The `view` event, before any notebook has begun."""
+    state = State(outputs=False)
+    emitter = Emitter(make(state, ""), state.apply, command.numbers, None)
+    emitter.emit(ViewEvent(url=url))
+
+
+class LiveView:
+    """The page of a watch that runs anyway: `sinks` adds its log, `start` serves it and emits the `view` event."""
+
+    def __init__(self, path: str, options: Options) -> None:
+        self.shelf = Shelf()
+        self.item = self.shelf.add(path)
+        self.server = Server(self.shelf, options)
+        self.url: str | None = None
+
+    def sinks(self, make: Make) -> Make:
+        def both(state: State, path: str) -> list[Sink]:
+            return [*make(state, path), self.item.log]
+
+        return both
+
+    def start(self, command: Command, session: Session) -> None:
+        def ready(url: str) -> None:
+            self.url = url
+            command.loop.post(lambda: session.emitter.emit(ViewEvent(url=url)))
+
+        self.server.start(ready)
+
+    def close(self) -> None:
+        self.server.close()
+

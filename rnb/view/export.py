@@ -1,0 +1,69 @@
+"""The page as one file that opens from disk: the same events, drawn by the same script, with no server behind it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from rnb.host.emit import Sink
+from rnb.host.paths import write_beside
+from rnb.host.run import run
+from rnb.messages import AnyEvent
+from rnb.plan.state import State
+from rnb.store.events import encode
+from rnb.view import assets
+from rnb.view.dress import Dresser, text_on_disk, with_html
+from rnb.view.render import static_page
+from rnb.view.shelf import Shelf
+
+LIBRARIES = {"application/vnd.plotly.v1+json": "plotly.js", "application/vnd.vegalite": "vega.js"}
+
+
+class HtmlReport:
+    """A sink that writes the page when it is closed, whole or not at all. Raises OSError from `close`."""
+
+    def __init__(self, file: str, path: str) -> None:
+        self.file, self.path = file, path
+        self.state = State()
+        self._dresser = Dresser(text_on_disk(path))
+        self._written = False
+
+    def event(self, event: AnyEvent) -> None:
+        self.state.apply(event)
+        if event.__struct_config__.tag == "notebook":
+            self._dresser.dress(event, b"{}")
+
+    def close(self) -> None:
+        if self.state.notebook is None or self._written:
+            return
+        self._written = True
+        write_beside(Path(self.file), self.page().encode("utf-8", "replace"))
+
+    def page(self) -> str:
+        parts = [self._dresser.sources(), *(with_html(event, encode(event)) for event in self.state.events())]
+        title = self.state.title or os.path.basename(self.path)
+        config = {"path": self.path, "file": "", "editor": "", "base": "", "several": False}
+        return static_page(title, config, b"[" + b",".join(parts) + b"]", self._libraries())
+
+    def _libraries(self) -> dict[str, str]:
+        """What figures in it need, if the packages that ship it are here."""
+        panels = [self.state.setup, *self.state.cells.values()]
+        kinds = {kind for panel in panels for item in panel.kept for kind in getattr(item, "data", ())}
+        wanted = {name for prefix, name in LIBRARIES.items() if any(kind.startswith(prefix) for kind in kinds)}
+        found = {name: assets.library(name) for name in wanted}
+        return {name: data.decode("utf-8", "replace") for name, data in found.items() if data is not None}
+
+
+def export_all(
+    paths: list[str], folder: str, make: Callable[[State, str], list[Sink]], parameters: dict[str, str]
+) -> int:
+    """Run notebooks to the end and write a page for each into `folder`. The exit code of the run."""
+    os.makedirs(folder, exist_ok=True)
+    names = Shelf()
+    files = {path: os.path.join(folder, f"{names.add(path).id}.html") for path in paths}
+
+    def sinks(state: State, path: str) -> list[Sink]:
+        return [*make(state, path), HtmlReport(files[path], path)]
+
+    return run(paths, sinks, parameters, [])
