@@ -76,7 +76,7 @@ def test_a_parameter_of_penguins(copy: Path) -> None:
 
 def test_tour_shows_each_thing_once(copy: Path) -> None:
     log = events("run", "tour.py", "--json", cwd=copy)
-    assert said(log, "whole") == "0.08\n"
+    assert said(log, "whole") == "0.079\n"
     assert said(log, "faster").startswith("Since 1980 it has warmed 2.5 times")  # through implicit sharing
     assert any("image/svg+xml" in e["data"] for e in log if e["type"] == "display" and e["cell"] == "decades")
     assert statuses(log)["publish"] == "blocked"
