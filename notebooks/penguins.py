@@ -37,6 +37,7 @@ def line_through(x, y):
 def load():
     penguins = pd.read_csv(DATA)
     print(len(penguins), "penguins on", penguins["island"].nunique(), "islands")
+    penguins.head()
     return penguins
 
 
@@ -45,7 +46,7 @@ def clean(penguins):
     """Drop the birds that were not measured or sexed."""
     measured = penguins.dropna()
     print(len(penguins) - len(measured), "dropped")
-    return measured
+    return (measured,)
 
 
 @rnb.cell
