@@ -76,7 +76,7 @@ def judge(chosen: list[Day], wet_from: float = 1.0, warm: float = 18.0, never: l
 
 
 @rnb.cell
-def by_month(dry: dict[date, bool], mild: dict[date, bool], good: dict[date, bool]):
+def by_month(good: dict[date, bool]):
     """## Month by month"""
     for month in sorted({day.month for day in good}):
         line = share(flag for day, flag in good.items() if day.month == month)
