@@ -54,7 +54,7 @@ def cell_facts(node: Function, text: str, walk: Walk, places: Places, aliases: A
     faults = [BlockFault("option", message, hint, at) for message, hint in wrong]
     faults += _shape_faults(node, walk, body, places, at, ours, shape, sql)
     faults += sharing.faults
-    faults += _global_faults(walk, body, places)
+    faults += _global_faults(walk, body, places, node.name)
     faults += misplaced(walk, places, aliases, node)
     only_doc = is_doc(node.body[0]) and len(node.body) == 1
     names = _Names(node, walk, body, places, aliases)
@@ -210,13 +210,13 @@ def _shape_faults(
     return out
 
 
-def _global_faults(walk: Walk, body: Scope, places: Places) -> list[BlockFault]:
+def _global_faults(walk: Walk, body: Scope, places: Places, cell: str) -> list[BlockFault]:
     """Writes of module-level names through `global`, in the cell and all that is nested in it."""
     seen: dict[str, BlockFault] = {}
     for event in walk.stores:
         if event.scope.zone is body.zone and event.scope.kind != "module" and event.scope.owner(event.name) is None:
             hint = f"return `{event.name}` from one cell and read it in others; only module-level code may write module-level names"
-            message = f"`{event.name}` of the module level is written through `global`"
+            message = f"{cell} writes the module-level name `{event.name}` through `global`"
             seen.setdefault(event.name, BlockFault("writes-global", message, hint, places.name(event.name, event.node)))
     return list(seen.values())
 
@@ -293,7 +293,7 @@ class _Names:
         return self._first(event for event in around if event.scope.owner(event.name) is None)
 
     def of_classes(self) -> tuple[str, ...]:
-        return class_reads(self.walk, self.body)
+        return class_reads(self.walk, self.body.zone)
 
     def locals(self) -> tuple[Read, ...]:
         found = (
@@ -318,17 +318,15 @@ class _Names:
         return tuple(sorted(self.parameters - used))
 
 
-def class_reads(walk: Walk, body: Scope) -> tuple[str, ...]:
-    """Names that a class body reads before it has bound them: Python then looks at the module level."""
+def class_reads(walk: Walk, zone: ast.AST | None) -> tuple[str, ...]:
+    """Names that a class body (inside the function `zone`, if given) reads before it has bound them: Python then looks
+    at the module level."""
     found = set()
     for event in walk.reads:
-        if (
-            event.scope.kind == "class"
-            and event.scope.zone is body.zone
-            and event.scope.owner(event.name) is event.scope
-        ):
+        scope = event.scope
+        if scope.kind == "class" and (zone is None or scope.zone is zone) and scope.owner(event.name) is scope:
             place = (event.node.lineno, event.node.col_offset)  # type: ignore[attr-defined]
-            if not _bound_before(event.name, event.scope.node, place):
+            if not _bound_before(event.name, scope.node, place):
                 found.add(event.name)
     return tuple(sorted(found))
 

@@ -87,17 +87,17 @@ def ambiguous(name: str, reader: Placed, at: Span, binders: Sequence[Placed], pa
     places = [(cell, next(each.at for each in cell.facts.locals if each.name == name)) for cell in binders]
     told = " and ".join(f"{cell.id} (line {cell.line + span.line})" for cell, span in places)
     hint = f"return `{name}` from the cell that is meant, or read another name"
-    message = f"{reader.id} reads `{name}`, which nothing shares and several cells bind: {told}"
+    message = f"{reader.id} (line {reader.line + at.line}) reads `{name}`, which nothing shares and several cells bind: {told}"
     return fault("ambiguous", message, hint, reader.line, at, (reader.id,), path)
 
 
 def unresolved(name: str, reader: Placed, at: Span, hint: str, path: str) -> Fault:
-    message = f"{reader.id} reads `{name}`, which no cell shares and the module level does not define"
+    message = f"{reader.id} (line {reader.line + at.line}) reads `{name}`, which no cell shares and the module level does not define"
     return fault("unresolved", message, hint, reader.line, at, (reader.id,), path)
 
 
 def unresolved_outside(name: str, reader: Placed, at: Span, hint: str, path: str) -> Fault:
-    message = f"`{name}`, in a decorator, default or annotation of {reader.id}, is not defined at module level"
+    message = f"`{name}`, in a decorator, default or annotation of {reader.told()}, is not defined at module level"
     return fault("unresolved", message, hint, reader.line, at, (reader.id,), path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from rnb.notebook.model import Span
 from rnb.notebook.text import Lines
@@ -39,8 +40,7 @@ class Places:
         if found >= 0:
             return self._at(line, found, name)
         top = self.first - self.lines.first
-        rows = sorted(range(top, min(top + self.count, len(texts))), key=lambda row: abs(row - line))
-        for row in rows:
+        for row in _around(line, top, min(top + self.count, len(texts))):
             found = _word(name, texts[row], 0)
             if found >= 0:
                 return self._at(row, found, name)
@@ -49,6 +49,14 @@ class Places:
     def _at(self, row: int, start: int, name: str) -> Span:
         line = row + self.lines.first - self.first
         return Span(line, start + 1, line, start + 1 + len(name))
+
+
+def _around(middle: int, start: int, stop: int) -> Iterator[int]:
+    """The rows from `start` to before `stop`, the nearest to `middle` first."""
+    for distance in range(max(middle - start, stop - middle) + 1):
+        for row in dict.fromkeys((middle - distance, middle + distance)):
+            if start <= row < stop:
+                yield row
 
 
 def _word(name: str, text: str, start: int) -> int:

@@ -6,7 +6,8 @@ statements that bind it, in order. Functions that call each other share the fate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import cached_property
 
 from rnb.notebook.analysis import SetupFacts
 from rnb.notebook.digest import digest
@@ -29,8 +30,6 @@ class Setup:
         self.groups = strongly_connected([sorted({n for ns in uses.values() for n in ns}) for uses in self.uses])
         self.versions = self._versions()
         self._names: dict[str, str] = {}
-        self._closures: dict[str, frozenset[str]] = {}
-        self._reach: list[frozenset[int]] | None = None
         self.everywhere = digest("nothing", *(self.versions[n] for n in self.nothing)) if self.nothing else ""
 
     def _uses(self, number: int) -> dict[str, list[int]]:
@@ -74,50 +73,49 @@ class Setup:
             found = self._names[name] = digest(name, *(self.versions[n] for n in self.makers(name)))
         return found
 
-    def reach(self, names: Iterable[str]) -> frozenset[int]:
-        """The statements that make these names, and all that those use in turn."""
-        if self._reach is None:
-            self._reach = self._reaches()
-        found: set[int] = set()
+    def closure(self, names: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...], frozenset[int]]:
+        """(names in turn, imports in turn, statements in turn) of what uses `names` and what binds nothing."""
+        found = 0
         for name in names:
             for number in self.makers(name):
-                if number not in found:
-                    found |= self._reach[number]
-        return frozenset(found)
+                found |= self._reach[number]
+        everything = set(names)
+        for number in members(found):
+            everything.update(self.uses[number])
+        statements = frozenset(members(found | self._hidden))
+        imports = {module for number in statements for module in self.facts[number].imports}
+        return tuple(sorted(everything)), tuple(sorted(imports)), statements
 
-    def _reaches(self) -> list[frozenset[int]]:
-        out: list[frozenset[int]] = [frozenset()] * len(self.facts)
+    @cached_property
+    def _reach(self) -> list[int]:
+        """For each statement: itself and all that it uses in turn, as a set of bits."""
+        out = [0] * len(self.facts)
         for group in self.groups:
-            whole: set[int] = set(group)
+            whole = 0
             for number in group:
+                whole |= 1 << number
                 for makers in self.uses[number].values():
                     for maker in makers:
                         whole |= out[maker]
-            shared = frozenset(whole)
             for number in group:
-                out[number] = shared
+                out[number] = whole
         return out
 
-    def closure(self, names: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...], frozenset[int]]:
-        """(names in turn, imports in turn, statements in turn) of what uses `names` and what binds nothing."""
-        reach = self.reach(names)
-        everything = set(names)
-        for number in reach:
-            everything.update(self.uses[number])
-        hidden = self._hidden()
-        imports = {module for number in reach | hidden for module in self.facts[number].imports}
-        return tuple(sorted(everything)), tuple(sorted(imports)), reach | hidden
-
-    def _hidden(self) -> frozenset[int]:
+    @cached_property
+    def _hidden(self) -> int:
         """The statements that bind nothing, and all that those use."""
-        found = set(self.nothing)
+        found = 0
         for number in self.nothing:
-            for makers in self.uses[number].values():
-                for maker in makers:
-                    if self._reach is None:
-                        self._reach = self._reaches()
-                    found |= self._reach[maker]
-        return frozenset(found)
+            found |= self._reach[number]
+        return found
+
+
+def members(bits: int) -> Iterator[int]:
+    """The numbers in a set of bits."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 1
+        bits ^= low
 
 
 def strongly_connected(edges: list[list[int]]) -> list[list[int]]:
@@ -154,10 +152,9 @@ def strongly_connected(edges: list[list[int]]) -> list[list[int]]:
                 if work:
                     low[work[-1][0]] = min(low[work[-1][0]], low[node])
                 if low[node] == index[node]:
-                    at = stack.index(node, -1) if stack[-1] == node else len(stack) - 1 - stack[::-1].index(node)
-                    component = stack[at:]
-                    del stack[at:]
-                    for each in component:
-                        on_stack[each] = False
+                    component = []
+                    while on_stack[node]:
+                        component.append(stack.pop())
+                        on_stack[component[-1]] = False
                     out.append(sorted(component))
     return out

@@ -20,11 +20,7 @@ def setup_facts(node: ast.stmt, source: str, walk: Walk, places: Places, aliases
     """All that a setup statement says by itself."""
     module = [(event, event.scope.owner(event.name) is None) for event in walk.reads]
     reads = [event for event, free in module if free]
-    own = walk.module
     binds = {event.name for event in walk.stores if event.scope.owner(event.name) is None}
-    soft = {*class_reads(walk, own)}
-    for scope in {id(event.scope): event.scope for event in walk.reads if event.scope.zone is not None}.values():
-        soft |= set(class_reads(walk, scope))
     star = [
         each for each, _ in walk.imports if isinstance(each, ast.ImportFrom) and any(a.name == "*" for a in each.names)
     ]
@@ -36,7 +32,7 @@ def setup_facts(node: ast.stmt, source: str, walk: Walk, places: Places, aliases
         binds=tuple(sorted(binds)),
         mutates=_mutated(node, walk),
         reads=_first([event for event in reads if not event.scope.deferred], places)
-        + tuple(Read(name, places.span(node)) for name in sorted(soft)),
+        + tuple(Read(name, places.span(node)) for name in class_reads(walk, None)),
         later=_first([event for event in reads if event.scope.deferred], places),
         imports=dotted_imports(each for each, _ in walk.imports),
         aliases=tuple(alias for each, scope in walk.imports if not scope.deferred for alias in import_aliases(each)),

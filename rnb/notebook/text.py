@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from bisect import bisect_left
+from itertools import accumulate
 
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BOM = b"\xef\xbb\xbf"
@@ -97,13 +99,16 @@ class Lines:
         self.lines = text.split("\n")
         self.first = first
         self.ascii = text.isascii()
+        self._bytes: dict[int, list[int]] = {}  # for lines that are asked for: where each character ends, in bytes
 
     def character(self, line: int, byte: int) -> int:
         """The index in characters of the UTF-8 offset `byte` of line `line` (as `ast` counts lines)."""
         if self.ascii:
             return byte
-        encoded = self.lines[line - self.first].encode("utf-8", "surrogatepass")
-        return len(encoded[:byte].decode("utf-8", "replace"))
+        ends = self._bytes.get(line)
+        if ends is None:
+            ends = self._bytes[line] = list(accumulate(_width(each) for each in self.lines[line - self.first]))
+        return bisect_left(ends, byte + 1) if ends and byte < ends[-1] else len(ends)
 
     def segment(self, node: ast.expr | ast.stmt) -> str:
         """The source text of a node."""
@@ -115,3 +120,9 @@ class Lines:
         if top == bottom:
             return self.lines[top][start:end]
         return "\n".join([self.lines[top][start:], *self.lines[top + 1 : bottom], self.lines[bottom][:end]])
+
+
+def _width(character: str) -> int:
+    """How many bytes a character has in UTF-8."""
+    code = ord(character)
+    return 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
