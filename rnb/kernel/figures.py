@@ -33,7 +33,12 @@ class Figures:
             matplotlib.use("agg")
 
     def _patch(self, pyplot: ModuleType) -> None:
-        pyplot.show = self.show  # type: ignore[attr-defined]
+
+        def show(*args: Any, **options: Any) -> None:
+            """Show all open figures of this cell, and close them."""
+            self.show()
+
+        pyplot.show = show  # type: ignore[attr-defined]
         figure = sys.modules["matplotlib.figure"]
         figure.Figure.show = lambda figure, warn=True: self._kernel.display(figure, None)  # type: ignore[attr-defined]
 
@@ -43,7 +48,7 @@ class Figures:
         pyplot = sys.modules.get("matplotlib.pyplot")
         self._before = set(pyplot.get_fignums()) if pyplot is not None else set()
 
-    def show(self, *args: Any, **options: Any) -> None:
+    def show(self) -> None:
         """`plt.show()`: all open figures of this cell, which are closed then."""
         pyplot = sys.modules["matplotlib.pyplot"]
         for number in pyplot.get_fignums():

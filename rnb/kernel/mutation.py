@@ -8,11 +8,8 @@ value costs nothing.
 
 from __future__ import annotations
 
-from rnb.kernel import fingerprint as prints
-from rnb.kernel.fingerprint import Print, fingerprint
+from rnb.kernel.fingerprint import Print, fingerprint, state
 from rnb.kernel.values import UNBOUND
-
-state = getattr(prints, "state", lambda value: None)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MOST = 1000  # items of one container
-TOTAL = 5000  # items in all
-LONGEST = 200_000  # characters of one repr
+LONGEST = 200_000  # characters in all
 DEEPEST = 20
 
 BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), dict: ("{", "}")}
@@ -20,19 +19,13 @@ BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), se
 
 def pretty(value: Any, columns: int = 80) -> str:
     """The text of `value` for a page `columns` wide. What its `__repr__` raises is raised."""
-    if type(value) not in BRACKETS and type(value) is not frozenset:
-        return _cut(repr(value) if type(value) is not str or len(value) < LONGEST else repr(value[: LONGEST + 1]))
     return "\n".join(_Printer(columns).lines(value, 0, 0, set()))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
 
 
 class _Printer:
     def __init__(self, columns: int) -> None:
         self._columns = max(columns, 20)
-        self._left = TOTAL
+        self._left = LONGEST
 
     def lines(self, value: Any, indent: int, depth: int, above: set[int]) -> list[str]:
         """`value` as lines, to be put at column `indent`: on one line where that fits, else an item a line."""
@@ -45,12 +38,20 @@ class _Printer:
                 else [f"frozenset({inner[0]})"]
             )
         if kind not in BRACKETS or not value:
-            self._left -= 1
-            return _cut(repr(value[: LONGEST + 1] if kind is str else value)).split("\n")
+            return self._leaf(value)
         if id(value) in above or depth > DEEPEST:
             return [f"{BRACKETS[kind][0]}…{BRACKETS[kind][1]}"]
         parts = self._items(value, indent + 1, depth + 1, above | {id(value)})
         return self._join(kind, parts, indent)
+
+    def _leaf(self, value: Any) -> list[str]:
+        kind, room = type(value), max(self._left, 20)
+        size = len(value) if kind is str or kind is bytes else 0
+        text = repr(value[:room] if size > room else value)
+        if size > room or len(text) > room + 2:
+            text = f"{text[:room]}… ({max(size, len(text)):,} characters)"
+        self._left -= len(text)
+        return text.split("\n")
 
     def _items(self, value: Any, indent: int, depth: int, above: set[int]) -> list[list[str]]:
         parts: list[list[str]] = []

@@ -34,7 +34,16 @@ EFFECTS = {
     "os.truncate": "write",
     "sqlite3.connect": "write",
 }
-IGNORED = ("/proc/", "/dev/", "/sys/")
+IGNORED = (
+    (
+        "/proc/",
+        "/dev/",
+        "/sys/",
+        "/etc/localtime",
+        "/etc/mime.types",
+    )  # not files, and what libraries read for themselves
+    + tuple(f"/usr/share/{name}/" for name in ("zoneinfo", "fonts", "locale", "mime", "icu"))
+)
 HIDDEN = (f"{os.sep}__pycache__{os.sep}", f"{os.sep}.rnb{os.sep}")
 READERS_OF_SOURCE = ("linecache.py", "tokenize.py", "zipimport.py", os.path.join("rnb", "kernel", "tracebacks.py"))
 CHUNK = 1 << 20
