@@ -14,6 +14,7 @@ from rnb.cli.sinks import run_sinks
 @click.option("--only", metavar="CELL", multiple=True, help="Run this cell and what it needs; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.option("--junit", metavar="FILE", help="Write a JUnit report, a test case per cell.")
+@click.option("--html", metavar="FILE", help="Write a page that needs no server; FILE may be a folder.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole run.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
@@ -23,6 +24,7 @@ def command(
     only: tuple[str, ...],
     as_json: bool,
     junit: str | None,
+    html: str | None,
     timeout: float | None,
     fail_fast: bool,
     strict: bool,
@@ -39,7 +41,7 @@ def command(
 
     return run(
         list(notebooks),
-        run_sinks(as_json, junit),
+        run_sinks(as_json, junit, html),
         given(parameters),
         list(only),
         timeout=timeout,

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from rnb.errors import MissingExtra
 from rnb.host.emit import Sink
 from rnb.host.paths import keep_folder
 from rnb.plan.state import State
@@ -51,22 +52,43 @@ def people(path: str, json: bool, watch: bool = False) -> Sink:
     return Plain(sys.stdout.buffer, figures=figures(path))
 
 
-def run_sinks(json: bool, junit: str | None) -> Callable[[State, str], list[Sink]]:
+def kept(path: str) -> list[Sink]:
+    """The history, where it can be written."""
+    from rnb.host.history import history_sink
+
+    sink = history_sink(path)
+    return [] if sink is None else [sink]
+
+
+def pages(html: str) -> Callable[[str], Sink]:
+    """Writes the page of a notebook as one file; of several notebooks, a file each in the folder `html`."""
+    try:
+        import nh3  # noqa: F401
+
+        from rnb.view.export import HtmlReport, page_file
+    except ImportError as error:
+        raise MissingExtra("--html", "view") from error
+    return lambda path: HtmlReport(page_file(html, path), path)
+
+
+def run_sinks(json: bool, junit: str | None, html: str | None = None) -> Callable[[State, str], list[Sink]]:
     suites: list[Callable[[], Sink]] = []
     if junit is not None:
         from rnb.report.junit import JUnit
 
         suites.append(JUnit(junit).suite)
 
+    writers = [pages(html)] if html is not None else []
+
     def make(state: State, path: str) -> list[Sink]:
-        return [people(path, json), *(suite() for suite in suites)]
+        return [people(path, json), *kept(path), *(suite() for suite in suites), *(write(path) for write in writers)]
 
     return make
 
 
 def watch_sinks(json: bool, notify: float | None) -> Callable[[State, str], list[Sink]]:
     def make(state: State, path: str) -> list[Sink]:
-        sinks = [people(path, json, watch=True)]
+        sinks = [people(path, json, watch=True), *(kept(path) if path else [])]
         if notify is not None:
             from rnb.report.notify import Notify
 

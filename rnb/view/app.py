@@ -175,7 +175,10 @@ class View:
         name = request.path_params["name"]
         if name not in assets.files():
             raise HTTPException(404)
-        headers = {"cache-control": KEEP if "v" in request.query_params else "no-cache", "etag": f'"{assets.version(name)}"'}
+        headers = {
+            "cache-control": KEEP if "v" in request.query_params else "no-cache",
+            "etag": f'"{assets.version(name)}"',
+        }
         return Response(assets.files()[name], media_type=assets.media_type(name), headers=headers)
 
     async def library(self, request: Request) -> Response:

@@ -12,10 +12,10 @@ import nh3
 from markdown_it import MarkdownIt
 
 SCHEMES = {"http", "https", "mailto"}
-TEXT = set("p br hr h1 h2 h3 h4 h5 h6 strong em b i s u code pre kbd sub sup blockquote ul ol li dl dt dd a img".split())
-TEXT |= set("div span small del ins mark details summary figure figcaption abbr".split())
-TABLE = set("table thead tbody tfoot tr th td caption colgroup col".split())
-TAGS = TEXT | TABLE
+_WORDS = "p br hr h1 h2 h3 h4 h5 h6 strong em b i s u code pre kbd sub sup blockquote ul ol li dl dt dd a img"
+_BOXES = "div span small del ins mark details summary figure figcaption abbr"
+_TABLE = "table thead tbody tfoot tr th td caption colgroup col"
+TAGS = set(f"{_WORDS} {_BOXES} {_TABLE}".split())
 ATTRIBUTES = {
     "a": {"href", "title"},
     "img": {"src", "alt", "title", "width", "height"},

@@ -103,7 +103,7 @@ def view(paths: list[str], make: Make, options: Options, settings: ViewSettings)
             raise NoSuchNotebook(path)
     shelf = Shelf()
     several = len(paths) != 1
-    items = {}
+    items: dict[str, Item] = {}
 
     def sinks(state: State, path: str) -> list[Sink]:
         return [*make(state, path), items[path].log]
@@ -162,4 +162,3 @@ class LiveView:
 
     def close(self) -> None:
         self.server.close()
-

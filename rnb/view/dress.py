@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-
 from rnb.messages import AnyEvent, DisplayEvent, NotebookEvent
 from rnb.store.events import encode
 from rnb.view import clean
@@ -87,7 +86,7 @@ def introduction(text: str) -> str:
         doc = ast.get_docstring(ast.parse(text)) or ""
     except (SyntaxError, ValueError, RecursionError):
         return ""
-    first, _, rest = doc.partition("\n")
+    _title, _, rest = doc.partition("\n")
     return _doc(rest)
 
 
@@ -108,5 +107,3 @@ def dressed(events: list[AnyEvent], texts: Texts) -> bytes:
     dresser = Dresser(texts)
     parts = [part for event in events for part in dresser.dress(event, encode(event))]
     return b"[" + b",".join(parts) + b"]"
-
-

@@ -55,6 +55,14 @@ class HtmlReport:
         return {name: data.decode("utf-8", "replace") for name, data in found.items() if data is not None}
 
 
+def page_file(target: str, path: str) -> str:
+    """Where the page of a notebook goes: `target`, or a file of the notebook's name in it if it is a folder."""
+    if os.path.isdir(target) or target.endswith(("/", os.sep)):
+        os.makedirs(target, exist_ok=True)
+        return os.path.join(target, os.path.basename(path).removesuffix(".py") + ".html")
+    return target
+
+
 def export_all(
     paths: list[str], folder: str, make: Callable[[State, str], list[Sink]], parameters: dict[str, str]
 ) -> int:

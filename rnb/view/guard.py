@@ -131,7 +131,10 @@ class Guard:
         access = self.access
         if (access.token is None and access.keys is None) or scope["path"].startswith(PUBLIC):
             return None
-        headers, query = Headers(scope=scope), parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        headers, query = (
+            Headers(scope=scope),
+            parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
+        )
         given = [value for name, value in query if name == "token"]
         if access.token is not None:
             bearer = headers.get("authorization", "").partition(" ")[2]

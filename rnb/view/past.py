@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from typing import Any
+
+import msgspec
+
+from rnb.host.history import fold, history_place
+from rnb.store.events import encode
+from rnb.store.runs import Reader
+from rnb.view.dress import Dresser, with_html
+
+
+def _reader(path: str) -> Reader | None:
+    place = history_place(path)
+    return Reader(place, os.path.basename(path)) if place is not None and place.exists() else None
 
 
 def runs(path: str) -> list[dict[str, Any]]:
-    return []
+    """The runs that are kept, oldest first; none where the history can't be read."""
+    try:
+        reader = _reader(path)
+        if reader is None:
+            return []
+        with reader:
+            return [msgspec.to_builtins(run) for run in reader.runs()]
+    except (sqlite3.Error, FileNotFoundError):
+        return []
 
 
 def run(path: str, id: str) -> bytes | None:
-    return None
+    """What was on screen when a run ended, as messages for the page."""
+    reader = _reader(path)
+    if reader is None:
+        return None
+    with reader:
+        if reader.find(id) != id:
+            return None
+        events = fold(reader.state_events(id))
+        text = reader.text(id)
+    dresser = Dresser(lambda _: text)
+    dresser.dress(events[0], b"{}")
+    parts = [dresser.sources(), *(with_html(event, encode(event)) for event in events)]
+    return b'{"events":[' + b",".join(parts) + b"]}"

@@ -30,40 +30,52 @@ def script_safe(text: str) -> Markup:
 
 def live_page(title: str, config: dict[str, Any]) -> str:
     """The page of a notebook, to be filled by its stream."""
-    return _environment().get_template("page.html").render(
-        title=title,
-        config=script_json(config),
-        import_map=Markup(assets.import_map()),
-        modules=assets.modules(),
-        css=assets.address("page.css"),
-        main=assets.address("page.js"),
-        static=None,
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=title,
+            config=script_json(config),
+            import_map=Markup(assets.import_map()),
+            modules=assets.modules(),
+            css=assets.address("page.css"),
+            main=assets.address("page.js"),
+            static=None,
+        )
     )
 
 
 def index_page(items: list[dict[str, Any]]) -> str:
     """The list of notebooks."""
-    return _environment().get_template("index.html").render(
-        items=items,
-        import_map=Markup(assets.import_map()),
-        css=assets.address("page.css"),
-        module=assets.address("index.js"),
+    return (
+        _environment()
+        .get_template("index.html")
+        .render(
+            items=items,
+            import_map=Markup(assets.import_map()),
+            css=assets.address("page.css"),
+            module=assets.address("index.js"),
+        )
     )
 
 
 def static_page(title: str, config: dict[str, Any], events: bytes, libraries: dict[str, str]) -> str:
     """A page that holds everything it needs."""
-    return _environment().get_template("page.html").render(
-        title=title,
-        config=script_json(config),
-        import_map=script_safe(assets.static_import_map()),
-        modules=[],
-        css=None,
-        main=None,
-        static={
-            "css": Markup(assets.files()["page.css"].decode()),
-            "events": script_safe(events.decode()),
-            "frame": script_json(assets.files()["frame.html"].decode()),
-            "libraries": script_json(libraries),
-        },
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=title,
+            config=script_json(config),
+            import_map=script_safe(assets.static_import_map()),
+            modules=[],
+            css=None,
+            main=None,
+            static={
+                "css": Markup(assets.files()["page.css"].decode()),
+                "events": script_safe(events.decode()),
+                "frame": script_json(assets.files()["frame.html"].decode()),
+                "libraries": script_json(libraries),
+            },
+        )
     )

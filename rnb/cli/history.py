@@ -1,0 +1,113 @@
+"""`rnb history`."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+
+import click
+import msgspec
+
+from rnb.errors import NoSuchNotebook, UsageError
+from rnb.host.history import history_place
+from rnb.plan.panels import Output, Picture, Text
+from rnb.plan.state import State
+from rnb.plan.words import because
+from rnb.store.events import encode
+from rnb.store.runs import Reader
+
+
+@click.command()
+@click.argument("notebook")
+@click.argument("run", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The runs, or the events of RUN, one JSON object a line.")
+@click.option("--text", is_flag=True, help="The notebook's text as RUN read it.")
+@click.option("-n", "--last", default=20, show_default=True, type=click.IntRange(1), help="How many runs to list.")
+def command(notebook: str, run: str | None, as_json: bool, text: bool, last: int) -> int:
+    """Look at past runs: what ran and why, how long it took, what it showed.
+
+    RUN is a run's id or the beginning of it, `last`, or a number counted from the last (`@2` is the one before).
+
+    \b
+    Example: rnb history notebooks/penguins.py last
+    """
+
+    place = history_place(notebook)
+    if not os.path.exists(notebook) and (place is None or not place.exists()):
+        raise NoSuchNotebook(notebook)
+    if place is None or not place.exists():
+        raise UsageError(f"{notebook} has no history yet", f"`rnb run {notebook}` makes some")
+    try:
+        with Reader(place, os.path.basename(notebook)) as reader:
+            if run is None:
+                return _list(reader, notebook, last, as_json)
+            return _show(reader, notebook, run, as_json, text)
+    except sqlite3.Error as error:
+        raise UsageError(
+            f"{place} can't be read: {error}", "it may be deleted at any time; what it kept is lost then"
+        ) from None
+
+
+def _list(reader: Reader, notebook: str, last: int, as_json: bool) -> int:
+
+    runs = reader.runs(last)
+    if not runs:
+        raise UsageError(f"{notebook} has no history yet", f"`rnb run {notebook}` makes some")
+    for run in runs:
+        if as_json:
+            sys.stdout.write(encode(msgspec.to_builtins(run)).decode() + "\n")
+            continue
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.started))
+        took = f"{run.seconds:.2f} s" if run.seconds is not None else "unfinished"
+        counts = ", ".join(f"{number} {status}" for status, number in run.counts.items())
+        ran = ", ".join(run.ran[:5]) + (" …" if len(run.ran) > 5 else "")
+        mark = {True: "✓", False: "✗", None: "?"}[run.ok]
+        click.echo(
+            f"{mark} {run.run}  {when}  {took:>10}  {counts or '-'}" + (f"  ran: {ran}" if ran else "  ran nothing")
+        )
+    return 0
+
+
+def _show(reader: Reader, notebook: str, name: str, as_json: bool, text: bool) -> int:
+
+    id = reader.find(("-" + name[1:]) if name.startswith("@") else name)
+    if id is None:
+        raise UsageError(f"{notebook} has no run `{name}`", f"`rnb history {notebook}` lists them")
+    if text:
+        sys.stdout.write(reader.text(id) or "")
+        return 0
+    if as_json:
+        for event in reader.events(id):
+            sys.stdout.buffer.write(encode(event) + b"\n")
+        return 0
+    _describe(reader, id)
+    return 0
+
+
+def _describe(reader: Reader, id: str) -> None:
+
+    state = State()
+    for event in reader.state_events(id):
+        state.apply(event)
+    planned = {item.cell: item.why for item in (state.plan.cells if state.plan else [])}
+    python = reader.environment(id).get("python", "?")
+    click.echo(f"{state.title or state.path}\nrun {id}, Python {python}")
+    for cell in state.cells.values():
+        took = f" {cell.seconds:.3f} s" if cell.seconds is not None else ""
+        why = because(planned[cell.id]) if cell.id in planned else "kept"
+        reason = f" ({cell.reason})" if cell.reason else ""
+        click.echo(f"\n── {cell.id}: {cell.status or 'not run'}{reason}{took}: {why}")
+        _outputs(cell.outputs)
+
+
+def _outputs(outputs: list[Output]) -> None:
+
+    for item in outputs:
+        if isinstance(item, Text):
+            click.echo(item.text, nl=not item.text.endswith("\n"))
+        elif isinstance(item, Picture):
+            click.echo(str(item.data.get("text/plain", "")))
+        else:
+            click.echo(item.traceback.rstrip("\n"))

@@ -1,0 +1,40 @@
+"""Where a notebook's history lies, and the sink that writes it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from rnb.host.emit import Sink
+from rnb.host.paths import keep_folder
+from rnb.messages import AnyEvent
+from rnb.plan.state import State
+from rnb.store.history import History
+
+
+def history_place(path: str) -> Path | None:
+    """The database for a notebook's folder; None where nothing can be kept."""
+    folder = keep_folder(path) if path != "-" else None
+    return folder / "history.sqlite" if folder is not None else None
+
+
+def history_sink(path: str) -> Sink | None:
+    """A sink that keeps every run of this notebook; None for standard input and where nothing can be kept."""
+    place = history_place(path)
+    if place is None:
+        return None
+    return History(place, os.path.basename(path), path, fold, _warn)
+
+
+def fold(events: Iterable[AnyEvent]) -> list[AnyEvent]:
+    """A short series of events that comes to the same."""
+    state = State()
+    for event in events:
+        state.apply(event)
+    return state.events()
+
+
+def _warn(text: str) -> None:
+    print(f"rnb: warning: {text}", file=sys.stderr, flush=True)
