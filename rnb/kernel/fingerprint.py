@@ -9,6 +9,7 @@ library and nothing here raises, whatever the value does, KeyboardInterrupt asid
 
 from __future__ import annotations
 
+import gc
 from itertools import count
 from marshal import dumps
 from os import urandom
@@ -49,13 +50,18 @@ def fingerprint(value: Any, budget_seconds: float = BUDGET) -> Print:
             return Print("c" + xxh3_128_hexdigest(b"short" + dumps(value, FORMAT)), False, _nothing)
         if kind == _LIST or {*map(id, map(type, value.values()))} <= SCALAR_IDS:
             return Print("c" + xxh3_128_hexdigest(b"short" + dumps(value, FORMAT)), True, frozenset((id(value),)))
-    walk = Walk(budget_seconds)
+    collecting = gc.isenabled()
+    gc.disable()  # a walk makes no garbage that needs it, and it is slow over a deep stack
     try:
+        walk = Walk(budget_seconds)
         walk.run(value)
     except KeyboardInterrupt:
         raise
     except BaseException:  # whatever the value's own code raises: it can't be shown to be equal
         return Print(f"t{_process}{next(_tokens):x}", True, None)
+    finally:
+        if collecting:
+            gc.enable()
     return Print("c" + walk.digest(), walk.mutable, walk.footprint())
 
 

@@ -19,6 +19,7 @@ import operator
 import pathlib
 import random
 import re
+import sys
 import types
 import typing
 import uuid
@@ -134,6 +135,7 @@ def noted(error: BaseException, *notes: str) -> BaseException:
 
 def function(source: str, **names: Any) -> Any:
     """The last thing that this source binds, as a notebook's module would hold it."""
+    sys.modules.setdefault("notebook", types.ModuleType("notebook"))
     scope = {"__name__": "notebook", **names}
     exec(compile(source, "notebook.py", "exec"), scope)
     return list(scope.values())[-1]

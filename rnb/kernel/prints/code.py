@@ -29,7 +29,7 @@ from types import (
 )
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
-from rnb.kernel.prints.names import class_bases, class_dict, class_module, class_name, installed, leads_to
+from rnb.kernel.prints.names import class_bases, class_dict, class_module, class_name, derives, installed, leads_to
 from rnb.kernel.prints.walk import FORMAT, Children, Handler, Walk, type_name
 
 _EXTENDED = opmap["EXTENDED_ARG"]
@@ -126,9 +126,9 @@ def method(walk: Walk, value: MethodType) -> Children:
 
 def builtin(walk: Walk, value: Any) -> Children:
     owner = value.__self__
-    module = value.__module__ if isinstance(value, BuiltinFunctionType) else None
+    module = value.__module__ if type(value) is BuiltinFunctionType else None
     walk.put("builtin", module if type(module) is str else None, value.__qualname__)
-    return None if owner is None or isinstance(owner, ModuleType) else iter((owner,))
+    return None if owner is None or derives(type(owner), ModuleType) else iter((owner,))
 
 
 def descriptor(walk: Walk, value: Any) -> Children:

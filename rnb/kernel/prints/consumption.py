@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import gc
 import operator
-from io import BufferedIOBase, IOBase, RawIOBase, StringIO, TextIOBase
+from _io import StringIO, _IOBase, _TextIOBase
 from itertools import count
-from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, MethodDescriptorType
 from typing import Any
+
+from rnb.kernel.prints.names import derives
+from rnb.kernel.prints.objects import lookup
 
 _DEPTH = 8  # iterators over iterators
 _PLAIN = (int, float, str, bytes, bool, type(None))
@@ -34,11 +37,11 @@ def _state(value: Any, depth: int) -> str | None:
     kind = type(value)
     if kind in _FRAMES:
         return _suspended(value, getattr(value, _FRAMES[kind]), depth)
-    if isinstance(value, IOBase):
+    if derives(kind, _IOBase):
         return _file(value)
-    if kind.__module__ == "_csv":
+    if kind.__module__ == "_csv" and kind.__name__ == "reader":
         return f"csv {value.line_num} {_held(value, depth)}"
-    if not hasattr(kind, "__next__"):
+    if lookup(kind, "__next__") is None:
         return None
     if kind is count:
         return repr(value) if all(type(part) in _PLAIN for part in gc.get_referents(value)) else None
@@ -64,7 +67,7 @@ def _locals(frame: FrameType) -> str:
 
 def _hint(value: Any, kind: type) -> Any:
     """How much is left, of iterators written in C, which know without looking."""
-    return operator.length_hint(value, -1) if kind.__module__ == "builtins" else None
+    return operator.length_hint(value, -1) if type(lookup(kind, "__length_hint__")) is MethodDescriptorType else None
 
 
 def _indices(value: Any) -> str:
@@ -95,24 +98,22 @@ def _iterators(value: Any) -> list[Any]:
     return found
 
 
-def _file(value: IOBase) -> str | None:
+def _file(value: Any) -> str | None:
     if value.closed:
         return "closed"
-    if isinstance(value, TextIOBase):
+    if derives(type(value), _TextIOBase):
         below = getattr(value, "buffer", None)
         return f"text {_text_position(value)} {_file(below) if below is not None else ''}"
-    if isinstance(value, (BufferedIOBase, RawIOBase)) and value.seekable():
-        return f"file {value.tell()}"
-    return None
+    return f"file {value.tell()}" if value.seekable() else None
 
 
-def _text_position(value: TextIOBase) -> int | str:
+def _text_position(value: Any) -> int | str:
     """`tell` of a file that is also written flushes, so it is not asked; one being iterated over refuses."""
     if type(value) is StringIO:
-        return value.tell()
+        return StringIO.tell(value)
     if value.writable() or not value.seekable():
         return ""
     try:
-        return value.tell()
+        return int(value.tell())
     except OSError:
         return "iterated"

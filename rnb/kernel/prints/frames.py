@@ -138,7 +138,7 @@ def _bare(walk: Walk, values: Any) -> Iterator[Any]:
 
 
 def index(walk: Walk, value: Any) -> Children:
-    """With its names, which can change in place."""
+    """With its names, which can change in place; the labels can't."""
     if walk.seen(value):
         return None
     attributes = {name: item for name, item in vars(value).items() if not name.startswith("_") and name != "sortorder"}
@@ -147,10 +147,10 @@ def index(walk: Walk, value: Any) -> Children:
     if isinstance(value, pandas.RangeIndex):
         return chain(head, (value.start, value.stop, value.step, value._name))
     if isinstance(value, pandas.MultiIndex):
-        return chain(head, _multi(walk, value))
+        return chain(head, walk.unowned(_multi(walk, value)))
     values = value._data
     inner = _bare(walk, values) if isinstance(values, np.ndarray) else (values,)
-    return chain(head, (value._name, getattr(value, "freq", None)), inner)
+    return chain(head, (value._name, getattr(value, "freq", None)), walk.unowned(inner))
 
 
 def _multi(walk: Walk, value: Any) -> Iterator[Any]:
@@ -188,7 +188,7 @@ def extension_dtype(walk: Walk, value: Any) -> Children:
         return _foreign(walk, value)
     names = [name for name in (*value._metadata, *_DTYPE_PARTS) if hasattr(value, name)]
     walk.put("dtype", type(value).__name__, *names)
-    return iter([getattr(value, name) for name in names])
+    return walk.unowned([getattr(value, name) for name in names])
 
 
 def _of_pandas(value: Any) -> bool:

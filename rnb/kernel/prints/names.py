@@ -57,17 +57,22 @@ def _look(name: str) -> bool:
     return getattr(spec, "origin", None) in ("built-in", "frozen") or (bool(rest) and installed(root))
 
 
+def derives(cls: type, of: type) -> bool:
+    """`issubclass` without `__subclasscheck__`; with the type of a value, `isinstance` without its `__class__`."""
+    return any(part is of for part in class_mro(cls))
+
+
 def leads_to(module: Any, qualname: Any, wanted: Any) -> bool:
     """Whether `module.qualname` is this very object, found in dictionaries only: no `__getattr__` runs."""
     if type(module) is not str or type(qualname) is not str:
         return False
     found: Any = sys.modules.get(module)
     for part in qualname.split("."):
-        if isinstance(found, ModuleType):
+        if derives(type(found), ModuleType):
             found = vars(found).get(part)
-        elif isinstance(found, type):
+        elif derives(type(found), type):
             found = class_dict(found).get(part)
-            if isinstance(found, (staticmethod, classmethod)):
+            if type(found) in (staticmethod, classmethod):
                 found = found.__func__
         else:
             return False

@@ -17,13 +17,14 @@ from itertools import chain
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
-from rnb.kernel.prints.names import class_dict, class_module, class_mro, installed, leads_to
+from rnb.kernel.prints.names import class_dict, class_flags, class_module, class_mro, derives, installed, leads_to
 from rnb.kernel.prints.walk import SCALAR_IDS, Children, Handler, Opaque, Walk
 
 _basicsize = type.__dict__["__basicsize__"].__get__
 _dictoffset = type.__dict__["__dictoffset__"].__get__
 _weakrefoffset = type.__dict__["__weakrefoffset__"].__get__
 _POINTER = 8
+_MANAGED_DICT = 1 << 4  # the `__dict__` lies before the object
 _ABSENT = object()
 
 # Builtin types whose subclasses can change only through what the subclasses add.
@@ -53,7 +54,7 @@ def transparent(cls: type, base: type) -> bool:
     """Whether instances of `cls` hold nothing beside the state of `base`, a `__dict__` and slots: the rule by which
     `object.__reduce_ex__` decides whether it can pickle."""
     size = _basicsize(base)
-    if _dictoffset(cls) > 0 and not _dictoffset(base):
+    if _dictoffset(cls) and not class_flags(cls) & _MANAGED_DICT and not _dictoffset(base):
         size += _POINTER
     if _weakrefoffset(cls) > 0 and not _weakrefoffset(base):
         size += _POINTER
@@ -71,11 +72,6 @@ def _slots(cls: type, base: type) -> list[Any]:
     return found
 
 
-def derives(cls: type, of: type) -> bool:
-    """`issubclass` without `__subclasscheck__`."""
-    return any(part is of for part in class_mro(cls))
-
-
 # --------------------------------------------------------------------- choosing
 
 
@@ -88,7 +84,7 @@ def object_handler(cls: type) -> Handler:
         return _opaque
     if not transparent(cls, object):
         return _reduced if lookup(cls, "__next__") is None else _opaque
-    if (custom or cls in copyreg.dispatch_table) and installed(class_module(cls)):
+    if (custom or _reducer(cls) is not None) and installed(class_module(cls)):
         return _reduced
     return _plain(cls, object, None)
 
@@ -123,7 +119,7 @@ def _plain(cls: type, base: type, part: Handler | None) -> Handler:
         name
         for parent in class_mro(cls)
         for name, member in class_dict(parent).items()
-        if isinstance(member, functools.cached_property)
+        if derives(type(member), functools.cached_property)
     ]
     trusted = installed(class_module(cls))
 
@@ -195,11 +191,20 @@ def _without_caches(
 # --------------------------------------------------------------------- by pickle's protocol
 
 
+def _reducer(cls: type) -> Any:
+    """What `copyreg` knows about a class, found by identity."""
+    for key, reduce in copyreg.dispatch_table.items():
+        if key is cls:
+            return reduce
+    return None
+
+
 def _reduced(walk: Walk, value: Any) -> Children:
     cls = type(value)
-    if not value_type(cls) and walk.seen(value):
+    changes = not value_type(cls)
+    if changes and walk.seen(value, mutable=False):
         return None
-    reduce = copyreg.dispatch_table.get(cls)
+    reduce = _reducer(cls)
     reduced = walk.temporary(reduce(value) if reduce is not None else value.__reduce_ex__(4))
     if type(reduced) is str:
         module = getattr(value, "__module__", None) or class_module(cls)
@@ -210,7 +215,10 @@ def _reduced(walk: Walk, value: Any) -> Children:
     if type(reduced) is not tuple or not 2 <= len(reduced) <= 6:
         raise Opaque("no pickle")
     walk.put("reduced", len(reduced))
-    children = chain(walk.klass(cls), _reduced_parts(walk, reduced))
+    parts = _reduced_parts(walk, reduced)
+    if changes:
+        walk.region(id(value))
+    children = chain(walk.klass(cls), parts if changes else walk.unowned(parts))
     if installed(class_module(cls)):
         return children
     # A local subclass of a C class: the C class's `__reduce__` need not know what the subclass added.

@@ -61,6 +61,7 @@ class Walk:
         "origins",
         "parent",
         "put_bytes",
+        "quiet",
     )
 
     def __init__(self, budget: float, parent: Walk | None = None) -> None:
@@ -74,6 +75,7 @@ class Walk:
         self.mutable = False
         self.origins: dict[int, int] = {} if parent is None else parent.origins  # owner of memory -> address first met
         self.code = 0  # above 0: inside the definition of a function or class, which no value owns
+        self.quiet = 0  # above 0: inside what does not change, by contract or because no value owns it
         self.parent = parent
         if parent is None:
             self.level = 0
@@ -82,6 +84,7 @@ class Walk:
             self.level = parent.level + 1
             self._deadline = parent._deadline
             self.code = parent.code
+            self.quiet = parent.quiet
             self._temporaries = parent._temporaries
 
     # ----------------------------------------------------------------- results
@@ -102,7 +105,7 @@ class Walk:
 
     def raw(self, data: Any) -> None:
         """Write a contiguous buffer of bytes; the caller has written what tells its length."""
-        size = memoryview(data).nbytes if not isinstance(data, bytes) else len(data)
+        size = len(data) if type(data) is bytes else memoryview(data).nbytes
         if size <= CHUNK:
             self.put_bytes(data)
             return
@@ -122,8 +125,8 @@ class Walk:
 
     def region(self, *places: int) -> None:
         """Add memory that the value can be changed through."""
-        self.mutable = True
-        if not self.code:
+        if not self.quiet:
+            self.mutable = True
             self._foot.extend(places)
 
     def number(self, key: int) -> int | None:
@@ -142,7 +145,7 @@ class Walk:
             return True
         self._memo[key] = self._next()
         self._held.append(value)
-        if mutable and not self.code:
+        if mutable and not self.quiet:
             self.mutable = True
             if len(self._foot) <= MAX_FOOTPRINT:
                 self._foot.append(key)
@@ -206,8 +209,14 @@ class Walk:
     def inside_code(self, children: Iterable[Any]) -> Iterator[Any]:
         """Children that belong to a definition: they are in no value's footprint, and may be opaque."""
         self.code += 1
-        yield from children
+        yield from self.unowned(children)
         self.code -= 1
+
+    def unowned(self, children: Iterable[Any]) -> Iterator[Any]:
+        """Children that the value can't be changed through."""
+        self.quiet += 1
+        yield from children
+        self.quiet -= 1
 
     def klass(self, cls: type) -> Iterable[Any]:
         """Write the class of a value by name; or return it, to be written as the first child by its definition."""
@@ -258,7 +267,7 @@ class Walk:
             return False
         self._held.append(rows)
         self._memo.update(zip(map(id, rows), count(len(self._memo))))
-        if not self.code:
+        if not self.quiet:
             self.mutable = True
             if len(self._foot) <= MAX_FOOTPRINT:
                 self._foot.extend(keys)
