@@ -21,6 +21,9 @@ def command(notebooks: tuple[str, ...], check: bool, diff: bool, only_notebooks:
     \b
     Example: rnb fmt --diff notebooks/penguins.py
     """
-    from rnb.host.fmt import fmt
+    from rnb.host.check import files_of
+    from rnb.host.fmt import Wanted, fmt
+    from rnb.report.text import say, tell
 
-    return fmt(list(notebooks), check, diff, only_notebooks, sys.stdout.buffer)
+    files = files_of(list(notebooks), only_notebooks)
+    return fmt(files, Wanted(check, diff), sys.stdout.buffer, tell, say)

@@ -9,18 +9,25 @@ import click
 
 @click.command()
 @click.argument("notebook")
-@click.option("--format", "form", type=click.Choice(["text", "mermaid", "dot", "json"]), default="text")
+@click.option("--format", "form", type=click.Choice(["text", "mermaid", "dot", "svg", "json"]), default="text")
 def command(notebook: str, form: str) -> int:
     """Show which cell reads what from which.
 
     \b
     Example: rnb graph notebooks/penguins.py --format mermaid
     """
-    from rnb.host.check import check
-    from rnb.host.graph import draw
+    from rnb.report.text import tell
 
     if form == "json":
-        return check([notebook], True, sys.stdout.buffer)
-    text, code = draw(notebook, form)
-    sys.stdout.write(text)
-    return code
+        from rnb.host.check import read_all
+        from rnb.report.checks import form_of, report
+
+        return report(read_all([notebook]), form_of("json", sys.stdout.buffer, several=False))
+    from rnb.host.graph import draw
+
+    drawing, read = draw(notebook, form)
+    sys.stdout.buffer.write(drawing.encode("utf-8", "replace"))
+    errors = [fault for fault in read.faults if fault.severity == "error"]
+    for fault in errors:
+        tell(fault)
+    return 2 if errors else 0

@@ -3,75 +3,94 @@
 from __future__ import annotations
 
 import difflib
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from rnb.errors import NoSuchNotebook
-from rnb.host.find import is_notebook, notebooks_in
+from rnb.errors import NoSuchNotebook, UsageError
 from rnb.host.paths import write_beside
 from rnb.host.source import read_bytes, read_notebook
 from rnb.messages import Fault
-from rnb.report.text import fault_lines
+
+Tell = Callable[[Fault], None]
 
 
-def fmt(paths: list[str], check: bool, diff: bool, only_notebooks: bool, out: BinaryIO) -> int:
+class Wanted(NamedTuple):
+    """What the command line asks for."""
+
+    check: bool = False  # write nothing, and 1 if something would change
+    diff: bool = False  # write nothing but patches
+
+
+def fmt(files: list[str], wanted: Wanted, out: BinaryIO, tell: Tell, say: Callable[[str], None]) -> int:
     """Format notebooks: 2 if one can't be read as Python, 1 if `check` and one would change, else 0. Standard input goes
-    to `out`. Raises NoSuchNotebook and OSError."""
-    files = notebooks_in(paths)
-    if only_notebooks:
-        files = [path for path in files if path == "-" or is_notebook(path)]
+    to `out`, faults to `tell`, what was done to `say`. Raises NoSuchNotebook and OSError."""
     changed = invalid = 0
+    dry = wanted.check or wanted.diff
     for path in files:
-        data = read_bytes(path)
-        if data is None:
-            raise NoSuchNotebook(path)
-        new, cells = _formatted(data, path)
+        data = _read(path)
+        new, cells = formatted(data, path, tell)
         invalid += cells is None
         changed += bool(cells)
-        if diff:
+        if wanted.diff:
             out.write(unified(data, new, path))
-        elif path == "-" and not check:
+        elif path == "-" and not dry:
             out.write(new)
-        if cells and (check or not diff) and path != "-":
-            print(f"{path}: {'would write' if check else 'wrote'} {', '.join(cells)}", file=sys.stderr)
-        if cells and not (check or diff) and path != "-":
-            _write(path, data, new)
+        if cells and path != "-":
+            if not dry and not _write(path, data, new):
+                say(f"{path}: was saved in the meantime; left as it is now")
+            elif not wanted.diff:
+                say(f"{path}: {'would write' if dry else 'wrote'} {_some(cells)}")
     out.flush()
     if "-" not in files:
-        print(_summary(len(files), changed, invalid, check or diff), file=sys.stderr)
-    return 2 if invalid else int(check and changed > 0)
+        say(_summary(len(files), changed, invalid, dry))
+    return 2 if invalid else int(wanted.check and changed > 0)
 
 
-def _formatted(data: bytes, path: str) -> tuple[bytes, tuple[str, ...] | None]:
+def fix(files: list[str], tell: Tell) -> None:
+    """Format notebooks quietly. Standard input can't be mended in place. Raises UsageError, NoSuchNotebook, OSError."""
+    if "-" in files:
+        raise UsageError(
+            "standard input can't be mended in place", "`rnb fmt -` writes the mended text to standard output"
+        )
+    for path in files:
+        data = _read(path)
+        new, cells = formatted(data, path, lambda fault: None)
+        if cells:
+            _write(path, data, new)
+
+
+def _read(path: str) -> bytes:
+    data = read_bytes(path)
+    if data is None:
+        raise NoSuchNotebook(path)
+    return data
+
+
+def formatted(data: bytes, path: str, tell: Tell) -> tuple[bytes, tuple[str, ...] | None]:
     """The new bytes and the cells that changed; None where the file is no Python. Tells what is left."""
     notebook = read_notebook(data, path)
     broken = [fault for fault in notebook.faults if fault.code == "syntax"]
+    for fault in broken:
+        tell(fault)
     if broken:
-        _tell(broken)
         return data, None
     if not any(fault.code in ("stale-signature", "ambiguous") for fault in notebook.faults):
         return data, ()  # the analysis was kept: nothing that parses is loaded
     from rnb.rewrite.fmt import format_notebook
 
     done = format_notebook(data, path, notebook)
-    _tell(done.notes)
+    for fault in done.notes:
+        tell(fault)
     return done.data, done.changed
 
 
-def _tell(faults: Iterable[Fault]) -> None:
-    for fault in faults:
-        for line in fault_lines(fault):
-            print(line, file=sys.stderr)
-
-
-def _write(path: str, old: bytes, new: bytes) -> None:
+def _write(path: str, old: bytes, new: bytes) -> bool:
     """Write the file unless somebody else just did."""
     if read_bytes(path) != old:
-        print(f"{path}: was saved in the meantime; left as it is now", file=sys.stderr)
-        return
+        return False
     write_beside(Path(path), new)
+    return True
 
 
 def unified(old: bytes, new: bytes, path: str) -> bytes:
@@ -90,3 +109,7 @@ def _summary(files: int, changed: int, invalid: int, dry: bool) -> str:
     rest = files - changed - invalid
     parts += [f"{rest} left as {'it is' if rest == 1 else 'they are'}"] if rest else []
     return f"{files} notebook{'' if files == 1 else 's'}: {', '.join(parts) or 'nothing to do'}"
+
+
+def _some(cells: Sequence[str]) -> str:
+    return ", ".join(cells[:8]) + (f" and {len(cells) - 8} more" if len(cells) > 8 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from rnb.messages import Fault, PlannedCell
@@ -45,6 +46,16 @@ def fault_lines(fault: Fault) -> list[str]:
     return lines + [
         f"  hint: {line}" if index == 0 else f"        {line}" for index, line in enumerate(fault.hint.splitlines())
     ]
+
+
+def say(text: str) -> None:
+    """A line for people on standard error."""
+    print(text, file=sys.stderr)
+
+
+def tell(fault: Fault) -> None:
+    """A fault on standard error."""
+    say("\n".join(fault_lines(fault)))
 
 
 def location(path: str, line: int, severity: str, code: str, message: str) -> str:
