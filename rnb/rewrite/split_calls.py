@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,7 @@ class Calls:
         self.loud = False
         self.stateful = False
         self.opens_figure = False
+        self.closes_figure = False
         self.pairs: list[tuple[str, str]] = []  # (local name, what it is a part of)
 
     def look(self) -> None:
@@ -42,7 +42,7 @@ class Calls:
             self._change(target, scope)
             self._state(dotted_name(_base(target)), "write")
         for statement, scope in self._mine(walk.augmented):
-            if isinstance(statement.target, ast.Name):
+            if isinstance(statement.target, ast.Name) and not isinstance(statement.value, ast.Constant):
                 self._name(statement.target.id, scope)
         for call, scope in self._mine(walk.calls):
             self._call(call, scope, id(call) in walk.statements)
@@ -266,15 +266,14 @@ class Calls:
         ):
             self._name(FIGURE, self.facts.walk.module)
             self.opens_figure = self.opens_figure or (last in know.OPENS_FIGURE)
+            self.closes_figure = self.closes_figure or last in ("show", "close")
             self.loud = self.loud or last == "show"
         elif (
             dotted.startswith(know.DRAWING_MODULES)
             and not has_axes
             and not changes_state(dotted, "call")
             and last != "load_dataset"
-        ):
-            self._name(FIGURE, self.facts.walk.module)
-        elif of_value and not has_axes and (last in know.DRAWS_AS_METHOD or ".plot." in f".{dotted}"):
+        ) or (of_value and not has_axes and (last in know.DRAWS_AS_METHOD or ".plot." in f".{dotted}")):
             self._name(FIGURE, self.facts.walk.module)
 
     def _effect(self, call: ast.Call, dotted: str, last: str, of_value: bool) -> None:

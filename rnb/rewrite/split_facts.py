@@ -17,8 +17,8 @@ from rnb.notebook.cells import import_aliases
 from rnb.notebook.scope import Scope, Walk
 from rnb.rewrite.split_calls import Calls
 from rnb.rewrite.split_model import RewriteError, Unit
-from rnb.rewrite.split_tables import VALUES
 from rnb.rewrite.split_summaries import Summary, summaries_of
+from rnb.rewrite.split_tables import VALUES
 from rnb.rewrite.split_units import Source
 
 _COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.Match, ast.With, ast.AsyncWith)
@@ -43,6 +43,7 @@ class Facts:
         self.modules = self._modules()
         self._names()
         self._privates()
+        self._inner: defaultdict[int, set[str]] | None = None
         self.objects: set[str] = set()
         self.used_up: set[str] = set()
         self.functions: dict[str, Summary] = {}
@@ -141,7 +142,7 @@ class Facts:
         unit.effects = calls.effects
         unit.loud = calls.loud
         unit.stateful = calls.stateful
-        unit.opens_figure = calls.opens_figure
+        unit.opens_figure, unit.closes_figure = calls.opens_figure, calls.closes_figure
 
     def _inherit(self) -> None:
         """To read a function may be to call it: its globals and effects are those of the reader."""
@@ -153,6 +154,8 @@ class Facts:
                 unit.changes |= summary.changes - unit.private
                 unit.effects |= summary.effects
                 unit.loud = unit.loud or summary.loud
+                unit.opens_figure = unit.opens_figure or summary.opens_figure
+                unit.closes_figure = unit.closes_figure or summary.closes_figure
                 for written in summary.writes:
                     if written not in unit.binds:
                         unit.binds.add(written)
@@ -165,6 +168,15 @@ class Facts:
             for node, scope in found:
                 index[self.unit_at(node).index].append((node, scope))
         return index.get(unit.index, [])
+
+    def inner_names(self, unit: Unit) -> set[str]:
+        """Names that functions, comprehensions and classes in a unit have for themselves."""
+        if self._inner is None:
+            self._inner = defaultdict(set)
+            for event in (*self.walk.stores, *self.walk.reads):
+                if event.scope.owner(event.name) is not None:
+                    self._inner[self.unit_at(event.node).index].add(event.name)
+        return self._inner.get(unit.index, set())
 
     def defines(self, unit: Unit) -> bool:
         return _defines(unit.node)

@@ -71,6 +71,7 @@ class Unit:
     stateful: bool = False  # what it binds is used up by reading: a generator, an open file
     dynamic: str = ""  # globals(), exec, …: names that can't be seen
     opens_figure: bool = False
+    closes_figure: bool = False
     shown: str = ""  # "last": its value is shown as its block's; "silent": a `;` said not to
 
     @property

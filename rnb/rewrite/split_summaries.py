@@ -23,6 +23,8 @@ class Summary:
     reads: set[str] = field(default_factory=set)
     effects: set[tuple[str, str, str]] = field(default_factory=set)
     loud: bool = False
+    opens_figure: bool = False
+    closes_figure: bool = False
     generator: bool = False
 
 
@@ -77,6 +79,8 @@ def _merge(summary: Summary, calls: object, found: dict[str, Summary]) -> None:
     summary.changes |= calls.changes
     summary.effects |= calls.effects
     summary.loud = summary.loud or calls.loud
+    summary.opens_figure = summary.opens_figure or calls.opens_figure
+    summary.closes_figure = summary.closes_figure or calls.closes_figure
     for name in summary.reads & set(found):
         other = found[name]
         summary.changes |= other.changes

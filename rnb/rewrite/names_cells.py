@@ -1,0 +1,147 @@
+"""Names for cells, from their heading, else from what they define or do: `load_penguins`, `plot_bills`, `fit_model`."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import keyword
+import re
+import unicodedata
+
+from rnb.rewrite.split_model import Unit
+
+_SMALL = frozenset(
+    ["a", "an", "the", "of", "in", "on", "to", "for", "and", "or", "is", "are", "it", "this", "that", "we", "our", "with", "by", "at", "from", "as", "be", "can", "let", "us", "now", "how"]
+)
+_VERBS = (
+    ("load", re.compile(r"\b(read_\w+|load\w*|open|fetch_\w+|urlopen|loadtxt|genfromtxt|imread)\s*\(")),
+    ("fit", re.compile(r"\.(fit|fit_transform|train)\s*\(")),
+)
+_PLOT = re.compile(r"\b(plt|sns|ax|axes|axs|fig|px|go|alt)\b\.|\.(plot|hist|boxplot)\b")
+_SAVE = re.compile(
+    r"\.(to_csv|to_parquet|to_excel|to_json|to_pickle|savefig|dump|save|write_text|write_bytes|write)\s*\("
+)
+_PRINT = re.compile(r"\b(print|display|pprint)\s*\(|\.(head|describe|info|show)\s*\(")
+
+
+def slug(text: str, words: int = 5) -> str:
+    """Text as an identifier, "" where nothing is left: `2. Load the data` is `load_the_data`."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = re.sub(r"`|\*|\[([^\]]*)\]\([^)]*\)", r"\1", plain)
+    parts = re.findall(r"[a-z0-9]+", plain.lower().replace("'", ""))
+    while parts and (parts[0].isdigit() or parts[0] in ("step", "part", "section", "chapter", "exercise")):
+        parts.pop(0)
+    if len(parts) > words:
+        parts = [part for part in parts if part not in _SMALL] or parts
+    name = "_".join(parts[:words])
+    if not name or name[0].isdigit():
+        return ""
+    return name[:48].rstrip("_")
+
+
+def title_of(doc: str) -> str:
+    """The heading or the short first line of Markdown; "" for running text."""
+    for line in doc.splitlines():
+        line = line.strip()
+        if line.startswith("#"):
+            return line.strip("# ")
+        if line:
+            return line if len(line) <= 50 and not line.startswith(("-", "*", "!", "<", "|", ">")) else ""
+    return ""
+
+
+def wanted_name(units: list[Unit], shares: list[str], given: str, doc: str) -> str:
+    """The best name for a cell, not yet made unique."""
+    heading = units[0].heading if units else ""
+    for text in (given, heading, title_of(doc)):
+        name = slug(text)
+        if name:
+            return name
+    code = "\n".join(unit.text for unit in units)
+    bound = list(shares) or _bound(units)
+    if shares:
+        verb = next((verb for verb, pattern in _VERBS if pattern.search(code)), "")
+        return f"{verb or 'make'}_{_joined(shares)}"
+    if _PLOT.search(code):
+        return f"plot_{_subject(units, bound)}"
+    if _SAVE.search(code):
+        return f"save_{_subject(units, bound)}"
+    if _PRINT.search(code):
+        return f"show_{_subject(units, bound)}"
+    verb = _called(units)
+    return f"make_{_joined(bound)}" if bound else verb or "step"
+
+
+def _joined(names: list[str]) -> str:
+    clean = [name.strip("_").lower() for name in names if name.strip("_")]
+    if len(clean) > 2:
+        return f"{clean[0]}_and_more" if len(clean) > 3 else "_".join(clean[:3])
+    return "_and_".join(clean) or "values"
+
+
+def _bound(units: list[Unit]) -> list[str]:
+    return [name for unit in units for name in sorted(unit.binds) if not name.startswith(("_", "<"))]
+
+
+def _subject(units: list[Unit], bound: list[str]) -> str:
+    """What a cell that only shows something is about: a title in it, else the first value that it reads."""
+    for unit in units:
+        for node in ast.walk(unit.node):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("title", "set_title", "suptitle")
+            ):
+                text = node.args[0] if node.args else None
+                if isinstance(text, ast.Constant) and isinstance(text.value, str) and slug(text.value, 3):
+                    return slug(text.value, 3)
+    for unit in units:
+        for name in sorted(unit.reads, key=unit.text.find):
+            if (
+                len(name) > 2
+                and not hasattr(builtins, name)
+                and name not in bound
+                and name not in _IMPORTS
+                and not unit.is_def
+            ):
+                return slug(name) or "values"
+    return _joined(bound[:2]) if bound else "results"
+
+
+_IMPORTS = frozenset(
+    ["plt", "sns", "pd", "np", "pl", "nx", "alt", "json", "math", "random", "time", "sys", "itertools", "datetime", "matplotlib", "numpy", "pandas"]
+)
+
+
+def _called(units: list[Unit]) -> str:
+    """The name of the first function that is called."""
+    for unit in units:
+        for node in ast.walk(unit.node):
+            if isinstance(node, ast.Call):
+                name = (
+                    node.func.id
+                    if isinstance(node.func, ast.Name)
+                    else node.func.attr
+                    if isinstance(node.func, ast.Attribute)
+                    else ""
+                )
+                if slug(name):
+                    return f"run_{slug(name)}" if "_" not in name else slug(name)
+    return ""
+
+
+class CellNames:
+    """Hands out cell names that clash with nothing."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = set(taken)
+
+    def take(self, wanted: str) -> str:
+        name = wanted if wanted.isidentifier() else slug(wanted) or "cell"
+        if keyword.iskeyword(name) or keyword.issoftkeyword(name) or hasattr(builtins, name):
+            name = f"{name}_cell"
+        base, number = name, 2
+        while name in self.taken:
+            name, number = f"{base}_{number}", number + 1
+        self.taken.add(name)
+        return name
