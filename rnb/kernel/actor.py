@@ -75,7 +75,8 @@ class Kernel:
         """What the cell did outside its names: fields of its report."""
         if not self.config.track:
             return {}
-        return {"files": self.tracker.end(), "effects": self.tracker.effects()}
+        tracker = self.tracker
+        return {"files": tracker.end(), "effects": tracker.effects(), "modules": tracker.modules()}
 
     def begin(self, cell: str | None, uid: int | None = None) -> None:
         """User code of `cell` (None: the setup) is about to run: give it back what earlier code may have taken."""

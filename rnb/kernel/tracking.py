@@ -35,17 +35,18 @@ EFFECTS = {
     "sqlite3.connect": "write",
 }
 IGNORED = (
-    (
+    *(
         "/proc/",
         "/dev/",
         "/sys/",
         "/etc/localtime",
         "/etc/mime.types",
-    )  # not files, and what libraries read for themselves
-    + tuple(f"/usr/share/{name}/" for name in ("zoneinfo", "fonts", "locale", "mime", "icu"))
+    ),  # no files, or what libraries read for themselves
+    *(f"/usr/share/{name}/" for name in ("zoneinfo", "fonts", "locale", "mime", "icu")),
 )
 HIDDEN = (f"{os.sep}__pycache__{os.sep}", f"{os.sep}.rnb{os.sep}")
 READERS_OF_SOURCE = ("linecache.py", "tokenize.py", "zipimport.py", os.path.join("rnb", "kernel", "tracebacks.py"))
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 CHUNK = 1 << 20
 
 
@@ -56,12 +57,14 @@ class Tracker:
         self.files: dict[str, str] = {}
         self._effects: dict[str, None] = {}
         self._written: set[str] = set()
+        self._modules: set[str] = set()
         self._busy: set[int] = set()  # threads in which we ourselves open a file
         self._outside = _outside()
         sys.addaudithook(self._hook)
 
     def begin(self) -> None:
         self.files, self._effects, self._written = {}, {}, set()
+        self._modules = set(sys.modules)
 
     def end(self) -> dict[str, str]:
         """Path → digest of the files that were read, "" for one that was not there."""
@@ -71,6 +74,14 @@ class Tracker:
 
     def effects(self) -> list[str]:
         return sorted(self._effects)
+
+    def modules(self) -> list[str]:
+        """Names of modules outside Python and its packages that were imported since `begin`."""
+        new = set(sys.modules) - self._modules
+        return sorted(name for name in new if self._is_local(getattr(sys.modules[name], "__file__", None)))
+
+    def _is_local(self, file: Any) -> bool:
+        return isinstance(file, str) and not os.path.abspath(file).startswith((*self._outside, OURS))
 
     def read(self, path: str) -> None:
         """Note that the file at this absolute path is read now."""

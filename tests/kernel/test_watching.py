@@ -58,6 +58,14 @@ def test_files_count_by_content_when_opened(book: Book, tmp_path: Path) -> None:
     assert kernel.setup("text = open('a.txt').read()").end.files == {str(tmp_path / "a.txt"): ONE}
 
 
+def test_modules_that_a_cell_imports_itself(book: Book, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import yours")
+    (tmp_path / "yours.py").write_text("")
+    source = "@cell\ndef a():\n    import importlib, csv, pandas\n    importlib.import_module('mine')\n    return\n"
+    kernel = book(track=True)
+    assert kernel.cell(source).end.modules == ["mine", "yours"]
+
+
 @pytest.mark.parametrize(
     ("body", "effects"),
     [
