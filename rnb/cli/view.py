@@ -12,7 +12,9 @@ from rnb.errors import MissingExtra, UsageError
 @click.command()
 @click.argument("paths", metavar="NOTEBOOK_OR_FOLDER...", nargs=-1, required=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; any other needs a token.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one. [default: 2719, else a free one]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one. [default: 2719, else a free one]"
+)
 @click.option("--token", envvar="RNB_TOKEN", help="What viewers must know; made and printed where one is needed.")
 @click.option("--name", "names", metavar="HOSTNAME", multiple=True, help="A host name under which it is reached.")
 @click.option("--jwks", metavar="URL", help="Accept JSON web tokens signed by these keys …")
@@ -61,7 +63,5 @@ def command(
     sinks = watch_sinks(as_json, None)
     if export is not None:
         return export_all(found, export, sinks, given(parameters))
-    options = Options(
-        host=host, port=port, token=token, names=names, jwks=jwks, audience=audience, editor=editor
-    )
+    options = Options(host=host, port=port, token=token, names=names, jwks=jwks, audience=audience, editor=editor)
     return view(found, sinks, options, ViewSettings(parameters=given(parameters), eager=eager, idle=idle))

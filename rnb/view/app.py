@@ -82,7 +82,7 @@ class View:
             "several": len(self.shelf.items) > 1,
             "epoch": EPOCH,
         }
-        title = item.log.state.title or os.path.basename(item.path)
+        title = item.log.state.title or item.first_title
         return HTMLResponse(live_page(title, config), headers={"cache-control": "no-cache"})
 
     async def frame(self, request: Request) -> Response:

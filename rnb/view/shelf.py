@@ -23,6 +23,7 @@ class Item:
         self.start = start
         self.started = start is None
         self.last_look = time.monotonic()
+        self.first_title = peek_title(path)
 
     def look(self) -> None:
         """Somebody looks: bring the session up if it is down. Called on the server's loop."""
@@ -37,7 +38,7 @@ class Item:
         return {
             "id": self.id,
             "path": self.path,
-            "title": state.title or os.path.basename(self.path),
+            "title": state.title or self.first_title,
             "started": self.started,
             "finished": state.finished is not None,
             "ok": state.finished.ok if state.finished else None,
@@ -71,6 +72,19 @@ class Shelf:
         return id
 
 
+TITLE = re.compile(r'(?:\s*#[^\n]*\n)*\s*[rR]?(?:"""|\'\'\'|"|\')\s*([^\n"\']+)')
+
+
+def peek_title(path: str) -> str:
+    """The first line of the file's docstring, without reading the notebook; else the file's name."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found = TITLE.match(file.read(2000))
+    except OSError:
+        found = None
+    return found[1].strip().lstrip("# ") if found else os.path.basename(path)
+
+
 SKIPPED = {"__pycache__", "node_modules", "site-packages", "venv"}
 LARGEST = 4 << 20  # bytes of a file that we look into
 MARK = re.compile(rb"^\s*@.*\b(?:cell|sql)\b|^app\s*=\s*marimo\.App", re.M)
@@ -85,7 +99,7 @@ def find_notebooks(paths: Iterable[str]) -> list[str]:
             continue
         for folder, folders, files in os.walk(path):
             folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))
-            found += [place for name in sorted(files) if _is_notebook(place := os.path.join(folder, name))]
+            found += [place for name in sorted(files) if _is_notebook(place := os.path.normpath(os.path.join(folder, name)))]
     return list(dict.fromkeys(found))
 
 

@@ -176,6 +176,7 @@ class Page {
   faults(notebook) {
     const node = $("faults");
     node.hidden = !notebook.faults.length;
+    node.classList.toggle("mild", notebook.faults.every(({ severity }) => severity === "warning"));
     const older = notebook.faults.some(({ code }) => code === "syntax");
     node.replaceChildren(
       ...notebook.faults.map((fault) => {

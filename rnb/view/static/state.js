@@ -65,6 +65,7 @@ export class Cell extends Panel {
     this.resultReason = null;
     this.blockReason = null;
     this.values = [];
+    this.files = [];
   }
 
   get status() {
@@ -96,6 +97,8 @@ export class Cell extends Panel {
     this.result = "";
     this.resultReason = null;
     this.seconds = null;
+    this.values = [];
+    this.files = [];
     this.started = event.time || null;
     this.ended = null;
   }
@@ -122,7 +125,8 @@ export class Cell extends Panel {
       this.resultReason = event.reason ?? null;
       this.seconds = event.seconds ?? null;
       this.ended = event.time || null;
-      if (event.values) this.values = event.values;
+      this.values = event.values ?? [];
+      this.files = event.files ?? [];
     }
   }
 

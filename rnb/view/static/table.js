@@ -11,7 +11,7 @@ export function enhance(node) {
     box.append(table);
     const body = table.tBodies[0];
     if (!body || !table.tHead) continue;
-    numbers(body);
+    numbers(table, body);
     const whole = ![...body.rows].some((row) => [...row.cells].every((cell) => /^(\.\.\.|…)$/.test(cell.textContent.trim())));
     const pager = body.rows.length > PAGE + 5 ? new Pager(box, body) : null;
     if (whole) sortable(table, body, pager);
@@ -19,12 +19,16 @@ export function enhance(node) {
   return node;
 }
 
-function numbers(body) {
-  for (const row of body.rows) {
-    for (const cell of row.cells) {
-      const text = cell.textContent.trim();
-      if (text && !/^-?[\d.,_]+(e[+-]?\d+)?%?$|^(nan|NaN|inf|-inf|\.\.\.|…|None|<NA>|NaT)$/i.test(text)) cell.classList.add("word");
-    }
+const NUMBER = /^-?[\d.,_]+(e[+-]?\d+)?%?$|^-?inf$/i;
+const NOTHING = /^(nan|none|<na>|nat|null|\.\.\.|…|)$/i;
+
+// Columns of words are set flush left, with their heads.
+function numbers(table, body) {
+  const width = Math.max(...[...body.rows].map((row) => row.cells.length));
+  for (let column = 0; column < width; column++) {
+    const texts = [...body.rows].map((row) => row.cells[column]?.textContent.trim() ?? "");
+    if (texts.every((text) => NUMBER.test(text) || NOTHING.test(text)) && !texts.every((text) => NOTHING.test(text))) continue;
+    for (const row of [...table.tHead.rows, ...body.rows]) row.cells[column]?.classList.add("word");
   }
 }
 
