@@ -95,11 +95,22 @@ class PlanEvent(Event, tag="plan", kw_only=True):
     keep: list[str]
 
 
+class Shared(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What people read of a value that a cell shares."""
+
+    name: str
+    type: str = ""
+    summary: str = ""  # shape, length
+    size: int | None = None  # bytes, where cheap to know
+
+
 class CellEvent(Event, tag="cell", kw_only=True):
     cell: str
     status: str  # queued running done failed killed cancelled cached unchanged blocked
     seconds: float | None = None
     reason: str | None = None
+    values: tuple[Shared, ...] = ()  # what it shares, when it ended
+    files: tuple[str, ...] = ()  # that it opened for reading, where they are tracked
 
 
 class StreamEvent(Event, tag="stream", kw_only=True):

@@ -45,6 +45,7 @@ from rnb.messages import (
     Relocate,
     Relocated,
     SetupEnded,
+    Shared,
     Stop,
     Stream,
     StreamEvent,
@@ -547,7 +548,19 @@ class Session:
             self.unsettled.add(uid)
         elif report.outcome == "stopped":
             status, reason = "done", "stopped"
-        self.emitter.emit(CellEvent(cell=cell.id, status=status, seconds=report.seconds, reason=reason))
+        self.emitter.emit(
+            CellEvent(
+                cell=cell.id,
+                status=status,
+                seconds=report.seconds,
+                reason=reason,
+                values=tuple(
+                    Shared(slot or cell.name, value.type, value.summary, value.size)
+                    for slot, value in report.values.items()
+                ),
+                files=tuple(report.files),
+            )
+        )
         if status in ("failed", "killed") and self.settings.fail_fast:
             self.cancel_waiting()
         self.advance_or_finish()

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from rnb.messages import CellEvent, CellInfo, MutationEvent, Why
+from rnb.messages import CellEvent, CellInfo, MutationEvent, Shared, Why
 
 RESULTS = frozenset({"done", "failed", "killed", "cancelled", "cached"})
 ENDS = RESULTS | {"unchanged", "blocked"}
@@ -122,6 +122,8 @@ class CellState(Panel):
         self.mutations: list[MutationEvent] = []
         self.result_reason: str | None = None  # why its last run was killed or cancelled
         self.block_reason: str | None = None  # what blocks it
+        self.values: tuple[Shared, ...] = ()  # of its last result
+        self.files: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -157,6 +159,7 @@ class CellState(Panel):
         self.mutations = []
         self.phase, self.blocked, self.block_reason = "running", False, None
         self.result, self.result_reason, self.seconds = "", None, None
+        self.values, self.files = (), ()
         self.started, self.ended = event.time or None, None
 
     def _end(self, event: CellEvent) -> None:
@@ -175,6 +178,7 @@ class CellState(Panel):
             self.blocked, self.block_reason = False, None
             self.result, self.result_reason = event.status, event.reason
             self.seconds, self.ended = event.seconds, event.time or None
+            self.values, self.files = event.values, event.files
 
     def assume(self) -> None:
         """Results that came by another way than a run (a renamed cell's) are those of a finished one."""

@@ -245,6 +245,8 @@ def _cell(cell: CellState, run: str) -> Iterator[AnyEvent]:
             status=cell.result,
             seconds=cell.seconds,
             reason=cell.result_reason,
+            values=cell.values,
+            files=cell.files,
         )
     yield from cell.mutations
     if cell.blocked:
