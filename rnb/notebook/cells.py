@@ -281,7 +281,8 @@ class _Names:
         )
 
     def free(self) -> tuple[Read, ...]:
-        inside = (event for event in self.walk.reads if event.scope.zone is self.body.zone)
+        reads = (event for event in self.walk.reads if not isinstance(getattr(event.node, "ctx", None), ast.Store))
+        inside = (event for event in reads if event.scope.zone is self.body.zone)  # `global n; n += 1` is a write alone
         return self._first(event for event in inside if event.scope.owner(event.name) is None)
 
     def outside(self) -> tuple[Read, ...]:

@@ -134,6 +134,46 @@ def test_an_edit_of_one_body_keeps_the_graph() -> None:
     assert before.cells[5].line == read(text.encode()).cells[5].line  # the old reading is not touched
 
 
+# what a cell says before and after an edit, in a notebook where another reads `x` and `len`
+EDITS = [
+    ("y = 1", "x = 1"),
+    ("x = 1", "y = 1"),
+    ("y = 1", "len = 1"),
+    ("y = 1", "xx = 1"),
+    ("y = 1", "y = len(z)"),
+    ("y = 1", "y = 1; return y"),
+    ("y = 1", "global y; y = 1"),
+    ("y = 1", "y = nope"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), EDITS)
+@pytest.mark.parametrize("other", ["pass", "x = 2", "z = 3", "return x", "import len"])
+def test_a_new_local_may_be_what_another_cell_reads(old: str, new: str, other: str) -> None:
+    def source(body: str) -> bytes:
+        cells = [f"def a(): {body}", f"def b(): {other}", "def c(): x, len", "def d(x): return x"]
+        return ("import rnb\n" + "".join(f"@rnb.cell\n{cell}\n" for cell in cells)).encode()
+
+    reader = Reader()
+    reader.read(source(old))
+    assert bare(reader.read(source(new))) == bare(read(source(new)))
+
+
+@pytest.mark.parametrize(
+    "imported",
+    ["from rnb import *", "from rnb import cell", "import rnb as r, rnb", "from __future__ import annotations"],
+)
+def test_an_import_that_changes_how_cells_are_read(imported: str) -> None:
+    def source(head: str) -> bytes:
+        return (
+            f"{head}\nimport rnb\n@cell\ndef a(v: T): v\n@r.cell\ndef b(): 1\n@rnb.cell\ndef c(v: T = 1): v\n".encode()
+        )
+
+    reader = Reader()
+    for head in ("", imported, ""):
+        assert bare(reader.read(source(head))) == bare(read(source(head)))
+
+
 def test_a_comment_edits_nothing() -> None:
     text = chain(5)
     reader = Reader()

@@ -62,6 +62,7 @@ READS = {
     "del x": "",
     "del x[0]": "x",
     "x += 1": "",
+    "global n\nn += 1": "",
     "import a.b, c.d as e\na, e": "",
     "from m import n as o\no, n": "n",
     "f'{x!r:>{w}} {y=}'": "x w y",
