@@ -6,6 +6,7 @@ import os
 import sys
 import termios
 import tty
+import webbrowser
 from collections.abc import Callable
 
 from rnb.host.command import Command
@@ -49,6 +50,8 @@ def act(key: str, command: Command, watched: Watch) -> None:
         session.stop_running("interrupt")
     elif key == "k":
         watched.restart()
+    elif key == "v" and command.url is not None:
+        webbrowser.open(command.url)
     elif key == "y":
         explain(watched)
     elif key == "q":

@@ -8,6 +8,7 @@ import click
 
 from rnb.cli.parameters import NotebookCommand, given
 from rnb.cli.sinks import watch_sinks
+from rnb.errors import MissingExtra
 
 
 @click.command(cls=NotebookCommand)
@@ -16,10 +17,26 @@ from rnb.cli.sinks import watch_sinks
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 @click.option("--notify", metavar="SECONDS", type=float, help="Notify when a round that took this long ends.")
-def command(notebook: str, parameters: tuple[str, ...], as_json: bool, strict: bool, notify: float | None) -> int:
+@click.option("--view", "with_view", is_flag=True, help="Serve the live view as well.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where the view listens; others need a token.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the view; 0 takes a free one.")
+@click.option("--token", envvar="RNB_TOKEN", help="What viewers must know; made and printed where one is needed.")
+@click.option("--editor", metavar="TEMPLATE", help="Link to lines, as vscode://file/{path}:{line}:{column}.")
+def command(
+    notebook: str,
+    parameters: tuple[str, ...],
+    as_json: bool,
+    strict: bool,
+    notify: float | None,
+    with_view: bool,
+    host: str,
+    port: int | None,
+    token: str | None,
+    editor: str | None,
+) -> int:
     """Run a notebook, then re-run the minimum on every save.
 
-    Keys: a run all, f run failed, i interrupt, k restart the kernel, y why, q quit.
+    Keys: a run all, f run failed, i interrupt, k restart the kernel, v open the view, y why, q quit.
 
     \b
     Example: rnb watch notebooks/penguins.py
@@ -31,4 +48,16 @@ def command(notebook: str, parameters: tuple[str, ...], as_json: bool, strict: b
         from rnb.cli.keys import listen
 
         keys = listen
-    return watch(notebook, watch_sinks(as_json, notify), given(parameters), keys, strict=strict)
+    sinks = watch_sinks(as_json, notify)
+    if not with_view:
+        return watch(notebook, sinks, given(parameters), keys, strict=strict)
+    try:
+        from rnb.view.command import LiveView
+        from rnb.view.serve import Options
+    except ImportError as error:
+        raise MissingExtra("--view", "view") from error
+    live = LiveView(notebook, Options(host=host, port=port, token=token, editor=editor))
+    try:
+        return watch(notebook, live.sinks(sinks), given(parameters), live.beside(keys), strict=strict)
+    finally:
+        live.close()

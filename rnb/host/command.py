@@ -30,6 +30,7 @@ class Command:
         self.lines = Lines(self.loop)
         self.session: Session | None = None
         self.interrupts = 0
+        self.url: str | None = None  # where the live view can be opened
         self.ended_by: int | None = None  # 124, 130, 143
         self.loop.on_signal(signal.SIGCHLD, self._child)
         self.loop.on_signal(signal.SIGINT, self._interrupted)

@@ -15,13 +15,14 @@ import msgspec
 from rnb.errors import NoSuchNotebook
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Emitter, Sink
-from rnb.host.session import Session, Settings
+from rnb.host.session import Settings
 from rnb.host.watch import Watch
 from rnb.messages import ViewEvent
 from rnb.plan.state import State
 from rnb.view.serve import Options, Server
 from rnb.view.shelf import Item, Shelf
 
+Keys = Callable[[Command, Watch], Callable[[], None]]
 Make = Callable[[State, str], list[Sink]]
 IDLE_CHECK = 5.0  # seconds between two looks for kernels that nobody watches
 
@@ -139,13 +140,12 @@ def announce(command: Command, make: Make, url: str) -> None:
 
 
 class LiveView:
-    """The page of a watch that runs anyway: `sinks` adds its log, `start` serves it and emits the `view` event."""
+    """The page of a watch that runs anyway: `sinks` adds its log, `beside` serves it and emits the `view` event."""
 
     def __init__(self, path: str, options: Options) -> None:
         self.shelf = Shelf()
         self.item = self.shelf.add(path)
         self.server = Server(self.shelf, options)
-        self.url: str | None = None
 
     def sinks(self, make: Make) -> Make:
         def both(state: State, path: str) -> list[Sink]:
@@ -153,12 +153,18 @@ class LiveView:
 
         return both
 
-    def start(self, command: Command, session: Session) -> None:
-        def ready(url: str) -> None:
-            self.url = url
-            command.loop.post(lambda: session.emitter.emit(ViewEvent(url=url)))
+    def beside(self, keys: Keys | None) -> Keys:
+        """What a watch does once it is up: serve the page, then listen to the keys."""
 
-        self.server.start(ready)
+        def start(command: Command, watch: Watch) -> Callable[[], None]:
+            def opened(url: str) -> None:
+                command.url = url
+                watch.session.emitter.emit(ViewEvent(url=url))
+
+            self.server.start(lambda url: command.loop.post(lambda: opened(url)))
+            return keys(command, watch) if keys is not None else lambda: None
+
+        return start
 
     def close(self) -> None:
         self.server.close()

@@ -99,7 +99,9 @@ def find_notebooks(paths: Iterable[str]) -> list[str]:
             continue
         for folder, folders, files in os.walk(path):
             folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))
-            found += [place for name in sorted(files) if _is_notebook(place := os.path.normpath(os.path.join(folder, name)))]
+            found += [
+                place for name in sorted(files) if _is_notebook(place := os.path.normpath(os.path.join(folder, name)))
+            ]
     return list(dict.fromkeys(found))
 
 
