@@ -1,0 +1,130 @@
+"""`rnb why`: what a cell depends on, from the text; why it last ran or did not, from the history."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sqlite3
+import time
+
+import msgspec
+
+from rnb.errors import NoSuchNotebook, UsageError
+from rnb.host.history import history_place
+from rnb.host.source import read_bytes, read_notebook
+from rnb.messages import CellEvent, PlanEvent
+from rnb.notebook.model import Cell, Notebook
+from rnb.plan.words import because
+from rnb.store.runs import Reader, Run
+
+
+class Last(msgspec.Struct):
+    """A cell in one run of the past: its reasons if it was planned, and what its statuses came to."""
+
+    run: Run
+    planned: bool
+    why: str
+    status: str  # "" where it was kept
+    reason: str | None
+    seconds: float | None
+    files: tuple[str, ...]
+
+
+def why(path: str, name: str) -> list[str]:
+    """Lines for people. Raises NoSuchNotebook, UsageError for a cell that is not there, OSError."""
+    data = read_bytes(path)
+    if data is None:
+        raise NoSuchNotebook(path)
+    notebook = read_notebook(data, path)
+    cell = _find(notebook, path, name)
+    ran, last = _past(path, cell.id)
+    return [*_depends(notebook, path, cell, ran), *_lately(path, cell.id, ran, last)]
+
+
+def _find(notebook: Notebook, path: str, name: str) -> Cell:
+    ids = [cell.id for cell in notebook.cells]
+    if name in ids:
+        return notebook.cell(name)
+    sharing = [cell.id for cell in notebook.cells if name in cell.defs]
+    near = sharing or difflib.get_close_matches(name, ids, n=1)
+    said = f"`{name}` is shared by the cell `{near[0]}`" if sharing else f"did you mean `{near[0]}`?" if near else ""
+    raise UsageError(f"{path} has no cell `{name}`", said or f"its cells: {', '.join(ids) or 'none'}")
+
+
+def _depends(notebook: Notebook, path: str, cell: Cell, ran: Last | None) -> list[str]:
+    lines = [f"{path}:{cell.line}: {cell.id}"]
+    lines += [f"  reads {ref.name} from {ref.owner}" for ref in cell.refs]
+    lines += [f"  reads the parameter {parameter.name} = {parameter.default}" for parameter in cell.parameters]
+    names = [name for name in cell.setup_names if name]
+    if names:
+        lines.append(f"  uses {', '.join(names)} of the module level")
+    folder = os.path.dirname(os.path.abspath(path))
+    lines += [f"  read the file {_shown(file, folder)}" for file in (ran.files if ran else ())]
+    if len(lines) == 1:
+        lines.append("  depends on nothing but its own code")
+    readers = list(dict.fromkeys(to for owner, to, _ in notebook.edges if owner == cell.id))
+    shares = f"shares {', '.join(cell.defs)}" if cell.defs else "shares nothing"
+    lines.append(f"  {shares}" + (f", read by {', '.join(readers)}" if readers else ""))
+    lines += [f"  has the fault {code}" for code in cell.faults]
+    return lines
+
+
+def _shown(file: str, folder: str) -> str:
+    return os.path.relpath(file, folder) if file.startswith(folder + os.sep) else file
+
+
+def _past(path: str, id: str) -> tuple[Last | None, Last | None]:
+    """The cell in the run in which it last started, and in the last run of all."""
+    place = history_place(path)
+    if place is None or not place.exists():
+        return None, None
+    try:
+        with Reader(place, os.path.basename(path)) as reader:
+            runs = reader.runs()
+            started = next((run for run in reversed(runs) if id in run.ran), None)
+            ran = _in_run(reader, started, id) if started else None
+            last = _in_run(reader, runs[-1], id) if runs else None
+    except sqlite3.Error as error:
+        raise UsageError(f"{place} can't be read: {error}", "it may be deleted at any time") from None
+    return ran, last
+
+
+def _in_run(reader: Reader, run: Run, id: str) -> Last:
+    last = Last(run, planned=False, why="", status="", reason=None, seconds=None, files=())
+    for event in reader.events(run.run):
+        if isinstance(event, PlanEvent):
+            planned = [item.why for item in event.cells if item.cell == id]
+            last.planned, last.why = bool(planned), because(planned[0], most=9) if planned else ""
+        elif isinstance(event, CellEvent) and event.cell == id:
+            last.status, last.reason = event.status, event.reason
+            last.seconds, last.files = event.seconds, event.files or last.files
+    return last
+
+
+def _lately(path: str, id: str, ran: Last | None, last: Last | None) -> list[str]:
+    if last is None:
+        return [f"no run of it is kept; `rnb run {path}` makes one"]
+    lines = []
+    if ran is None:
+        lines.append(f"no run that is kept has run `{id}`")
+    else:
+        took = f" in {ran.seconds:.3g} s" if ran.seconds is not None else ""
+        reason = f" ({ran.reason})" if ran.reason else ""
+        lines.append(f"last ran {_when(ran.run)}, {ran.status}{reason}{took}, because: {ran.why or 'it was planned'}")
+    if ran is None or last.run.run != ran.run.run:
+        lines.append(f"did not run {_when(last.run)}: {_unrun(last)}")
+    return lines
+
+
+def _unrun(last: Last) -> str:
+    if last.status == "unchanged":
+        return "what it sees turned out to be the same"
+    if last.status in ("blocked", "cancelled"):
+        return f"{last.status}, {last.reason}" if last.reason else last.status
+    if last.planned:
+        return f"planned ({last.why}), but it did not come to it"
+    return "nothing that it sees had changed"
+
+
+def _when(run: Run) -> str:
+    return time.strftime("on %Y-%m-%d at %H:%M:%S", time.localtime(run.started))
