@@ -222,3 +222,20 @@ def test_a_fresh_process_imports_no_library() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_memory_given_away_during_the_walk_is_not_taken_for_shared() -> None:
+    """Arrays that `__reduce__` makes are gone before the next: their addresses come again."""
+
+    class Fresh(__import__("random").Random):  # type: ignore[misc]
+        def __init__(self, n: int) -> None:
+            self.n = n
+
+        def __reduce__(self) -> Any:
+            return Fresh, (np.full(1_000, self.n),)
+
+        def getstate(self) -> Any:
+            return ()
+
+    for n in range(20):
+        assert digest([Fresh(i) for i in range(20)]) == digest([Fresh(i) for i in range(20)]), n

@@ -107,16 +107,15 @@ def place(walk: Walk, value: Any) -> tuple[Any, ...]:
     address = value.__array_interface__["data"][0]
     if type(owner) is bytes:
         return ()
-    walk.region(id(owner), root.__array_interface__["data"][0])
-    key = ~id(owner)  # not id: the array itself may be the owner
-    known = walk.number(key)
-    if known is None:
-        walk.origins[key] = address
-    else:
-        walk.put("shares", known, address - walk.origins[key])
-        if not (value.flags.c_contiguous or value.flags.f_contiguous):
-            walk.put(value.strides)
-    return (owner,) if type(owner) in (bytearray, array) else ()
+    start = root.__array_interface__["data"][0]
+    walk.region(id(owner), start)
+    # Some owners hold several pieces of memory: these are told apart by where they begin. The complement of the id is
+    # taken since the array itself may be the owner.
+    buffer = type(owner) in (bytearray, array)
+    shared = walk.memory(~id(owner) if buffer or owner is root else ~start, address, owner)
+    if shared and not (value.flags.c_contiguous or value.flags.f_contiguous):
+        walk.put(value.strides)
+    return (owner,) if buffer else ()
 
 
 def content(walk: Walk, value: Any) -> Children:

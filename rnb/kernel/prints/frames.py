@@ -156,7 +156,8 @@ def index(walk: Walk, value: Any) -> Children:
 def _multi(walk: Walk, value: Any) -> Iterator[Any]:
     walk.put("levels", len(value._levels), value.sortorder)
     yield tuple(value._names)
-    yield from value._levels
+    for level in value._levels:
+        yield walk.temporary(level.rename(None))  # its own name is not seen
     for codes in value._codes:
         yield from _bare(walk, np.asarray(codes))
 

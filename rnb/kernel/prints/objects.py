@@ -34,6 +34,7 @@ IMMUTABLE = frozenset((object, int, str, float, bytes, complex, tuple, frozenset
 _CACHES = {
     "pandas": frozenset(("_cache", "_item_cache")),
     "scipy": frozenset(("_has_sorted_indices", "_has_canonical_format")),
+    "matplotlib": frozenset(("_parents", "_invalid", "_stale", "stale", "_cid_gen", "_func_cid_map")),
     "networkx": frozenset(("__networkx_cache__",)),
 }
 
@@ -215,7 +216,7 @@ def _reduced(walk: Walk, value: Any) -> Children:
     if type(reduced) is not tuple or not 2 <= len(reduced) <= 6:
         raise Opaque("no pickle")
     walk.put("reduced", len(reduced))
-    parts = _reduced_parts(walk, reduced)
+    parts = _reduced_parts(walk, reduced, _caches(cls))
     if changes:
         walk.region(id(value))
     children = chain(walk.klass(cls), parts if changes else walk.unowned(parts))
@@ -227,14 +228,14 @@ def _reduced(walk: Walk, value: Any) -> Children:
     return chain(children, _state(walk, get_dict(value) if get_dict is not None else {}, slots, value))
 
 
-def _reduced_parts(walk: Walk, reduced: tuple[Any, ...]) -> Iterable[Any]:
+def _reduced_parts(walk: Walk, reduced: tuple[Any, ...], skip: frozenset[str]) -> Iterable[Any]:
     make, args, *rest = reduced
     yield make
     walk.put("arguments", len(args))
     yield from args
     state = rest[0] if rest else None
     if type(state) is dict:
-        walk.temporary(state)
+        state = walk.temporary({name: item for name, item in state.items() if name not in skip})
     yield state
     for items, width in zip(rest[1:3], (1, 2), strict=False):
         listed = list(items) if items is not None else []

@@ -45,9 +45,4 @@ def tensor(walk: Walk, value: Any) -> Children:
 def _place(walk: Walk, value: Any) -> None:
     storage = value.untyped_storage()
     walk.region(storage.data_ptr())
-    key = ~storage.data_ptr()
-    known = walk.number(key)
-    if known is None:
-        walk.origins[key] = value.storage_offset()
-    else:
-        walk.put("shares", known, value.storage_offset() - walk.origins[key])
+    walk.memory(~storage.data_ptr(), value.storage_offset(), storage)

@@ -53,12 +53,12 @@ class Walk:
         "_hash",
         "_held",
         "_memo",
+        "_origins",
         "_temporaries",
         "_visits",
         "code",
         "level",
         "mutable",
-        "origins",
         "parent",
         "put_bytes",
         "quiet",
@@ -73,7 +73,9 @@ class Walk:
         self._foot: list[int] = []
         self._visits = 0
         self.mutable = False
-        self.origins: dict[int, int] = {} if parent is None else parent.origins  # owner of memory -> address first met
+        self._origins: dict[int, int] = (
+            {} if parent is None else parent._origins
+        )  # owner of memory -> address first met
         self.code = 0  # above 0: inside the definition of a function or class, which no value owns
         self.quiet = 0  # above 0: inside what does not change, by contract or because no value owns it
         self.parent = parent
@@ -129,12 +131,16 @@ class Walk:
             self.mutable = True
             self._foot.extend(places)
 
-    def number(self, key: int) -> int | None:
-        """The number of something met before, by its id or address; None if it is met now."""
+    def memory(self, key: int, address: int, owner: Any) -> bool:
+        """Number the memory of `owner`; if it has been met, write where the value begins in it, as seen from there."""
         known = self._known(key)
         if known is None:
             self._memo[key] = self._next()
-        return known
+            self._held.append(owner)
+            self._origins[key] = address
+            return False
+        self.put("shares", known, address - self._origins[key])
+        return True
 
     def seen(self, value: Any, mutable: bool = True) -> bool:
         """Number an object that has an identity; if it has been met, write its number: there is nothing more to do."""
