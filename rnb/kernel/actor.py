@@ -194,6 +194,10 @@ def main(fd: int, root: str) -> None:
     kernel = Kernel(fd)
     process.watch(fd)
     try:
+        if (
+            not kernel.wire.waiting()
+        ):  # the host still reads the notebook: use the time for what the first cell will need
+            import rnb.kernel.mutation  # noqa: F401
         kernel.serve()
         kernel.streams.flush()
     except HostGone:

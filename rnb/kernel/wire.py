@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from _thread import RLock
+from select import POLLIN, poll
 
 from rnb.kernel.msgpack import decode, encode
 
@@ -65,6 +66,12 @@ class Wire:
                     rest = rest[os.write(self.fd, rest) :]
         except OSError as error:
             raise HostGone from error
+
+    def waiting(self) -> bool:
+        """Whether a task is there to be read."""
+        ready = poll()
+        ready.register(self.fd, POLLIN)
+        return bool(ready.poll(0))
 
     def receive(self) -> tuple[str, Record]:
         """The next task: its tag and its fields. Raises HostGone."""

@@ -24,7 +24,7 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("", str, ""), (" a ", str, " a "), ("a/b", Path, Path("a/b")), ("2024-01-31", datetime.date, datetime.date(2024, 1, 31)),
     ("2024-01-31T10:00", datetime.datetime, datetime.datetime(2024, 1, 31, 10)), ("RED", Colour, Colour.RED),
     ("b", Literal["a", "b"], "b"), ("2", Literal[1, 2], 2), ("none", int | None, None), ("3", int | None, 3),
-    ("None", Optional[str], None), ("x", Optional[str], "x"), ("3", Union[int, str], 3), ("x", str | int, "x"),
+    ("None", Optional[str], None), ("x", Optional[str], "x"), ("3", Union[int, str], 3), ("x", str | int, "x"),  # noqa: UP007, UP045
     ("3", str | int, 3), ("1,2", list[int], [1, 2]), ("[1, 2]", list[int], [1, 2]), ("", list[int], []),
     ('["a,b", "c"]', list[str], ["a,b", "c"]), ("a, b", list, ["a", "b"]), ("1,2", tuple[int, ...], (1, 2)),
     ("1,x", tuple[int, str], (1, "x")), ("RED", list[Colour], [Colour.RED]), ("1.10", decimal.Decimal, decimal.Decimal("1.10")),
