@@ -16,9 +16,13 @@ COMMANDS = {
     "view": "Serve the read-only live view.",
     "check": "Find faults without running.",
     "fmt": "Write implicit refs and defs into signatures and returns.",
+    "diff": "Compare two notebooks cell by cell.",
     "graph": "Show which cell reads what from which.",
     "why": "Explain what a cell depends on and why it last ran.",
     "history": "Look at past runs.",
+    "split": "Turn a linear script into a notebook of atomic cells.",
+    "add": "Insert a block of code into a notebook, whole or not at all.",
+    "convert": "Convert from and to Jupyter, marimo, percent scripts, Markdown.",
     "new": "Write a starter notebook.",
 }
 

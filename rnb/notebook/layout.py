@@ -9,7 +9,7 @@ exact answer for one layer, by pooling adjacent violators (Barlow et al. 1972).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 MANY = 20_000  # bends beyond which edges go straight: such a graph is not looked at edge by edge
@@ -38,19 +38,50 @@ class _Node:
 
 
 def lay_out(widths: Mapping[str, float], edges: Sequence[Edge], gap: float) -> Page:
-    """The page for nodes of these widths, given in an order in which edges go forward; others are left out of the layers."""
+    """The page for nodes of these widths, given in an order in which edges go forward; others are left out of the
+    layers. What hangs together is laid out by itself, from left to right."""
     place = {key: number for number, key in enumerate(widths)}
     forward = list(dict.fromkeys(edge for edge in edges if place[edge[0]] < place[edge[1]]))
-    layer = _layers(widths, forward)
+    page = Page({}, {}, {}, 0.0)
+    for keys in _parts(widths, edges):
+        part = _part({key: widths[key] for key in keys}, [edge for edge in forward if edge[0] in keys], gap)
+        left = page.width + (2 * gap if page.x else 0.0)
+        page.x.update({key: x + left for key, x in part.x.items()})
+        page.layer.update(part.layer)
+        page.bends.update({edge: [(x + left, layer) for x, layer in bends] for edge, bends in part.bends.items()})
+        page = page._replace(width=left + part.width)
+    return page
+
+
+def _parts(keys: Iterable[str], edges: Sequence[Edge]) -> list[dict[str, None]]:
+    """The connected parts, largest first, each in the order of `keys`."""
+    root = {key: key for key in keys}
+
+    def find(key: str) -> str:
+        while root[key] != key:
+            root[key] = root[root[key]]
+            key = root[key]
+        return key
+
+    for owner, reader in edges:
+        root[find(reader)] = find(owner)
+    parts: dict[str, dict[str, None]] = {}
+    for key in root:
+        parts.setdefault(find(key), {})[key] = None
+    return sorted(parts.values(), key=lambda part: -len(part))
+
+
+def _part(widths: Mapping[str, float], edges: Sequence[Edge], gap: float) -> Page:
+    layer = _layers(widths, edges)
     nodes = {key: _Node(key, layer[key], width) for key, width in widths.items()}
     layers: list[list[_Node]] = [[] for _ in range(max(layer.values(), default=-1) + 1)]
     for node in nodes.values():
         layers[node.layer].append(node)
-    chains = _chains(nodes, forward, layers)
+    chains = _chains(nodes, edges, layers)
     layers = _ordered(layers)
     _spread(layers, gap)
-    left = min((node.x - node.width / 2 for each in layers for node in each), default=0.0)
-    right = max((node.x + node.width / 2 for each in layers for node in each), default=0.0)
+    left = min(node.x - node.width / 2 for each in layers for node in each)
+    right = max(node.x + node.width / 2 for each in layers for node in each)
     bends = {edge: [(node.x - left, node.layer) for node in chain] for edge, chain in chains.items()}
     return Page({key: node.x - left for key, node in nodes.items()}, layer, bends, right - left)
 

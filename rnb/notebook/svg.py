@@ -9,7 +9,7 @@ from rnb.notebook.layout import Page, lay_out
 from rnb.notebook.model import Cell, Notebook
 
 LETTER = 7.25  # width of a letter at 12 px, monospaced
-LINE, PAD, GAP, BETWEEN, MARGIN = 16.0, 10.0, 28.0, 48.0, 20.0
+LINE, PAD, GAP, BETWEEN, MARGIN, ASIDE = 16.0, 10.0, 28.0, 48.0, 20.0, 40.0
 LONGEST = 34  # letters of a line
 
 STYLE = """
@@ -42,8 +42,14 @@ def svg(notebook: Notebook) -> str:
     page = lay_out(widths, list(edges), GAP)
     tops = _tops(page, lines)
     height = tops[-1] - BETWEEN + MARGIN if page.layer else 2 * MARGIN
-    out = [_head(notebook, page.width + 2 * MARGIN, height)]
-    out += [_edge(page, tops, lines, edge, names, cells) for edge, names in edges.items()]
+    beside = ASIDE if len(page.bends) < len(edges) else 0.0  # where the way back of a cycle goes
+    out = [_head(notebook, page.width + beside + 2 * MARGIN, height)]
+    out += [
+        _edge(page, tops, lines, edge, names, cells)
+        if edge in page.bends
+        else _back(page, tops, lines, widths, edge, names)
+        for edge, names in edges.items()
+    ]
     out += [_box(page, tops, lines[id], widths[id], cell) for id, cell in cells.items()]
     return "\n".join([*out, "</svg>", ""])
 
@@ -108,7 +114,7 @@ def _edge(
     names: list[str],
     cells: dict[str, Cell],
 ) -> str:
-    """A curve from the bottom of the owner to the top of the reader; what closes a cycle goes up, dashed."""
+    """A curve from the bottom of the owner to the top of the reader, round what lies between."""
     owner, reader = edge
     start = (page.x[owner] + MARGIN, tops[page.layer[owner]] + _height(lines[owner]))
     end = (page.x[reader] + MARGIN, tops[page.layer[reader]])
@@ -117,13 +123,32 @@ def _edge(
         low = tops[layer + 1] - BETWEEN
         points += [(x + MARGIN, tops[layer]), (x + MARGIN, low)]
     points.append(end)
-    style = "edge" if edge in page.bends else "edge cycle"
-    told = "<title>" + escape(reader + " reads " + ", ".join(names) + " of " + owner) + "</title>"
-    path = f'<path class="{style}" marker-end="url(#to)" d="{_curve(points)}">{told}</path>'
+    path = f'<path class="edge" marker-end="url(#to)" d="{_curve(points)}">{_told(edge, names)}</path>'
     if len(cells[owner].defs) < 2 or len(names) == len(cells[owner].defs):
         return path
     x, y = (points[0][0] + points[1][0] * 2) / 3, (points[0][1] + points[1][1] * 2) / 3
     return path + f'<text class="label" x="{x:.1f}" y="{y:.1f}">{escape(_short(", ".join(names)))}</text>'
+
+
+def _back(
+    page: Page,
+    tops: list[float],
+    lines: dict[str, list[tuple[str, str]]],
+    widths: dict[str, float],
+    edge: tuple[str, str],
+    names: list[str],
+) -> str:
+    """What closes a cycle: dashed, from side to side."""
+    (x, y), (to_x, to_y) = (
+        (page.x[id] + MARGIN + widths[id] / 2, tops[page.layer[id]] + _height(lines[id]) / 2) for id in edge
+    )
+    out = max(x, to_x) + ASIDE
+    curve = f"M{x:.1f} {y:.1f} C{out:.1f} {y:.1f} {out:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
+    return f'<path class="edge cycle" marker-end="url(#to)" d="{curve}">{_told(edge, names)}</path>'
+
+
+def _told(edge: tuple[str, str], names: list[str]) -> str:
+    return "<title>" + escape(f"{edge[1]} reads {', '.join(names)} of {edge[0]}") + "</title>"
 
 
 def _curve(points: list[tuple[float, float]]) -> str:
