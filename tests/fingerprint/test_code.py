@@ -57,7 +57,7 @@ DIFFER = [
 
 EQUAL = [
     ("def f(): return 1", "\n\n# a comment\ndef f():\n    return 1  # another\n"),
-    ("def f():\n x = 1; return x", "def f():\n\n    x = (1)\n    return (x)"),
+    ("def f():\n x = 1\n return x", "def f():\n\n    x = (1)\n    return (x)"),
     ("class A:\n def m(self): return 1", "\n\nclass A:\n\n    def m(self):\n        return 1"),
     ("other = 1\ndef f(a): return a.other", "other = 2\ndef f(a): return a.other"),
     ("unused = 1\ndef f(): return 1", "unused = 2\ndef f(): return 1"),

@@ -44,7 +44,7 @@ def _state(value: Any, depth: int) -> str | None:
     if lookup(kind, "__next__") is None:
         return None
     if kind is count:
-        return repr(value) if all(type(part) in _PLAIN for part in gc.get_referents(value)) else None
+        return repr(value) if all(type(part) in _PLAIN or part is kind for part in gc.get_referents(value)) else None
     if kind.__name__ in _INDEXED and kind.__module__ == "itertools":
         return f"{kind.__name__} {_indices(value)}"
     return f"{kind.__name__} {_hint(value, kind)} {_held(value, depth)}"
