@@ -10,7 +10,8 @@ from rnb.host.config import ignored_codes
 from rnb.host.find import is_notebook, notebooks_in
 from rnb.host.source import read_bytes, read_notebook
 from rnb.notebook.model import Notebook
-from rnb.rewrite.lint import ignored, lint
+from rnb.rewrite.ignore import ignored
+from rnb.rewrite.lint import lint
 
 
 def files_of(paths: list[str], only_notebooks: bool = False) -> list[str]:

@@ -59,6 +59,7 @@ from rnb.plan.setup import Executed, SetupPlan, Signature, blocked_names, plan_s
 from rnb.plan.state import State
 from rnb.plan.world import World
 
+RELOCATE = False
 GRACE = 2.0  # seconds between an interrupt and the end by force
 SETUP_DIED = "the setup killed the kernel"
 
@@ -588,7 +589,7 @@ class Session:
             stays = memo is not None and memo.outcome == "failed" and memo.identity == cell.identity
             if stays and place != (cell.id, cell.line, cell.source):
                 moved.append(Moved(uid=uid, id=cell.id, name=cell.name, source=cell.source, line=cell.line))
-        if moved and self.kernel.status is None:
+        if RELOCATE and moved and self.kernel.status is None:
             self.relocating = {cell.id or "": cell.uid for cell in moved}
             statements = [statement_task(i, s) for i, s in enumerate(self.notebook.setup)]
             self.kernel.send(Relocate(text=self.notebook.text, cells=moved, statements=statements))

@@ -17,6 +17,7 @@ class Links(msgspec.Struct):
     by_id: dict[str, int]
     readers: dict[int, list[int]]  # uid -> uids that read any of its values
     setup_readers: dict[str, list[int]]  # module-level name, also through helpers -> uids
+    barred: dict[int, str] = {}  # cells that a fault or `disabled` forbids, and all below them -> the reason
 
     @classmethod
     def of(cls, notebook: Notebook, uids: list[int]) -> Links:
@@ -29,7 +30,7 @@ class Links(msgspec.Struct):
                 readers[by_id[owner]].append(uid)
             for name in cell.setup_names:
                 setup_readers.setdefault(name, []).append(uid)
-        return cls(
+        links = cls(
             cells=dict(zip(uids, notebook.cells, strict=True)),
             place={uid: i for i, uid in enumerate(order)},
             order=order,
@@ -37,10 +38,28 @@ class Links(msgspec.Struct):
             readers=readers,
             setup_readers=setup_readers,
         )
+        links._bar()
+        return links
 
     def refresh(self, notebook: Notebook, uids: list[int]) -> None:
         """The same graph with new bodies and lines."""
         self.cells = dict(zip(uids, notebook.cells, strict=True))
+        self._bar()
+
+    def _bar(self) -> None:
+        self.barred = {}
+        for uid, cell in self.cells.items():
+            if cell.faults:
+                self.barred[uid] = f"fault: {cell.faults[0]}"
+            elif cell.options.disabled:
+                self.barred[uid] = "disabled"
+        todo = list(self.barred)
+        while todo:
+            uid = todo.pop()
+            for reader in self.readers[uid]:
+                if reader not in self.barred:
+                    self.barred[reader] = self.barred[uid]
+                    todo.append(reader)
 
     def owner_key(self, ref: CellRef) -> Key:
         return (self.by_id[ref.owner], ref.slot)

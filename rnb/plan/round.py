@@ -90,7 +90,7 @@ class Round:
                 known.append(why)
 
         for uid in seeds:
-            why = self._certain(uid)
+            why = self._certain(uid) if self._block(uid) is None else []
             if why or self._standing_differs(uid):
                 may(uid)
                 for reason in why:
@@ -420,10 +420,8 @@ class Round:
     def _block(self, uid: int) -> str | None:
         """Why the cell can't run at all, or None."""
         cell, world = self.links.cells[uid], self.world
-        if cell.faults:
-            return f"fault: {cell.faults[0]}"
-        if cell.options.disabled:
-            return "disabled"
+        if uid in self.links.barred:
+            return self.links.barred[uid]
         if world.setup_blocked and world.setup_blocked.intersection(cell.setup_names):
             return "the setup failed"
         for ref in cell.refs:

@@ -60,7 +60,7 @@ class Truth(RuleBasedStateMachine):
         self.seen += len(ran)
         if self.model.broken:
             assert ran == []
-            assert [fault["code"] for fault in self.watching.fold.faults] == ["syntax"]
+            assert "syntax" in [fault["code"] for fault in self.watching.fold.faults]
             return
         must, statuses, printed = self.oracle.step(self.model)
         assert sorted(ran) == sorted(must), f"ran {ran}, had to run {must}"
@@ -135,7 +135,7 @@ class Truth(RuleBasedStateMachine):
     @precondition(lambda self: not self.model.broken)
     @rule(data=st.integers(0, 3))
     def data_file(self, data: int) -> None:
-        used = any(cell.reads_file and cell.uid in self.oracle.memo for cell in self.model.cells)
+        used = any(sees[3] is not None for sees in self.oracle.memo.values())  # type: ignore[index]
         changed = data != self.model.data
         self.model.data = data
         self.undo = []
