@@ -26,9 +26,9 @@ result = st.one_of(
     name,
     name.map("({},)".format),
     st.tuples(name, name).map("{0[0]}, {0[1]}".format),
+    st.tuples(atom, atom).map("{0[0]}, seen({0[1]})".format),
     expression,
-    st.just("None"),
-    st.just("()"),
+    st.sampled_from(["None", "()"]),
 )
 
 
