@@ -5,9 +5,9 @@ Exceptions count by class, arguments, attributes and causes, without their trace
 
 from __future__ import annotations
 
+import _weakref
 import enum
 import re
-import weakref
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -95,9 +95,9 @@ def decimal(walk: Walk, value: Decimal) -> Children:
 FAMILIES: dict[type, Handler] = {
     BaseException: exception,
     enum.Enum: enum_member,
-    weakref.ref: opaque,
-    weakref.ProxyType: opaque,
-    weakref.CallableProxyType: opaque,
+    _weakref.ref: opaque,
+    _weakref.ProxyType: opaque,
+    _weakref.CallableProxyType: opaque,
 }
 
 HANDLERS: dict[type, Handler] = {

@@ -15,7 +15,7 @@ Rules that make it safe:
 
 from __future__ import annotations
 
-import weakref
+import _weakref
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
 from marshal import dumps
@@ -298,11 +298,11 @@ def _serial(value: Any) -> tuple[bytes, int]:
     entry = _serials.get(key)
     if entry is not None:
         held, number = entry
-        if (held() if isinstance(held, weakref.ref) else held[0]) is value:
+        if (held() if isinstance(held, _weakref.ref) else held[0]) is value:
             return _SALT, number
     number = next(_serial_numbers)
     try:
-        held = weakref.ref(value, lambda _: _serials.pop(key, None))
+        held = _weakref.ref(value, lambda _: _serials.pop(key, None))
     except TypeError:
         held = [value]
     _serials[key] = held, number
