@@ -43,7 +43,7 @@ def small() -> dict[str, Any]:
         "int": 12345,
         "str": "some text",
         "list of 5": [1, 2.0, "a", None, True],
-        "dict of 5": {name: 1 for name in "abcde"},
+        "dict of 5": dict.fromkeys("abcde", 1),
         "tuple of 3": (1, "a", 2.5),
         "nested dict": {"a": [1, 2], "b": {"c": (1, 2)}},
         "object": Point(1),
