@@ -140,8 +140,6 @@ def _region(old: Layout, part: str, offset: int, line: int, first: int, last: in
     if not part or part.isspace():
         return _Region([], [], [], [], [])
     tree = parse(part, old.context.future)
-    if any(rnb_aliases(tree.body)):
-        raise NotAlone
     lines = Lines(part)
     known = dict(zip(old.keys[first:last], old.blocks[first:last], strict=True))
     region = _placed(known_or_analysed(split(tree, lines), lines, old.context, known), lines, offset, line)

@@ -139,7 +139,7 @@ EDITS = [
     ("y = 1", "x = 1"),
     ("x = 1", "y = 1"),
     ("y = 1", "len = 1"),
-    ("y = 1", "xx = 1"),
+    ("y = 1", "totals = 1"),
     ("y = 1", "y = len(z)"),
     ("y = 1", "y = 1; return y"),
     ("y = 1", "global y; y = 1"),
@@ -151,7 +151,7 @@ EDITS = [
 @pytest.mark.parametrize("other", ["pass", "x = 2", "z = 3", "return x", "import len"])
 def test_a_new_local_may_be_what_another_cell_reads(old: str, new: str, other: str) -> None:
     def source(body: str) -> bytes:
-        cells = [f"def a(): {body}", f"def b(): {other}", "def c(): x, len", "def d(x): return x"]
+        cells = [f"def a(): {body}", f"def b(): {other}", "def c(): x, len, total", "def d(x): return x"]
         return ("import rnb\n" + "".join(f"@rnb.cell\n{cell}\n" for cell in cells)).encode()
 
     reader = Reader()
