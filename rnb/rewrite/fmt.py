@@ -1,8 +1,9 @@
 """`rnb fmt`: implicit refs and defs are written into signatures and returns, parameters that nothing reads are dropped.
 
-Only cells with a `stale-signature` are looked at, and nothing else of the file is touched, to the byte. What can't be
-written without changing what the notebook does is left as it is and told. The result is read again and must have the
-same edges, less those of dropped parameters, and no new error: else the file stays as it was. Twice is once.
+Only cells with a `stale-signature` are looked at (`# rnb: ignore[stale-signature]` keeps fmt off), and nothing else of
+the file is touched, to the byte. What can't be written without changing what the notebook does is left as it is and
+told. The result is read again and must have the same edges, less those of dropped parameters, and no new error: else
+the file stays as it was. Twice is once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from rnb.notebook.read import Reader
 from rnb.notebook.scope import Walk, arguments_of
 from rnb.notebook.text import Refused
 from rnb.rewrite.edit import Edit, Offsets, Source, smallest
+from rnb.rewrite.ignore import ignored
 from rnb.rewrite.returns import CantReturn, rewrite_returns
 from rnb.rewrite.signature import Function, rewrite_signature
 
@@ -44,7 +46,7 @@ def format_notebook(data: bytes, path: str = "", notebook: Notebook | None = Non
     """The same, with what changed and what did not. `notebook` is the reading of `data`, if there is one."""
     reader = Reader()
     notebook = notebook or reader.read(data, path)
-    stale = stale_cells(notebook)
+    stale = _stale_cells(data, notebook)
     told = tuple(fault for fault in notebook.faults if fault.code == "ambiguous")
     if not stale or not notebook.valid or notebook.dialect != "rnb":
         return Formatted(data, (), told)
@@ -71,9 +73,11 @@ def format_notebook(data: bytes, path: str = "", notebook: Notebook | None = Non
     return Formatted(new, tuple(changed), tuple(notes))
 
 
-def stale_cells(notebook: Notebook) -> set[str]:
-    """The cells whose signature or returns do not tell all."""
-    return {cell for fault in notebook.faults if fault.code == "stale-signature" for cell in fault.cells}
+def _stale_cells(data: bytes, notebook: Notebook) -> set[str]:
+    """The cells whose signature or returns do not tell all, and who does not ask to be left alone."""
+    stale = [fault for fault in notebook.faults if fault.code == "stale-signature"]
+    off = ignored(data, stale)
+    return {cell for fault in stale if fault not in off for cell in fault.cells}
 
 
 class _Piece:

@@ -1,26 +1,22 @@
 """The linter of notebooks: what runs, and yet is most likely not what was meant. `rnb check` alone tells these.
 
-All are warnings, guessed from the form of the code; where there is doubt, nothing is said. `ignored` finds the faults
-that a comment `# rnb: ignore[code]` on their line, or alone on the line above, switches off.
+All are warnings, guessed from the form of the code; where there is doubt, nothing is said.
 """
 
 from __future__ import annotations
 
 import ast
-import re
-import tokenize
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rnb.messages import Fault
 from rnb.notebook.model import Cell, Notebook
-from rnb.notebook.text import Lines, Refused, decode
+from rnb.notebook.text import Lines, decode
 from rnb.rewrite.lint_dead import shows_or_acts
 from rnb.rewrite.lint_heavy import heavy
 from rnb.rewrite.lint_text import given_secrets, local_paths, tokens
 
 CODES = ("dead-cell", "unused-parameter", "heavy-setup", "secret", "local-path")
-_IGNORE = re.compile(r"#\s*rnb:\s*ignore(?:\[([^\]]*)\])?")
 
 
 def lint(data: bytes, notebook: Notebook) -> list[Fault]:
@@ -107,37 +103,3 @@ def _placed(fault: Fault, notebook: Notebook, lines: Lines | None) -> Fault:
         end_column=lines.character(fault.end_line, fault.end_column - 1) + 1 if lines else fault.end_column,
         cells=cells,
     )
-
-
-# ---------------------------------------------------------------------------- switched off
-
-
-def ignored(data: bytes, faults: Iterable[Fault], codes: Iterable[str] = ()) -> list[Fault]:
-    """Those of the faults that are switched off: by code, or by a comment at their line. `syntax` can't be."""
-    off = frozenset(codes)
-    lines = _comments(data)
-    return [each for each in faults if each.code != "syntax" and (each.code in off or _matches(lines, each))]
-
-
-def _matches(lines: dict[int, set[str]], fault: Fault) -> bool:
-    return bool(lines.get(fault.line, set()) & {fault.code, "*"})
-
-
-def _comments(data: bytes) -> dict[int, set[str]]:
-    """The codes switched off at each line; `*` for all."""
-    if b"rnb: ignore" not in data and not re.search(rb"rnb:\s*ignore", data):
-        return {}
-    found: dict[int, set[str]] = {}
-    try:
-        lines = iter(decode(data).split("\n"))
-        for each in tokenize.generate_tokens(lambda: next(lines, "") + "\n"):
-            match = _IGNORE.match(each.string) if each.type == tokenize.COMMENT else None
-            if match:
-                codes = {code.strip() for code in match[1].split(",")} if match[1] is not None else {"*"}
-                alone = not each.line[: each.start[1]].strip()
-                found.setdefault(each.start[0] + alone, set()).update(codes)
-            elif each.type == tokenize.ENDMARKER:
-                break
-    except (Refused, tokenize.TokenError, SyntaxError, IndentationError):
-        return found  # the file does not parse: what was found up to there counts
-    return found
