@@ -96,6 +96,7 @@ def _write(path: str, old: bytes, new: bytes) -> bool:
 def unified(old: bytes, new: bytes, path: str) -> bytes:
     """A patch, exact to the byte, that `git apply` and `patch -p1` take."""
     name = path.lstrip("/").encode("utf-8", "surrogateescape")
+    name += b"\t" if b" " in name else b""  # as git does: else patch takes the name to end there
     before, after = ([line + b"\n" for line in data.split(b"\n")] for data in (old, new))
     for lines in (before, after):  # the last piece has no newline; it is empty where the file ends in one
         last = lines.pop()[:-1]

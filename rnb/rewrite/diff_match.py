@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import difflib
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from rnb.notebook.model import Cell
 
-ALIKE = 0.6  # least share of equal lines in a cell that was renamed and edited
-MOST = 200  # unmatched cells beyond which likeness is not looked for: it takes their product in time
+ALIKE = 0.6  # least share of equal words in a cell that was renamed and edited
+LONGEST = 400  # words of a cell that are compared
+MOST = 60  # unmatched cells beyond which likeness is not looked for: it takes their product in time
 
 Pair = tuple[int, int]
+_WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def match(old: Sequence[Cell], new: Sequence[Cell]) -> list[Pair]:
@@ -48,11 +51,12 @@ def _has_code(cell: Cell) -> bool:
 def _alike(old: Sequence[Cell], new: Sequence[Cell], left: list[int], right: list[int]) -> list[Pair]:
     if not left or not right or max(len(left), len(right)) > MOST:
         return []
+    words = {a: _words(old[a]) for a in left}, {b: _words(new[b]) for b in right}
     found = []
     for a in left:
         for b in right:
-            ratio = difflib.SequenceMatcher(None, body(old[a]), body(new[b]), autojunk=False).ratio()
-            if ratio >= ALIKE and old[a].kind == new[b].kind:
+            ratio = _likeness(words[0][a], words[1][b]) if old[a].kind == new[b].kind else 0.0
+            if ratio >= ALIKE:
                 found.append((-ratio, abs(a - b), a, b))
     pairs: list[Pair] = []
     for _, _, a, b in sorted(found):
@@ -61,11 +65,18 @@ def _alike(old: Sequence[Cell], new: Sequence[Cell], left: list[int], right: lis
     return pairs
 
 
-def body(cell: Cell) -> list[str]:
-    """The lines of a cell without those of its decorators and its `def`."""
-    lines = cell.source.rstrip("\n").split("\n")
-    start = next((number for number, line in enumerate(lines) if line.startswith(("def ", "async def "))), 0)
-    return lines[start + 1 :] or lines
+def _words(cell: Cell) -> list[str]:
+    """The words and signs of a cell's body."""
+    lines = cell.source.split("\n")
+    start = next((number for number, line in enumerate(lines) if line.startswith(("def ", "async def "))), -1)
+    return _WORD.findall("\n".join(lines[start + 1 :]))[:LONGEST]
+
+
+def _likeness(a: list[str], b: list[str]) -> float:
+    matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
+    if matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
+        return 0.0
+    return matcher.ratio()
 
 
 def moved(pairs: Sequence[Pair]) -> set[int]:
