@@ -21,6 +21,7 @@ BIN = Path(sys.executable).parent
 ENV = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", "COLUMNS": "100"}
 ERRORS = "syntax cycle duplicate shadowed unresolved ambiguous returns-differ parameter-conflict writes-global option"
 WARNINGS = "stale-signature mutates-ref star-import process-state"
+LINTS = "dead-cell unused-parameter heavy-setup secret local-path"
 STATUSES = "queued running done failed killed cancelled cached unchanged blocked"
 REASONS = "new code setup ref file module parameter unfinished mutation lost asked"
 NAMED = ("notebook", "file")
@@ -148,7 +149,7 @@ def test_an_example_has_its_fault_and_no_other(step: Step, tmp_path: Path) -> No
 
 
 def test_every_code_has_an_example_in_the_order_of_the_contract() -> None:
-    codes = [*ERRORS.split(), *WARNINGS.split()]
+    codes = [*ERRORS.split(), *WARNINGS.split(), *LINTS.split()]
     assert re.findall(r"^## (.*)$", (DOCS / "faults.md").read_text(), re.M) == codes
     assert set(codes) == {step.marks["fault"] for step in EXAMPLES if "fault" in step.marks}
 
