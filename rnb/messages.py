@@ -200,6 +200,7 @@ class SetupStatement(msgspec.Struct, kw_only=True):
     line: int  # 1-based line of `source` in the file
     binds: tuple[str, ...]
     reads: tuple[str, ...] = ()  # module-level names that it uses
+    unit: str = ""  # what `Place` calls it
 
 
 class RunSetup(Task, tag="setup", kw_only=True):
@@ -250,22 +251,27 @@ class Forget(Task, tag="forget", kw_only=True):
     uids: list[int]
 
 
-class Moved(msgspec.Struct, kw_only=True):
-    """A cell (or, with uid 0, the setup) whose kept error must point into the text as it is now."""
+class PlacedUnit(msgspec.Struct, kw_only=True):
+    """A cell (key `c` and its uid) or setup statement (its `unit`) in the present text; `source` if it reads otherwise."""
 
-    uid: int
-    id: str | None
-    name: str
-    source: str
+    key: str
     line: int
+    name: str = ""
+    source: str | None = None
+
+
+class Place(Task, tag="place", kw_only=True):
+    """The file's text as it is now, and where executed units stand in it. No answer."""
+
+    text: str
+    units: list[PlacedUnit] = []
 
 
 class Relocate(Task, tag="relocate", kw_only=True):
-    """The text has moved under errors that stay. Answer: one `CellError` for each, then one `Relocated`."""
+    """Errors that stay must point into the present text. `cells` are uid and id; the setup is uid 0. Answer: one
+    `CellError` for each that is known, then one `Relocated`."""
 
-    text: str  # the whole file
-    cells: list[Moved]
-    statements: list[SetupStatement]
+    cells: list[tuple[int, str | None]]
 
 
 class Answer(Task, tag="answer", kw_only=True):
@@ -278,7 +284,7 @@ class Stop(Task, tag="stop", kw_only=True):
     """End the process in order (atexit handlers run)."""
 
 
-AnyTask = Configure | RunSetup | RunCell | Forget | Relocate | Answer | Stop
+AnyTask = Configure | RunSetup | RunCell | Forget | Place | Relocate | Answer | Stop
 
 # --------------------------------------------------------------------------- reports: kernel -> host
 

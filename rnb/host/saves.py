@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from rnb.host.loop import Loop, Timer
-from rnb.host.source import read_bytes
+from rnb.host.source import read_bytes, readings
 from rnb.messages import Fault
 from rnb.notebook.model import Notebook
 from rnb.notebook.read import Reader
@@ -26,7 +26,8 @@ class Saves:
 
     def __init__(self, path: str, loop: Loop, accept: Callable[[Notebook], None]):
         self.path, self.loop, self.accept = path, loop, accept
-        self.reader = Reader()
+        self.kept = readings(path)
+        self.reader = Reader.resume(self.kept.last())
         self.last: bytes | None = None  # the bytes of the last save that counted
         self.text = b""  # of the last one that parsed, for what is half of it
         self.current: Notebook | None = None
@@ -40,6 +41,10 @@ class Saves:
         self.last = self.text = data
         self.current = notebook
         return notebook
+
+    def keep(self) -> None:
+        """Keep the last reading for the next process."""
+        self.kept.keep(self.reader.keep())
 
     def look(self, complete: bool) -> None:
         """Something may have happened to the file. `complete`: the write has surely ended."""

@@ -20,7 +20,7 @@ from rnb.host.loop import Loop, Timer
 from rnb.host.modules import LocalModules
 from rnb.host.output import Output
 from rnb.host.process import KernelProcess
-from rnb.host.tasks import cell_task, notebook_event, setup_task, statement_task
+from rnb.host.tasks import cell_task, notebook_event, place_task, setup_task
 from rnb.messages import (
     Answer,
     AnyEvent,
@@ -38,7 +38,6 @@ from rnb.messages import (
     InputEvent,
     InputWanted,
     KernelEvent,
-    Moved,
     MutationEvent,
     PlanEvent,
     Ready,
@@ -59,7 +58,6 @@ from rnb.plan.setup import Executed, SetupPlan, Signature, blocked_names, plan_s
 from rnb.plan.state import State
 from rnb.plan.world import World
 
-RELOCATE = False
 GRACE = 2.0  # seconds between an interrupt and the end by force
 SETUP_DIED = "the setup killed the kernel"
 
@@ -108,8 +106,10 @@ class Session:
         self.deadly_setup: list[Signature] = []  # the setup that killed a kernel
         self.kernel: KernelProcess | None = None
         self.stale_modules: list[str] = []
-        self.places: dict[int, tuple[str, int, str]] = {}  # of cells with an error: id, line, source as last shown
-        self.relocating: dict[str, int] = {}  # cells whose error is being pointed anew: id -> uid
+        self.places: dict[int, tuple[object, ...]] = {}  # of cells with an error (0: the setup): where, as last shown
+        self.placed: dict[str, tuple[int, str, str]] = {}  # what the kernel knows of the text
+        self.placed_text = ""
+        self.relocating: dict[str | None, int] = {}  # cells whose error is being pointed anew: id -> uid
         self.modules = LocalModules(os.path.dirname(os.path.abspath(settings.path)) or "/")
         self.output = Output(self._show, keep_output, settings.output_limit)
         self.round_start = 0.0
@@ -244,6 +244,7 @@ class Session:
         if setup.restart:
             self._replace_kernel("a setup statement that binds nothing has changed")
             setup = self._plan_setup()
+        self._relocate()
         self.round = Round(self.links, self.world, seeds, self._only(), before)
         self._announce()
         for cell in self.round.planned():
@@ -251,7 +252,6 @@ class Session:
         for uid, shown in before.items():
             for output in shown:
                 self._again(output, uid)
-        self._relocate()
         if setup.run or setup.drop or setup.gone:
             self._run_setup(setup)
         self._advance()
@@ -485,7 +485,14 @@ class Session:
         elif isinstance(report, Ready):
             self.modules.search(report.sys_path)
         elif isinstance(report, Failed):
+            self._kernel_failed(report)
+
+    def _kernel_failed(self, report: Failed) -> None:
+        """A parameter that does not convert is the user's; anything else is ours, and costs the kernel its life."""
+        if report.kind == "parameter":
             self.failures.append(report)
+        else:
+            self.kill(reason=f"internal error in the kernel: {report.message}")
 
     def _id_now(self, id: str | None) -> str | None:
         return id
@@ -501,15 +508,17 @@ class Session:
             self.kernel.send(Answer(text=text))
 
     def _cell_error(self, report: CellError) -> None:
-        uid = self.relocating.get(report.cell or "", self.running)
+        self._before_output()
+        uid = self.relocating.get(report.cell, self.running if report.cell is not None else 0)
         if uid is not None and uid in self.cells:
             cell = self.cells[uid]
-            self.places[uid] = (cell.id, cell.line, cell.source)
+            self.places[uid] = self._place(cell)
             if report.cell in self.relocating:
                 for output in self.state.shown(cell.id):
                     if not isinstance(output, ErrorEvent):
                         self._again(output, uid)
-        self._before_output()
+        elif uid == 0 and self.notebook is not None:
+            self.places[0] = self._setup_place()
         self.emitter.emit(
             ErrorEvent(
                 cell=report.cell,
@@ -581,18 +590,33 @@ class Session:
     # ------------------------------------------------------------------ errors that moved
 
     def _relocate(self) -> None:
-        """Errors that stay must point into the text as it is now."""
-        assert self.notebook is not None and self.kernel is not None and self.round is not None
-        moved = []
+        """Tell the kernel where everything stands; errors that stay are pointed into the text as it is now."""
+        assert self.notebook is not None and self.kernel is not None
+        if self.placed_text == self.notebook.sha256:
+            return
+        self.placed_text = self.notebook.sha256
+        self.kernel.send(place_task(self.notebook, self.cells, self.placed))
+        moved: list[tuple[int, str | None]] = []
         for uid, place in self.places.items():
+            if uid == 0:
+                if self.executed.failed and place != self._setup_place():
+                    moved.append((0, None))
+                continue
             cell, memo = self.cells[uid], self.world.memos.get(uid)
             stays = memo is not None and memo.outcome == "failed" and memo.identity == cell.identity
-            if stays and place != (cell.id, cell.line, cell.source):
-                moved.append(Moved(uid=uid, id=cell.id, name=cell.name, source=cell.source, line=cell.line))
-        if RELOCATE and moved and self.kernel.status is None:
-            self.relocating = {cell.id or "": cell.uid for cell in moved}
-            statements = [statement_task(i, s) for i, s in enumerate(self.notebook.setup)]
-            self.kernel.send(Relocate(text=self.notebook.text, cells=moved, statements=statements))
+            if stays and place != self._place(cell):
+                moved.append((uid, cell.id))
+        if moved and self.kernel.status is None:
+            self.relocating = {id: uid for uid, id in moved}
+            self.kernel.send(Relocate(cells=moved))
+
+    def _place(self, cell: Cell) -> tuple[object, ...]:
+        """Where a cell and the helpers that may stand in its traceback are."""
+        return (cell.id, cell.line, cell.source, self._setup_place() if cell.setup_names else ())
+
+    def _setup_place(self) -> tuple[object, ...]:
+        assert self.notebook is not None
+        return tuple((s.line, s.source) for s in self.notebook.setup)
 
     # ------------------------------------------------------------------ the kernel's end
 
@@ -611,6 +635,8 @@ class Session:
         self.world.kernel_lost()
         self.executed = Executed()
         self.places.clear()
+        self.placed.clear()
+        self.placed_text = ""
         self.relocating = {}
 
     def _exited(self, status: int) -> None:

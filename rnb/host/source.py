@@ -1,4 +1,4 @@
-"""From a path to a reading: the file's bytes, and the analysis that is kept on disk for unchanged texts."""
+"""From a path to a reading: the file's bytes, and the analysis that is kept on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnb.host.paths import keep_folder
 from rnb.notebook.model import Notebook
-from rnb.store.analysis import load_notebook, save_notebook
+from rnb.store.analysis import Readings
 
 
 def read_bytes(path: str) -> bytes | None:
@@ -21,17 +21,21 @@ def read_bytes(path: str) -> bytes | None:
         return None
 
 
+def readings(path: str) -> Readings:
+    """Where the reading of this notebook is kept."""
+    folder = keep_folder(path) if path != "-" else None
+    return Readings(folder / "analysis" / f"{os.path.basename(path)}.msgpack" if folder else None)
+
+
 def read_notebook(data: bytes, path: str) -> Notebook:
     """The reading of `data`, from disk if this very text has been read before: then libcst and networkx stay unloaded."""
-    folder = keep_folder(path) if path != "-" else None
-    place = folder / "analysis" / f"{os.path.basename(path)}.msgpack" if folder else None
-    if place is not None:
-        known = load_notebook(place, data, path)
-        if known is not None:
-            return known
-    from rnb.notebook.read import read
+    kept = readings(path)
+    known = kept.unchanged(data, path)
+    if known is not None:
+        return known
+    from rnb.notebook.read import Reader
 
-    notebook = read(data, path)
-    if place is not None:
-        save_notebook(place, notebook)
+    reader = Reader.resume(kept.last())
+    notebook = reader.read(data, path)
+    kept.keep(reader.keep())
     return notebook

@@ -7,6 +7,8 @@ from rnb.messages import (
     NotebookEvent,
     Parameter,
     ParameterInfo,
+    Place,
+    PlacedUnit,
     Ref,
     RunCell,
     RunSetup,
@@ -48,8 +50,27 @@ def notebook_event(notebook: Notebook, given: dict[str, str]) -> NotebookEvent:
 
 def statement_task(key: int, statement: Statement) -> SetupStatement:
     return SetupStatement(
-        key=str(key), source=statement.source, line=statement.line, binds=statement.binds, reads=statement.reads
+        key=str(key),
+        source=statement.source,
+        line=statement.line,
+        binds=statement.binds,
+        reads=statement.reads,
+        unit=f"s{statement.version}",
     )
+
+
+def place_task(notebook: Notebook, cells: dict[int, Cell], placed: dict[str, tuple[int, str, str]]) -> Place:
+    """Where everything stands now, as far as it differs from `placed`, which is brought up to date."""
+    units = []
+    now = [(f"c{uid}", cell.line, cell.source, cell.name) for uid, cell in cells.items()]
+    now += [(f"s{statement.version}", statement.line, statement.source, "") for statement in notebook.setup]
+    for key, line, source, name in now:
+        old = placed.get(key)
+        if old is None or old[0] != line or old[2] != name or old[1] != source:
+            same = old is not None and old[1] == source
+            units.append(PlacedUnit(key=key, line=line, name=name, source=None if same else source))
+            placed[key] = (line, source, name)
+    return Place(text=notebook.text, units=units)
 
 
 def setup_task(notebook: Notebook, plan: SetupPlan) -> RunSetup:

@@ -111,6 +111,7 @@ class Watch:
         self.ask(None)
 
     def close(self) -> None:
+        self.saves.keep()
         self.watcher.close()
         self.command.close_session(self.session)
 

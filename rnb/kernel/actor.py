@@ -7,22 +7,24 @@ import os
 import sys
 
 import rnb
-from rnb.kernel import cell, importing, process, setup
+from rnb.kernel import cell, failure, importing, process, setup
 from rnb.kernel.display import display
 from rnb.kernel.figures import Figures, is_artist
 from rnb.kernel.interrupts import Interrupts
 from rnb.kernel.stdin import Stdin
 from rnb.kernel.streams import Streams
+from rnb.kernel.units import Units
 from rnb.kernel.values import Values
 from rnb.kernel.wire import HostGone, Wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
+    from types import CodeType, ModuleType
     from typing import Any
 
     from rnb import messages
     from rnb.kernel.mutation import Ledger
+    from rnb.kernel.tracebacks import Kept
     from rnb.kernel.tracking import Tracker
 
 
@@ -45,6 +47,8 @@ class Kernel:
         self.ids: dict[int, str] = {}  # of cells, by uid
         self._ledger: Ledger | None = None
         self.sources: dict[int, str] = {}  # what was executed last, by its first line
+        self.units = Units()
+        self.kept: dict[int, Kept] = {}  # errors that are shown, by uid
         atexit.register(self.seal)
         os.register_at_fork(
             before=self.streams.before_fork, after_in_parent=self.streams.after_fork, after_in_child=self._in_child
@@ -67,6 +71,8 @@ class Kernel:
     def forget(self, owners: list[int]) -> None:
         """Drop all values of these cells, and what is known of them."""
         self.values.forget(owners)
+        for owner in owners:
+            self.kept.pop(owner, None)
         if self._ledger is not None:
             for owner in owners:
                 self._ledger.forget_owner(owner)
@@ -110,10 +116,12 @@ class Kernel:
         if self.config.track:
             self.tracker.read(path)
 
-    def executed(self, line: int, source: str) -> None:
+    def executed(self, key: str, line: int, source: str, name: str, code: CodeType) -> None:
         """Keep what runs, for tracebacks."""
-        self.sources.pop(line, None)
-        self.sources[line] = source
+        if self.units.text is None:
+            self.sources.pop(line, None)
+            self.sources[line] = source
+        self.units.executed(key, line, source, name, code)
 
     def seal(self) -> None:
         self.streams.seal()
@@ -176,11 +184,17 @@ def answer(kernel: Kernel, task: messages.Answer) -> None:
     """An answer that nobody waits for any more: its cell was interrupted."""
 
 
+def place(kernel: Kernel, task: messages.Place) -> None:
+    kernel.units.place(task)
+
+
 TASKS: dict[str, Any] = {
     "configure": configure,
     "setup": setup.run,
     "cell": cell.run,
     "forget": forget,
+    "place": place,
+    "relocate": failure.relocate,
     "answer": answer,
 }
 

@@ -41,6 +41,7 @@ class Run:
         arguments = self._arguments(node)
         kernel.forget([task.uid])  # before the new values exist: memory must not hold both
         plan = Plan(node, kernel.config.file, task, arguments, kernel.namespace)
+        kernel.executed(f"c{task.uid}", task.line, task.source, plan.name, plan.code)
         returned = self._call(plan, arguments)
         del arguments
         if plan.decorated:
@@ -124,7 +125,7 @@ class Run:
         if self.parameter and isinstance(error, ParameterError):
             self.kernel.report("failed", kind="parameter", name=self.parameter, message=error.message)
         elif outcome != "stopped":
-            send_error(self.kernel, self.task.id, error)
+            send_error(self.kernel, self.task.id, error, self.task.uid)
         return outcome
 
     def keep(self, check: Check | None) -> dict[str, dict[str, Any]]:
@@ -138,7 +139,6 @@ class Run:
 
 def run(kernel: Kernel, task: messages.RunCell) -> None:
     kernel.begin(task.id, task.uid)
-    kernel.executed(task.line, task.source)
     cell = Run(kernel, task)
     check = Check(kernel, task) if task.check else None
     started = perf_counter()

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
+    from rnb import messages
     from rnb.kernel.actor import Kernel
     from rnb.kernel.interrupts import Interrupts
 
@@ -41,9 +42,21 @@ def _end_child(error: BaseException | None) -> NoReturn:
     raise SystemExit(1)
 
 
-def send_error(kernel: Kernel, cell: str | None, error: BaseException) -> None:
-    """Report `error` and let go of it and of its frames."""
-    from rnb.kernel.tracebacks import describe
+def send_error(kernel: Kernel, cell: str | None, error: BaseException, uid: int = 0) -> None:
+    """Report `error` and let go of it and of its frames; what it takes to point it anew is kept where texts change."""
+    from rnb.kernel.tracebacks import Kept
 
-    kernel.report("error", cell=cell, **describe(error, kernel.config.file, kernel.sources))
+    kept = Kept(error, kernel.config.file, kernel.units)
+    kernel.report("error", cell=cell, **kept.fields(kernel.sources))
+    if kernel.config.track:
+        kernel.kept[uid] = kept
     error.__traceback__ = None
+
+
+def relocate(kernel: Kernel, task: messages.Relocate) -> None:
+    """Report kept errors again, in terms of the present text."""
+    for uid, id in task.cells:
+        kept = kernel.kept.get(uid)
+        if kept is not None:
+            kernel.report("error", cell=id, **kept.fields(kernel.sources))
+    kernel.report("relocated")

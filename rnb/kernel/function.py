@@ -86,12 +86,12 @@ class Plan:
         if shadowing:
             _delete_first(node, shadowing)
             self.keywords += shadowing
-        self._code = compile(Module([node], []), file, "exec", task.future, dont_inherit=True)
+        self.code = compile(Module([node], []), file, "exec", task.future, dont_inherit=True)
 
     def make(self, namespace: dict[str, Any]) -> Callable[..., Any]:
         """Execute the `def` with its decorators in the module's namespace, without binding the cell's name there."""
         scratch: dict[str, Any] = {}
-        exec(self._code, namespace, scratch)
+        exec(self.code, namespace, scratch)
         return scratch[self.name]  # type: ignore[no-any-return]
 
 

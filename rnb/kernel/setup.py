@@ -69,11 +69,11 @@ def _values(kernel: Kernel, names: list[str]) -> dict[str, str]:
 
 
 def _execute(kernel: Kernel, statement: messages.SetupStatement, future: int) -> bool:
-    kernel.executed(statement.line, statement.source)
-
     def body() -> None:
         text = "\n" * (statement.line - 1) + statement.source
-        exec(compile(text, kernel.config.file, "exec", future, dont_inherit=True), kernel.namespace)
+        code = compile(text, kernel.config.file, "exec", future, dont_inherit=True)
+        kernel.executed(statement.unit or f"s{statement.key}", statement.line, statement.source, "", code)
+        exec(code, kernel.namespace)
 
     _, error = attempt(kernel, body)
     if error is None:

@@ -9,29 +9,101 @@ from __future__ import annotations
 import os
 
 from rnb.kernel.importing import finder
+from rnb.kernel.units import where
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from rnb.kernel.units import Unit, Units
+
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 SHOWN = 60  # frames of one traceback, beyond which its middle is left out
 
 
-def describe(exc: BaseException, file: str, sources: dict[int, str]) -> dict[str, Any]:
-    """The fields of a `CellError` but for `cell`. `sources` is what was executed: first line → text."""
-    frames = _frames(exc.__traceback__)
-    line = next((at for name, at, _ in reversed(frames) if name == file), None)
-    if line is None and isinstance(exc, SyntaxError) and exc.filename == file:
-        line = exc.lineno
-    return {
-        "name": type(exc).__name__,
-        "message": _message(exc),
-        "line": line,
-        "traceback": _text(exc, file, sources),
-        "frames": frames[:SHOWN] + frames[max(SHOWN, len(frames) - SHOWN) :],
-    }
+class Kept:
+    """An exception as text that can be pointed anew: its reports, with the unit of code that each frame belongs to. It
+    holds neither the exception nor its frames."""
+
+    def __init__(self, exc: BaseException, file: str, units: Units) -> None:
+        with finder:
+            import traceback
+
+        self.file, self.units = file, units
+        self.name, self.message = type(exc).__name__, _message(exc)
+        self.syntax = exc.lineno if isinstance(exc, SyntaxError) and exc.filename == file else None
+        self.stacks: list[tuple[Any, list[Any], list[Unit | None]]] = []
+        self.report: Any = None
+        self.failure = ""
+        self.top = _frames(exc.__traceback__)
+        try:
+            self.report = traceback.TracebackException(
+                type(exc), exc, exc.__traceback__, lookup_lines=False, compact=True
+            )
+            self._collect(self.report, exc, set())
+        except Exception as failure:  # an exception whose own parts raise when they are looked at
+            self.failure = type(failure).__name__
+
+    def _collect(self, report: Any, exc: BaseException | None, seen: set[int]) -> None:
+        """The frames of a report, and of all that hang on it, with their units."""
+        if report is None or exc is None or id(report) in seen:
+            return
+        seen.add(id(report))
+        units: list[Unit | None] = []
+        tb = exc.__traceback__
+        while tb is not None:
+            units.append(self.units.of(tb.tb_frame.f_code))
+            tb = tb.tb_next
+        frames = list(report.stack)
+        self.stacks.append((report, frames, units if len(units) == len(frames) else [None] * len(frames)))
+        self._collect(report.__cause__, exc.__cause__, seen)
+        self._collect(report.__context__, exc.__context__, seen)
+        for inner, error in zip(report.exceptions or (), getattr(exc, "exceptions", ()), strict=False):
+            self._collect(inner, error, seen)
+
+    def fields(self, sources: dict[int, str]) -> dict[str, Any]:
+        """The fields of a `CellError` but for `cell`, in terms of the present text."""
+        frames = self.top
+        if self.stacks:
+            for report, frames_then, units in self.stacks:
+                report.stack[:] = [_moved(f, u) for f, u in zip(frames_then, units, strict=True)]
+            first = self.stacks[0][0].stack
+            frames = [(f.filename, f.lineno or 0, f.name) for f in first if not f.filename.startswith(OURS)]
+        line = next((at for name, at, _ in reversed(frames) if name == self.file), self.syntax)
+        return {
+            "name": self.name,
+            "message": self.message,
+            "line": line,
+            "traceback": self._text(sources),
+            "frames": frames[:SHOWN] + frames[max(SHOWN, len(frames) - SHOWN) :],
+        }
+
+    def _text(self, sources: dict[int, str]) -> str:
+        failure = self.failure
+        if not failure:
+            try:
+                remember(self.file, self.units.text, sources)
+                _trim(self.report, set())
+                return "".join(self.report.format())
+            except Exception as error:
+                failure = type(error).__name__
+        return f"{self.name}: {self.message}\n(its traceback could not be made: {failure})\n"
+
+
+def _moved(frame: Any, unit: Unit | None) -> Any:
+    """A frame summary in terms of the present text."""
+    if unit is None:
+        return frame
+    position = (frame.lineno, frame.end_lineno, frame.colno, frame.end_colno)
+    there = where(unit, position)
+    name = unit.now[2] if unit.name and frame.name == unit.name else frame.name
+    if there == position and name == frame.name:
+        return frame
+    line, end_line, column, end_column = there
+    return type(frame)(
+        frame.filename, line, name, lookup_line=False, end_lineno=end_line, colno=column, end_colno=end_column
+    )
 
 
 def _frames(tb: TracebackType | None) -> list[tuple[str, int, str]]:
@@ -49,19 +121,6 @@ def _message(exc: BaseException) -> str:
         return str(exc)
     except Exception:
         return "<exception str() failed>"
-
-
-def _text(exc: BaseException, file: str, sources: dict[int, str]) -> str:
-    try:
-        with finder:
-            import traceback
-
-        remember(file, sources)
-        report = traceback.TracebackException(type(exc), exc, exc.__traceback__, compact=True)
-        _trim(report, set())
-        return "".join(report.format())
-    except Exception as failure:  # an exception whose own parts raise when they are looked at
-        return f"{type(exc).__name__}: {_message(exc)}\n(its traceback could not be made: {type(failure).__name__})\n"
 
 
 def _trim(report: Any, seen: set[int]) -> None:
@@ -87,11 +146,16 @@ def _repeats(frames: list[Any]) -> bool:
     return sum(here != before for here, before in zip(lines[1:], lines, strict=False)) < SHOWN
 
 
-def remember(file: str, sources: dict[int, str]) -> None:
-    """Make `linecache` show the code that was executed: the file, overlaid with what came over the wire."""
+def remember(file: str, text: str | None, sources: dict[int, str]) -> None:
+    """Make `linecache` show the present text; without one, the file overlaid with what came over the wire."""
     with finder:
         import linecache
 
+    lines = text.splitlines(True) if text is not None else _overlaid(file, sources)
+    linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
+
+
+def _overlaid(file: str, sources: dict[int, str]) -> list[str]:
     try:
         with open(file, encoding="utf-8", errors="replace") as stream:
             lines = stream.read().splitlines(True)
@@ -103,4 +167,4 @@ def remember(file: str, sources: dict[int, str]) -> None:
         if part and not part[-1].endswith("\n"):
             part[-1] += "\n"
         lines[first - 1 : first - 1 + len(part)] = part
-    linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
+    return lines

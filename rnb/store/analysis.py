@@ -1,7 +1,7 @@
-"""The analysis of a notebook's text, kept so that an unchanged file is never analysed twice.
+"""The last reading of each notebook, kept so that an unchanged file is never analysed twice and an edited one only where
+it was edited.
 
-An entry is used only if the text's digest, the path as given, Python's version and rnb's own code are the same; anything
-else, also a damaged file, is a miss.
+What is kept counts only for the same version of rnb and Python; a damaged file is a miss, never an error.
 """
 
 from __future__ import annotations
@@ -9,42 +9,40 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import sys
 from pathlib import Path
 
-import msgspec
-
+from rnb.notebook.keep import unchanged
 from rnb.notebook.model import Notebook
 
-VERSION = 1  # of the analysis; raise it with every change to what a reading says
 
+class Readings:
+    """The kept reading of one notebook. `place` is its file, None where nothing can be kept."""
 
-class Entry(msgspec.Struct, array_like=True):
-    version: int
-    python: str
-    path: str
-    sha256: str
-    notebook: msgspec.Raw
+    def __init__(self, place: Path | None):
+        self.place = place
+        self.data: bytes | None = None
 
+    def _load(self) -> bytes | None:
+        if self.data is None and self.place is not None:
+            with contextlib.suppress(OSError):
+                self.data = self.place.read_bytes()
+        return self.data
 
-def load_notebook(place: Path, data: bytes, path: str) -> Notebook | None:
-    """The kept reading of `data`, or None."""
-    try:
-        entry = msgspec.msgpack.decode(place.read_bytes(), type=Entry)
-        same = (entry.version, entry.python, entry.path) == (VERSION, sys.version, path)
-        if same and entry.sha256 == hashlib.sha256(data).hexdigest():
-            return msgspec.msgpack.decode(entry.notebook, type=Notebook)
-    except (OSError, msgspec.DecodeError):
-        return None
-    return None
+    def unchanged(self, data: bytes, path: str) -> Notebook | None:
+        """The kept reading of just these bytes, or None; loads nothing that parses."""
+        kept = self._load()
+        return unchanged(kept, hashlib.sha256(data).hexdigest(), path) if kept is not None else None
 
+    def last(self) -> bytes:
+        """What `Reader.resume` goes on from; empty if there is nothing."""
+        return self._load() or b""
 
-def save_notebook(place: Path, notebook: Notebook) -> None:
-    """Keep a reading; where that can't be done, the next run reads again."""
-    raw = msgspec.Raw(msgspec.msgpack.encode(notebook))
-    entry = Entry(VERSION, sys.version, notebook.path, notebook.sha256, raw)
-    temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
-    with contextlib.suppress(OSError):
-        place.parent.mkdir(exist_ok=True)
-        temporary.write_bytes(msgspec.msgpack.encode(entry))
-        os.replace(temporary, place)
+    def keep(self, data: bytes | None) -> None:
+        """Keep a reading; where that can't be done, the next run reads again."""
+        if self.place is None or data is None:
+            return
+        temporary = self.place.with_name(f".{self.place.name}.{os.getpid()}.tmp")
+        with contextlib.suppress(OSError):
+            self.place.parent.mkdir(exist_ok=True)
+            temporary.write_bytes(data)
+            os.replace(temporary, self.place)

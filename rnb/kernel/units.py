@@ -1,0 +1,124 @@
+"""Where executed code stands in the text as it is now.
+
+A cell or a setup statement is compiled once and may then move: a comment above it, a reformatting, a new name run
+nothing. Tracebacks must point into the present text all the same. So each executed *unit* is remembered with the line
+and source that it was compiled from, the host says where it stands now (`Place`), and the frames of a traceback are
+mapped, node by node, from the one to the other.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+    from rnb import messages
+
+Position = tuple[int | None, ...]  # line, end line, column, end column; lines from 1, columns in bytes from 0
+
+
+class Unit:
+    """A cell or statement: as executed, and as it stands now."""
+
+    __slots__ = ("code", "line", "map", "name", "now", "source")
+
+    def __init__(self, line: int, source: str, name: str, code: CodeType | None) -> None:
+        self.line, self.source, self.name, self.code = line, source, name, code
+        self.now = (line, source, name)
+        self.map: tuple[dict[int, int], dict[Position, Position]] | None = None
+
+
+class Units:
+    """All executed units, found by their code objects."""
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+        self._by_key: dict[str, Unit] = {}
+        self._by_code: dict[int, tuple[CodeType, Unit]] = {}
+
+    def executed(self, key: str, line: int, source: str, name: str, code: CodeType) -> None:
+        """Remember a unit that is about to run. `code` is all that was compiled from it."""
+        old = self._by_key.get(key)
+        if old is not None and old.code is not None:
+            for part in _nested(old.code):
+                self._by_code.pop(id(part), None)
+        unit = self._by_key[key] = Unit(line, source, name, code)
+        for part in _nested(code):
+            self._by_code[id(part)] = (part, unit)
+
+    def place(self, task: messages.Place) -> None:
+        """Take the text as it is now, and where units stand in it."""
+        self.text = task.text
+        for placed in task.units:
+            unit = self._by_key.get(placed.key)
+            if unit is not None:
+                unit.now = (placed.line, unit.now[1] if placed.source is None else placed.source, placed.name)
+                unit.map = None
+
+    def of(self, code: CodeType) -> Unit | None:
+        found = self._by_code.get(id(code))
+        return found[1] if found is not None else None
+
+
+def where(unit: Unit, position: Position) -> Position:
+    """The present place of a position (line, end line, column, end column) in executed code."""
+    line, end_line, column, end_column = position
+    if unit.now[:2] == (unit.line, unit.source) or line is None:
+        return position
+    if unit.now[1] == unit.source:
+        delta = unit.now[0] - unit.line
+        return (line + delta, None if end_line is None else end_line + delta, column, end_column)
+    if unit.map is None:
+        unit.map = _map(unit)
+    lines, positions = unit.map
+    return positions.get(position) or (lines.get(line, line), None, None, None)
+
+
+def _map(unit: Unit) -> tuple[dict[int, int], dict[Position, Position]]:
+    """Lines and positions of each node before → after; empty where the two are not the same tree."""
+    import ast
+
+    try:
+        before = list(_nodes(ast.parse(unit.source)))
+        after = list(_nodes(ast.parse(unit.now[1])))
+    except (SyntaxError, ValueError, RecursionError):
+        return {}, {}
+    if [type(node) for node in before] != [type(node) for node in after]:
+        return {}, {}
+    lines: dict[int, int] = {}
+    positions: dict[Position, Position] = {}
+    old, new = unit.line - 1, unit.now[0] - 1
+    for one, two in zip(before, after, strict=True):
+        if not hasattr(one, "lineno"):
+            continue
+        lines.setdefault(one.lineno + old, two.lineno + new)
+        positions.setdefault(_place(one, old), _place(two, new))
+    return lines, positions
+
+
+def _place(node: Any, delta: int) -> Position:
+    return (node.lineno + delta, node.end_lineno + delta, node.col_offset, node.end_col_offset)
+
+
+def _nodes(tree: Any) -> Any:
+    """Every node but a docstring of the outermost function, which is no code."""
+    import ast
+
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = statement.body[0]
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                statement.body = statement.body[1:]
+        yield from ast.walk(statement)
+
+
+def _nested(code: CodeType) -> list[CodeType]:
+    found = [code]
+    for part in found:
+        found += [const for const in part.co_consts if isinstance(const, type(code))]
+    return found
