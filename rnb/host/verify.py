@@ -118,6 +118,7 @@ module = types.ModuleType("__main__")
 module.__file__ = source_name
 sys.modules[module.__name__] = module
 space = module.__dict__
+space["__rnb_end_of_cell__"] = close_all
 ended = False
 try:
     with open(place, encoding="utf-8") as file:

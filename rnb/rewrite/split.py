@@ -17,11 +17,13 @@ from rnb.rewrite.split_groups import Groups, sequence_of
 from rnb.rewrite.split_hoist import hoist
 from rnb.rewrite.split_main import script
 from rnb.rewrite.split_model import Linear, RewriteError, Unit
+from rnb.rewrite.split_parameters import take_parameters
 from rnb.rewrite.split_things import Things
 from rnb.rewrite.split_units import Source, units_of
 from rnb.rewrite.split_values import plan_values
 from rnb.rewrite.split_write import Writer, Written
 
+Around = Callable[[Written], str]
 ONE_CELL = 2  # the caution at which everything that is no definition stays in one cell
 
 
@@ -41,16 +43,19 @@ def split_script(text: str, caution: int = 0) -> Split:
     return split_linear(script(text), caution)
 
 
-def split_linear(linear: Linear, caution: int = 0) -> Split:
-    """Blocks of linear code as a notebook without faults. Raises RewriteError."""
+def split_linear(linear: Linear, caution: int = 0, outer: frozenset[str] = frozenset(), around: Around | None = None) -> Split:
+    """Blocks of linear code as a notebook without faults. `outer` are names that cells of a notebook around it share, and
+    `around` gives that notebook's text with what was written. Raises RewriteError."""
     source = Source(linear)
     units, trailing = units_of(source, linear)
     _mark_shown(units, linear)
     facts = Facts(source, units, min(caution, 1))
-    hoisted = hoist(facts)
-    notes = [*linear.notes, *_notes(units)]
+    notes = list(linear.notes)
     units = [unit for unit in units if not _drops(unit, notes)]
-    sequence = sequence_of(units, hoisted)
+    facts.units = take_parameters(units, linear, facts)
+    hoisted = hoist(facts, outer | set(linear.parameters))
+    notes += _notes(units)
+    sequence = sequence_of(facts.units, hoisted)
     things = Things(facts, sequence, linear.whole)
     groups = Groups(things, linear.whole)
     if caution >= ONE_CELL:
@@ -59,26 +64,24 @@ def split_linear(linear: Linear, caution: int = 0) -> Split:
     taken = {name for unit in hoisted for name in unit.binds}
 
     def write() -> Written:
-        return Writer(linear, units, hoisted, things, plan_values(groups, facts, taken)).write(trailing)
+        plan = plan_values(groups, facts, taken | outer)
+        return Writer(linear, units, hoisted, things, plan, outer).write(trailing)
 
-    written = _without_faults(write, groups, notes)
-    notes += [f"`{name}` is read before anything binds it" for name in sorted(things.unbound)]
+    written = _without_faults(write, groups, notes, around or (lambda made: made.text))
+    notes += [f"`{name}` is read before anything binds it" for name in sorted(things.unbound - outer)]
     return Split(written.text, notes, written.blocks, written.shared)
 
 
-def _without_faults(write: Callable[[], Written], groups: Groups, notes: list[str]) -> Written:
+def _without_faults(write: Callable[[], Written], groups: Groups, notes: list[str], around: Around) -> Written:
     """Merge cells until nothing is wrong with the notebook; what stays wrong was wrong before."""
     for _ in range(12):
         written = write()
-        faults = [each for each in read(written.text.encode(), "").faults if each.severity == "error"]
-        mergeable = _merge(faults, written, groups)
-        if not faults or not mergeable:
+        faults = [each for each in read(around(written).encode("utf-8", "surrogatepass"), "").faults if each.severity == "error"]
+        if not faults or not _merge(faults, written, groups):
             break
     syntax = next((each for each in faults if each.code == "syntax"), None)
     if syntax is not None:
-        raise RewriteError(
-            f"the notebook would not be valid Python: line {syntax.line}: {syntax.message}", hint="please report this"
-        )
+        raise RewriteError(f"the notebook would not be valid Python: line {syntax.line}: {syntax.message}", hint="please report this")
     notes += [f"{each.code}: {each.message}" for each in faults]
     return written
 

@@ -18,18 +18,18 @@ from rnb.rewrite.split_tables import HARMLESS, LIGHT_CALLS, LIGHT_METHODS
 _LEAVES = (ast.Constant, ast.Name, ast.Lambda)
 
 
-def hoist(facts: Facts) -> list[Unit]:
-    """The units that belong at module level, in order; their `kind` says why."""
+def hoist(facts: Facts, outer: frozenset[str] | set[str] = frozenset()) -> list[Unit]:
+    """The units that belong at module level, in order; their `kind` says why. `outer` are names that only cells have."""
     binders: defaultdict[str, list[Unit]] = defaultdict(list)
     for unit in facts.units:
         for name in unit.binds | unit.globals_:
             binders[name].append(unit)
     found = _Candidates(facts, binders).all()
-    found = _closed(found, facts.units, binders)
+    found = _closed(found, facts.units, outer)
     wanted = _wanted(found, binders)
     found = [unit for unit in found if unit.kind != "constant" or unit.binds & wanted or _is_upper(unit)]
-    found = _closed(found, facts.units, binders)
-    return _with_state(found, facts, binders)
+    found = _closed(found, facts.units, outer)
+    return _with_state(found, facts, binders, outer)
 
 
 class _Candidates:
@@ -153,12 +153,12 @@ def _only_defines(node: ast.Try | ast.If) -> bool:
     return imports
 
 
-def _closed(found: list[Unit], units: list[Unit], binders: dict[str, list[Unit]]) -> list[Unit]:
+def _closed(found: list[Unit], units: list[Unit], outer: frozenset[str] | set[str]) -> list[Unit]:
     """Those whose names are all answered by one another, by builtins or by nothing."""
     while True:
         inside = set(map(id, found))
-        outside = {name for unit in units if id(unit) not in inside for name in unit.binds | unit.globals_}
-        kept = [unit for unit in found if not (unit.reads | unit.later) & outside]
+        outside = {name for unit in units if id(unit) not in inside for name in unit.binds | unit.globals_} | outer
+        kept = [unit for unit in found if not (unit.reads | unit.later | unit.globals_) & outside]
         if len(kept) == len(found):
             return kept
         for unit in found:
@@ -183,7 +183,7 @@ def _is_upper(unit: Unit) -> bool:
     return all(name.isupper() or name.startswith("__") for name in unit.binds)
 
 
-def _with_state(found: list[Unit], facts: Facts, binders: dict[str, list[Unit]]) -> list[Unit]:
+def _with_state(found: list[Unit], facts: Facts, binders: dict[str, list[Unit]], outer: frozenset[str] | set[str]) -> list[Unit]:
     """Add what sets up the process (a style, a seed, a search path) as long as nothing before it could notice."""
     inside = set(map(id, found))
     names = {name for unit in found for name in unit.binds}
@@ -193,7 +193,7 @@ def _with_state(found: list[Unit], facts: Facts, binders: dict[str, list[Unit]])
             out.append(unit)
         elif (
             _sets_up(unit, facts)
-            and unit.reads <= names | (unit.reads - set(binders))
+            and unit.reads <= names | (unit.reads - set(binders) - outer)
             and (not noticed or _unnoticed(unit, facts))
         ):
             unit.kind = "state"

@@ -18,11 +18,11 @@ def script(text: str) -> Linear:
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
     notes: list[str] = []
     text = unfold(text, notes)
-    header, doc, code = _head(text)
+    header, doc, code = head(text)
     return Linear(script_blocks(code) if code.strip() else [Block("")], doc=doc, header=header, notes=notes)
 
 
-def _head(text: str) -> tuple[str, str, str]:
+def head(text: str) -> tuple[str, str, str]:
     """The comment lines that must stay first, the docstring, the rest."""
     tree = parse_linear(text)
     lines = text.split("\n")

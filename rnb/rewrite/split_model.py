@@ -27,8 +27,8 @@ class Block:
     name: str = ""  # the name that its author gave it
     options: dict[str, object] = field(default_factory=dict)  # literals for `@rnb.cell(...)`
     shows: bool = False  # the value of its last expression is shown, as in Jupyter
+    parameters: bool = False  # papermill's tag: its plain assignments are notebook parameters
     quiet: bool = False  # a `;` at its end suppresses that
-    outputs: list[dict[str, object]] = field(default_factory=list)  # kept for targets that can hold them
 
 
 @dataclass
@@ -40,6 +40,8 @@ class Linear:
     header: str = ""  # comment lines that must stay first: `#!`, licence, PEP 723
     whole: bool = False
     notes: list[str] = field(default_factory=list)
+    rank: list[int] = field(default_factory=list)  # the place of each block in the file that is written, if not the order of blocks
+    parameters: dict[str, str] = field(default_factory=dict)  # name -> its parameter text, `n: int = 3`
 
 
 @dataclass(eq=False)

@@ -56,6 +56,17 @@ def rename(unit: Unit, loads: dict[str, str], stores: dict[str, str]) -> str:
     return module.visit(_Rename(loads, stores)).code.rstrip("\n")
 
 
+def rename_text(code: str, table: dict[str, str]) -> str | None:
+    """Top-level code with other names for its variables; None where a name is bound in a form that can't be told apart."""
+    tree = ast.parse(code)
+    if any(_other_forms(node, name) for node in tree.body for name in table):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and node.arg in table:
+            return None
+    return cst.parse_module(code).visit(_Rename(table, table)).code
+
+
 class _Rename(cst.CSTTransformer):
     def __init__(self, loads: dict[str, str], stores: dict[str, str]) -> None:
         super().__init__()

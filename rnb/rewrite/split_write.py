@@ -11,7 +11,7 @@ from rnb.rewrite.split_model import Linear, Unit
 from rnb.rewrite.split_rename import rename
 from rnb.rewrite.split_tables import READONLY
 from rnb.rewrite.split_text import RUN, code_cell, docstring, markdown_cell, returned
-from rnb.rewrite.split_things import Things
+from rnb.rewrite.split_things import Thing, Things
 from rnb.rewrite.split_values import Plan
 
 _SILENT = frozenset(["show", "plot", "hist", "boxplot", "print", "save", "savefig", "dump", "display", "export", "write", "render"])
@@ -22,27 +22,34 @@ class Written:
     """The notebook, and from which blocks each cell came."""
 
     text: str
+    head: list[str] = field(default_factory=list)
+    cells: list[str] = field(default_factory=list)
+    hoisted: list[Unit] = field(default_factory=list)
     blocks: dict[str, list[int]] = field(default_factory=dict)
     shared: dict[str, str] = field(default_factory=dict)  # name in the linear program -> name in the notebook
     places: dict[str, list[int]] = field(default_factory=dict)  # cell -> places of its units
 
 
 class Writer:
-    def __init__(self, linear: Linear, units: list[Unit], hoisted: list[Unit], things: Things, plan: Plan) -> None:
+    def __init__(self, linear: Linear, units: list[Unit], hoisted: list[Unit], things: Things, plan: Plan, outer: frozenset[str] = frozenset()) -> None:
+        self.outer = outer
         self.linear, self.hoisted, self.things, self.plan = linear, hoisted, things, plan
         self.sequence = things.sequence
         used = {
             name for unit in units for name in (unit.binds | unit.reads | unit.later | unit.private | unit.globals_)
         }
         used |= set(plan.names.values())
+        used |= outer | set(linear.parameters)
         self.rnb = "rnb" if not any("rnb" in unit.binds and not _imports_rnb(unit) for unit in units) else "rnb_"
         self.names = CellNames(used | {self.rnb})
         self.docs_left = {number for number, block in enumerate(linear.blocks) if block.doc}
-        self.out = Written("")
+        self.out = Written("", hoisted=hoisted)
 
     def write(self, trailing: list[str]) -> Written:
         cells = self._cells()
-        parts = [*self._head(), *cells]
+        head = self._head()
+        self.out.cells, self.out.head = cells, head
+        parts = [*head, *cells]
         if trailing:
             parts.append("\n".join(trailing) + "\n")
         body = "\n\n".join(part if part.endswith("\n") else part + "\n" for part in parts)
@@ -99,7 +106,15 @@ class Writer:
                     out.append(self._markdown(block))
             out.append(self._cell(number, cell))
         out += [self._markdown(block) for block in sorted(self.docs_left)]
-        return out
+        return self._by_rank(out)
+
+    def _by_rank(self, cells: list[str]) -> list[str]:
+        """In the order that the author's file had, where that is not the order of running."""
+        rank = self.linear.rank
+        if not rank:
+            return cells
+        keys = [min(rank[block] for block in blocks) for blocks in self.out.blocks.values()]
+        return [cell for _, _, cell in sorted(zip(keys, range(len(cells)), cells, strict=True))]
 
     def _markdown(self, block: int) -> str:
         self.docs_left.discard(block)
@@ -114,6 +129,8 @@ class Writer:
         units = [self.sequence[place] for place in cell]
         doc, given, options, inner = self._about(units)
         takes = [self.plan.name(thing) for thing in self._by_reading(number, cell)]
+        takes += [each for each in self._outer_reads(units) if each not in takes]
+        given_parameters = [text for each, text in self.linear.parameters.items() if any(each in unit.reads | unit.later for unit in units)]
         shares = [self.plan.name(thing) for thing in self.plan.shares[number]]
         name = self.names.take(wanted_name(units, shares, given, doc))
         self.out.blocks[name] = sorted({unit.block for unit in units})
@@ -128,7 +145,7 @@ class Writer:
             share = '    return ("done",)  # what must run later reads this'
         self._after_name[number] = shares[0] if shares else name
         return code_cell(
-            name, list(dict.fromkeys([*takes, *order])), any(map(_awaits, units)), doc, body, share, options, self.rnb
+            name, list(dict.fromkeys([*takes, *order, *given_parameters])), any(map(_awaits, units)), doc, body, share, options, self.rnb
         )
 
     @property
@@ -138,12 +155,23 @@ class Writer:
     def _orders(self, number: int) -> list[str]:
         return [self._after_name[each] for each in self.plan.after[number]]
 
-    def _by_reading(self, number: int, cell: list[int]) -> list[object]:
+    def _outer_reads(self, units: list[Unit]) -> list[str]:
+        """Names that cells around this code share, in the order of reading."""
+        bound: set[str] = set()
+        found: list[str] = []
+        for unit in units:
+            for name in sorted((unit.reads | unit.later) & self.outer, key=unit.text.find):
+                if name not in bound and name not in found:
+                    found.append(name)
+            bound |= unit.binds
+        return found
+
+    def _by_reading(self, number: int, cell: list[int]) -> list[Thing]:
         takes = self.plan.takes[number]
         place_of = {id(thing): next(p for p in cell if thing in self.things.read_at[p].values()) for thing in takes}
         return sorted(
             takes, key=lambda thing: (place_of[id(thing)], self.sequence[place_of[id(thing)]].text.find(thing.name))
-        )  # type: ignore[return-value]
+        )
 
     def _about(self, units: list[Unit]) -> tuple[str, str, dict[str, object], dict[int, str]]:
         """The docstring, the author's name, the options, and text that stands before later units."""

@@ -1,0 +1,138 @@
+"""From one format to another: which is which, and the way between them. Every way leads through rnb's own format.
+
+Bytes and names in, bytes and notes out; nothing here touches a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rnb.messages import Fault
+from rnb.notebook.model import Notebook
+from rnb.notebook.read import read
+from rnb.notebook.text import Refused, decode
+from rnb.rewrite import ipynb_read, marimo_read, percent
+from rnb.rewrite.flatten import Flat, flatten
+from rnb.rewrite.ipynb_read import Json
+from rnb.rewrite.ipynb_write import to_ipynb
+from rnb.rewrite.marimo_write import losses, to_marimo
+from rnb.rewrite.split import split_linear, split_script
+from rnb.rewrite.split_model import RewriteError
+from rnb.rewrite.targets import to_markdown, to_script
+
+FORMATS = ("rnb", "ipynb", "marimo", "percent", "script", "md", "html")
+
+
+@dataclass
+class Converted:
+    """`losses` is what the target can't hold, and what people should know."""
+
+    data: bytes
+    source: str
+    losses: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def source_format(data: bytes, path: str) -> str:
+    """What an input is: by its name, then by what is in it. Raises RewriteError."""
+    if not data.strip():
+        raise RewriteError("the file is empty", hint="there is nothing to convert")
+    if path.lower().endswith((".ipynb", ".json")) or data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return "ipynb"
+    if path.lower().endswith((".md", ".html")):
+        raise RewriteError("Markdown and HTML are targets, not sources", hint="convert from .ipynb or .py")
+    text = source_text(data)
+    if marimo_read.is_marimo(text):
+        return "marimo"
+    if _is_rnb(data):
+        return "rnb"
+    return "percent" if percent.is_percent(text) else "script"
+
+
+def _is_rnb(data: bytes) -> bool:
+    """Whether it has cells of rnb's, or is a module that imports rnb and says `rnb.run()`."""
+    if b"rnb" not in data:
+        return False
+    notebook = read(data)
+    return bool(notebook.cells) or b"rnb.run()" in data or not notebook.valid
+
+
+def source_text(data: bytes) -> str:
+    """The text of a Python source. Raises RewriteError."""
+    try:
+        return decode(data)
+    except Refused as refused:
+        raise RewriteError(f"line {refused.line}: {refused.message}", hint="it is no Python source") from None
+
+
+def target_format(path: str, wanted: str, source: str) -> str:
+    """What an output is to be: `--to`, else by its name. Raises RewriteError."""
+    if wanted:
+        return wanted
+    name = path.lower()
+    for ending, kind in ((".ipynb", "ipynb"), (".md", "md"), (".html", "html"), (".script.py", "script"), (".percent.py", "percent"), (".marimo.py", "marimo")):
+        if name.endswith(ending):
+            return kind
+    if name.endswith(".py"):
+        if source == "rnb":
+            raise RewriteError("an rnb notebook to .py: say what it shall be", hint="--to marimo, --to percent or --to script")
+        return "rnb"
+    raise RewriteError("the target's name says no format", hint=f"use an ending (.py, .ipynb, .md), or --to {'|'.join(FORMATS)}")
+
+
+def convert(data: bytes, source: str, target: str, outputs: dict[str, list[Json]] | None = None) -> Converted:
+    """The input in another format. Raises RewriteError."""
+    made = Converted(b"", source)
+    text = source_text(data) if source == "rnb" else _to_rnb(data, source, made)
+    if target == "rnb":
+        made.data = text.encode("utf-8", "surrogatepass")
+        return made
+    notebook = read(text.encode("utf-8", "surrogatepass"))
+    flat = flatten(notebook, text)
+    made.data = _from_rnb(notebook, flat, target, outputs)
+    made.losses += [*flat.notes, *_losses(notebook, target)]
+    return made
+
+
+def _to_rnb(data: bytes, source: str, made: Converted) -> str:
+    if source == "ipynb":
+        done = split_linear(ipynb_read.linear_of(ipynb_read.document(data)))
+    elif source == "script":
+        done = split_script(source_text(data))
+    else:
+        reader = marimo_read.linear_of if source == "marimo" else percent.linear_of
+        done = split_linear(reader(source_text(data)))
+    made.losses += done.notes
+    made.faults = [fault for fault in read(done.text.encode("utf-8", "surrogatepass")).faults if fault.severity == "error"]
+    return done.text
+
+
+def _from_rnb(notebook: Notebook, flat: Flat, target: str, outputs: dict[str, list[Json]] | None) -> bytes:
+    if target == "ipynb":
+        return to_ipynb(flat, outputs)
+    if target == "marimo":
+        return to_marimo(notebook, flat).encode()
+    if target == "percent":
+        return percent.to_percent(flat).encode()
+    if target == "script":
+        return to_script(flat).encode()
+    if target == "md":
+        return to_markdown(flat).encode()
+    raise RewriteError(f"there is no way to {target} from here", hint=f"`rnb run NOTEBOOK --{target} F` writes it with its outputs")
+
+
+def _losses(notebook: Notebook, target: str) -> list[str]:
+    if target == "marimo":
+        return losses(notebook)
+    if target == "ipynb":
+        return []
+    out = []
+    if target in ("percent", "script", "md"):
+        kept = [cell.id for cell in notebook.cells if cell.options.timeout or cell.options.retries or cell.options.cache or cell.options.disabled]
+        if kept:
+            out.append(f"options of cells are lost: {', '.join(kept)}")
+    if target in ("script", "md") and notebook.parameters:
+        out.append("notebook parameters become plain values: " + ", ".join(each.name for each in notebook.parameters))
+    if target == "script" and any(cell.kind == "markdown" or cell.doc for cell in notebook.cells):
+        out.append("Markdown becomes comments, rich output becomes printed text")
+    return out

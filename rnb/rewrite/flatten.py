@@ -1,0 +1,296 @@
+"""An rnb notebook as a straight line of pieces, in its run order: what Jupyter, percent scripts and plain scripts hold.
+
+A cell's body stands at the top level where its locals disturb nobody; where they would, the cell stays a function that
+is called. So the line computes what the notebook computes.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from dataclasses import dataclass, field
+
+from rnb.notebook.model import OWN, Cell, Notebook
+from rnb.notebook.scope import arguments_of
+from rnb.rewrite.split_model import RewriteError
+from rnb.rewrite.split_units import dedent, top_line
+
+CODE, TEXT = "code", "text"
+
+
+@dataclass
+class Piece:
+    """One cell of the target. `shown` is the source of the expression that it shows, which is its last line."""
+
+    kind: str
+    code: str = ""
+    doc: str = ""
+    name: str = ""
+    shown: str = ""
+    options: dict[str, object] = field(default_factory=dict)
+    parameters: bool = False
+    setup: bool = False
+    awaits: bool = False
+    cell: Cell | None = None
+
+
+@dataclass
+class Flat:
+    doc: str
+    header: str
+    pieces: list[Piece]
+    notes: list[str] = field(default_factory=list)
+    imports_rnb: bool = False
+
+
+def flatten(notebook: Notebook, text: str) -> Flat:
+    """The pieces of a notebook that is valid. Raises RewriteError with its first error."""
+    wrong = next((fault for fault in notebook.faults if fault.severity == "error"), None)
+    if wrong is not None:
+        where = f"{notebook.path}:{wrong.line}:{wrong.column}: " if notebook.path else ""
+        raise RewriteError(f"{where}error[{wrong.code}]: {wrong.message}", wrong.hint)
+    flat = Flat(notebook.doc, header_of(text), [])
+    if notebook.parameters:
+        lines = [f"{each.name}{': ' + each.annotation if each.annotation else ''} = {each.default}" for each in notebook.parameters]
+        flat.pieces.append(Piece(CODE, "\n".join(lines), parameters=True, name="parameters"))
+    taken = _taken(notebook)
+    for id in notebook.order:
+        cell = notebook.cell(id)
+        if cell.kind == "markdown":
+            flat.pieces.append(Piece(TEXT, doc=cell.doc, name=_name(cell), options=_options(cell), cell=cell))
+        elif cell.kind == "sql":
+            flat.pieces.append(_sql(cell, flat))
+        else:
+            flat.pieces.append(_python(cell, taken, flat))
+    setup = setup_text(notebook, text, any("rnb." in piece.code for piece in flat.pieces))
+    if setup.strip():
+        flat.pieces.insert(0, Piece(CODE, setup, setup=True, name="setup"))
+    return flat
+
+
+def header_of(text: str) -> str:
+    """The comment lines before the first statement."""
+    lines = []
+    for line in text.split("\n"):
+        if not line.startswith("#"):
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def setup_text(notebook: Notebook, text: str, keep_rnb: bool) -> str:
+    """The module level with its comments, without `import rnb`, the docstring and the main guard."""
+    lines = text.split("\n")
+    tree = ast.parse(text)
+    inside = {number for cell in notebook.cells for number in range(cell.line, cell.end_line + 1)}
+    kept = {each.line for each in notebook.setup}
+    for number, node in enumerate(tree.body):
+        top, end = top_line(node), node.end_lineno or node.lineno
+        future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        if top in inside or (top in kept and (keep_rnb or not _only_rnb(node))) or future:
+            continue
+        inside |= set(range(top, end + 1))
+        if number == 0:
+            inside |= set(range(1, top))
+    start = len(header_of(text).split("\n")) if header_of(text) else 0
+    left = [line for number, line in enumerate(lines, 1) if number not in inside and number > start]
+    return squeeze("\n".join(left))
+
+
+def squeeze(text: str) -> str:
+    """No more than two blank lines in a row, none at the ends."""
+    out: list[str] = []
+    for line in text.split("\n"):
+        if line.strip() or (out and (out[-1].strip() or (len(out) > 1 and out[-2].strip()))):
+            out.append(line)
+    return "\n".join(out).strip("\n")
+
+
+def _only_rnb(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Import):
+        return all(alias.name == "rnb" for alias in node.names)
+    decorators = ("cell", "sql", "run")
+    return isinstance(node, ast.ImportFrom) and node.module == "rnb" and all(alias.name in decorators for alias in node.names)
+
+
+def _taken(notebook: Notebook) -> dict[str, int]:
+    """Names that mean something outside of the cell that binds them as a local."""
+    taken: dict[str, int] = {}
+    for cell in notebook.cells:
+        for name in (*cell.defs, *cell.ref_names):
+            taken[name] = taken.get(name, 0) + 1
+    for each in notebook.setup:
+        for name in (*each.binds, *each.reads):
+            taken[name] = taken.get(name, 0) + 1
+    for parameter in notebook.parameters:
+        taken[parameter.name] = taken.get(parameter.name, 0) + 1
+    return taken
+
+
+def _name(cell: Cell) -> str:
+    return "" if cell.name == "_" else cell.name
+
+
+def _options(cell: Cell) -> dict[str, object]:
+    """The options that differ from their defaults."""
+    found = cell.options
+    out: dict[str, object] = {}
+    for name in ("cache", "timeout", "retries", "hide", "disabled", "output"):
+        value = getattr(found, name)
+        if value not in (None, False, 0) or (name == "cache" and value is False):
+            out[name] = value
+    return out | dict(found.extra)
+
+
+def function_of(cell: Cell) -> ast.FunctionDef | ast.AsyncFunctionDef:
+    node = ast.parse(cell.source).body[0]
+    assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    return node
+
+
+def _python(cell: Cell, taken: dict[str, int], flat: Flat) -> Piece:
+    node = function_of(cell)
+    piece = Piece(CODE, doc=cell.doc, name=_name(cell), options=_options(cell), cell=cell, awaits=isinstance(node, ast.AsyncFunctionDef))
+    if cell.options.disabled:
+        flat.notes.append(f"{cell.id} is disabled; its code is kept as a comment")
+        piece.code = "\n".join(f"# {line}".rstrip() for line in dedent(body_text(cell, node)).split("\n"))
+        return piece
+    ending = node.body[-1] if isinstance(node.body[-1], ast.Return) else None
+    plain = _returns(node) == ([ending] if ending is not None else []) and not _clashes(cell, node, taken)
+    piece.code = _open(cell, node, ending) if plain else _called(cell, node)
+    shown = shown_of(node, ending) if plain else None
+    piece.shown = ast.unparse(shown) if shown is not None else ""
+    return piece
+
+
+def _clashes(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, taken: dict[str, int]) -> bool:
+    """Whether a local of the cell would hide what others mean by that name."""
+    shared = set(cell.defs)
+    own = bound_in(node)
+    others = {name for name in own - shared if name in taken or hasattr(builtins, name)}
+    rebound = {arg.arg for arg in arguments_of(node.args)} & own
+    return bool(others | rebound) or bool({name for name in cell.defs if name == OWN})
+
+
+def bound_in(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """The locals that the body binds; parameters only if it binds them again."""
+    import symtable
+
+    text = ast.unparse(ast.Module([_bare(node)], []))
+    table = symtable.symtable(text, "<cell>", "exec").get_children()[0]
+    found = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_local() and (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace())}
+    return found
+
+
+def _bare(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | ast.AsyncFunctionDef:
+    return type(node)(name=node.name, args=node.args, body=node.body, decorator_list=[], returns=None, type_comment=None, type_params=[], lineno=1, col_offset=0)  # type: ignore[call-arg]
+
+
+def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Return]:
+    found: list[ast.Return] = []
+    todo: list[ast.AST] = list(node.body)
+    while todo:
+        each = todo.pop()
+        if isinstance(each, ast.Return):
+            found.append(each)
+        if not isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            todo += ast.iter_child_nodes(each)
+    return found
+
+
+def body_text(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, until: ast.stmt | None = None) -> str:
+    """The lines of the body, comments too, without the docstring and without the statement `until` at its end."""
+    lines = cell.source.split("\n")
+    first = node.body[0]
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    if documented:
+        start = first.end_lineno or first.lineno
+    else:
+        start = top_line(first) - 1
+        while start > 0 and (not lines[start - 1].strip() or lines[start - 1].lstrip().startswith("#")) and start > node.lineno:
+            start -= 1
+        if first.lineno == node.lineno:  # def f(): pass
+            return "    " + "; ".join(ast.unparse(each) for each in node.body if each is not until)
+    end = len(lines) if until is None else until.lineno - 1
+    return "\n".join(lines[start:end]).rstrip()
+
+
+def shown_of(node: ast.FunctionDef | ast.AsyncFunctionDef, ending: ast.Return | None) -> ast.expr | None:
+    """The expression that a cell shows, by the rules of the format; None for none."""
+    before = node.body[:-1] if ending is not None else node.body
+    last = before[-1] if before else None
+    if isinstance(last, ast.Expr) and not (len(before) == 1 and isinstance(last.value, ast.Constant)):
+        return last.value
+    if ending is not None and ending.value is not None and not isinstance(ending.value, (ast.Tuple, ast.Constant)):
+        return ending.value
+    return None
+
+
+def _open(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, ending: ast.Return | None) -> str:
+    """The body at the top level."""
+    code = dedent(body_text(cell, node, ending)).strip("\n")
+    if ending is None or ending.value is None:
+        return code
+    value = ending.value
+    if cell.slots == (OWN,):
+        text = ast.get_source_segment(cell.source, value) or ast.unparse(value)
+        line = f"{cell.name} = {text if chr(10) not in text or text[:1] in '([{' else '(' + text + ')'}"
+        shown = "" if isinstance(value, ast.Tuple) or _ends_in_expression(node) else cell.name
+        return "\n".join(filter(None, [code, line, shown]))
+    shown = value.id if isinstance(value, ast.Name) and not _ends_in_expression(node) else ""
+    return "\n".join(filter(None, [code, shown])) or "pass"
+
+
+def _ends_in_expression(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return len(node.body) > 1 and isinstance(node.body[-2], ast.Expr) and not isinstance(node.body[-2].value, ast.Constant)
+
+
+def _called(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """The cell as a function, and a call of it; what it shows comes back beside what it shares."""
+    taken = cell.name == "_" or cell.slots == (OWN,) or cell.name in cell.defs
+    name = f"_{cell.name.strip('_') or 'unnamed'}_cell" if taken else cell.name
+    slots = [cell.name if slot == OWN else slot for slot in cell.slots]
+    function, shown = _function(cell, node, name, slots)
+    arguments = ", ".join(f"{arg.arg}={arg.arg}" if arg in node.args.kwonlyargs else arg.arg for arg in arguments_of(node.args))
+    call = f"{'await ' if isinstance(node, ast.AsyncFunctionDef) else ''}{name}({arguments})"
+    if shown:
+        return f"{function}\n\n\n{', '.join([*slots, '_shown'])} = {call}\n_shown" if slots else f"{function}\n\n\n{call}"
+    single = len(slots) == 1 and (cell.slots == (OWN,) or not any(isinstance(each.value, ast.Tuple) for each in _returns(node)))
+    targets = ", ".join(slots) + ("," if len(slots) == 1 and not single else "")
+    return f"{function}\n\n\n{targets + ' = ' if slots else ''}{call}"
+
+
+def _function(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, slots: list[str]) -> tuple[str, bool]:
+    """The function's text without decorators, and whether it returns what it shows as well."""
+    lines = cell.source.rstrip("\n").split("\n")
+    text = "\n".join(lines[node.lineno - 1 :]).replace(f"def {cell.name}(", f"def {name}(", 1)
+    ending = node.body[-1] if isinstance(node.body[-1], ast.Return) else None
+    shown = shown_of(node, ending)
+    if shown is None or len(_returns(node)) > (ending is not None) or cell.slots == (OWN,):
+        return text, False
+    at = shown.lineno
+    last = max(shown.end_lineno or at, (ending.end_lineno or at) if ending is not None else at)
+    head, source = lines[node.lineno - 1 : at - 1], ast.get_source_segment(cell.source, shown) or ast.unparse(shown)
+    if ending is not None and ending.value is shown:
+        source = shown.id if isinstance(shown, ast.Name) else source
+    values = ", ".join([*slots, source])
+    head[0] = head[0].replace(f"def {cell.name}(", f"def {name}(", 1) if head else ""
+    return "\n".join([*head, f"    return {values}", *lines[last:]]), True
+
+
+def called(cell: Cell) -> str:
+    """A cell as a function and a call of it."""
+    return _called(cell, function_of(cell))
+
+
+def _sql(cell: Cell, flat: Flat) -> Piece:
+    flat.notes.append(f"the SQL cell {cell.id} becomes a call of duckdb")
+    names = [each.name for each in cell.parameters]
+    query = cell.doc
+    for name in [*names, *(ref.name for ref in cell.refs)]:
+        query = query.replace("{" + name + "}", f"${name}")
+    used = [name for name in dict.fromkeys([*names, *(ref.name for ref in cell.refs)]) if f"${name}" in query]
+    given = ", ".join(f'"{name}": {name}' for name in used)
+    bound = f", {{{given}}}" if given else ""
+    code = f'import duckdb\n\n{cell.name} = duckdb.execute("""\n{query}\n"""{bound}).df()\n{cell.name}'
+    return Piece(CODE, code, name=_name(cell), shown=cell.name, options=_options(cell), cell=cell)

@@ -1,0 +1,159 @@
+"""Jupyter notebooks (nbformat 3 and 4) as linear code. Plain JSON; nothing of Jupyter is needed."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from rnb.rewrite.magics import plain
+from rnb.rewrite.split_model import Block, Linear, RewriteError
+
+_DISPLAY = re.compile(r"^\s*display\(", re.MULTILINE)
+_IPYTHON = re.compile(r"^(from IPython\.(?:core\.)?display import )([\w, ]+)$", re.MULTILINE)
+Json = dict[str, Any]
+
+
+def document(data: bytes) -> Json:
+    """The notebook's JSON. Raises RewriteError where it is none."""
+    try:
+        found = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise RewriteError(f"it is no Jupyter notebook: not UTF-8 (byte {error.start})") from None
+    except json.JSONDecodeError as error:
+        raise RewriteError(f"it is no Jupyter notebook: line {error.lineno}: {error.msg}") from None
+    except RecursionError:
+        raise RewriteError("it is no Jupyter notebook: nested too deeply") from None
+    if not isinstance(found, dict) or not (isinstance(found.get("cells"), list) or isinstance(found.get("worksheets"), list)):
+        raise RewriteError("it is no Jupyter notebook: there is no list of cells")
+    language = _language(found)
+    if language and not language.startswith(("python", "ipython")):
+        raise RewriteError(f"the notebook is written in {language}, not in Python")
+    return found
+
+
+def _language(found: Json) -> str:
+    metadata = _dict(found.get("metadata"))
+    spec, info = _dict(metadata.get("kernelspec")), _dict(metadata.get("language_info"))
+    return str(info.get("name") or spec.get("language") or "").lower()
+
+
+def _dict(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _cells(found: Json) -> list[Json]:
+    if isinstance(found.get("cells"), list):
+        cells = found["cells"]
+    else:
+        cells = [cell for sheet in found["worksheets"] for cell in (_dict(sheet).get("cells") or [])]
+    return [cell for cell in cells if isinstance(cell, dict)]
+
+
+def source(cell: Json) -> str:
+    """A cell's text: a string or a list of lines; `input` in nbformat 3."""
+    text = cell.get("source", cell.get("input", ""))
+    if isinstance(text, list):
+        text = "".join(str(line) for line in text)
+    return str(text or "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def linear_of(found: Json) -> Linear:
+    """The cells as blocks; Markdown stands above the code that follows it."""
+    linear = Linear([], whole=True)
+    waiting: list[Block] = []  # Markdown without code below it yet
+    imports: set[str] = set()
+    outputs = 0
+    for cell in _cells(found):
+        kind, text = cell.get("cell_type"), source(cell)
+        if kind == "code":
+            outputs += bool(cell.get("outputs"))
+            _code(cell, text, linear, waiting, imports)
+        elif kind == "heading":
+            waiting.append(Block("", doc="#" * int(cell.get("level") or 1) + " " + text))
+        elif text.strip():
+            _text(cell, str(kind), text, linear, waiting)
+    linear.blocks += waiting
+    if any(_DISPLAY.search(block.code) for block in linear.blocks):
+        _own_display(linear)
+    if imports:
+        linear.blocks.insert(0, Block("\n".join(f"import {name}" for name in sorted(imports))))
+    _introduce(linear)
+    if outputs:
+        linear.notes.append(f"outputs of {outputs} cell{'s' * (outputs > 1)} are not kept in a Python file: `rnb run` makes them again")
+    return linear
+
+
+def _own_display(linear: Linear) -> None:
+    """`display` is Jupyter's own; rnb's shows the same."""
+    for block in linear.blocks:
+        block.code = _IPYTHON.sub(_without_display, block.code)
+    if not any(re.search(r"^(?:def display\b|display\s*=)|import .*\bdisplay\b", block.code, re.MULTILINE) for block in linear.blocks):
+        linear.blocks.insert(0, Block("from rnb import display"))
+
+
+def _without_display(found: re.Match[str]) -> str:
+    names = [name.strip() for name in found[2].split(",") if name.strip() and name.strip() != "display"]
+    return f"{found[1]}{', '.join(names)}" if names else ""
+
+
+def _text(cell: Json, kind: str, text: str, linear: Linear, waiting: list[Block]) -> None:
+    if cell.get("attachments"):
+        linear.notes.append("images attached to a Markdown cell are not kept")
+    if kind == "raw":
+        linear.notes.append("a raw cell is kept as Markdown")
+    metadata = _dict(cell.get("metadata"))
+    waiting.append(Block("", doc=text.rstrip(), name=_name(cell), options={"hide": True} if _hidden(metadata) else {}))
+
+
+def _code(cell: Json, text: str, linear: Linear, waiting: list[Block], imports: set[str]) -> None:
+    metadata = _dict(cell.get("metadata"))
+    made = plain(text)
+    linear.notes += made.notes
+    imports |= made.imports
+    if made.doc:
+        waiting.append(Block("", doc=made.doc, name=_name(cell)))
+        return
+    if not made.code.strip():
+        return
+    options: dict[str, object] = {"hide": True} if _hidden(metadata) else {}
+    known = _dict(metadata.get("rnb"))
+    given = known.get("options")
+    if isinstance(given, dict):
+        options = {str(key): value for key, value in given.items() if isinstance(value, (bool, int, float, str))}
+    doc = ""
+    if waiting and not waiting[-1].name:
+        doc = waiting.pop().doc
+    linear.blocks += waiting
+    waiting.clear()
+    block = Block(made.code, doc=doc, name=_name(cell), options=options, shows=True)
+    block.quiet = text.rstrip().endswith(";")
+    block.parameters = "parameters" in (metadata.get("tags") or [])
+    linear.blocks.append(block)
+
+
+def _hidden(metadata: Json) -> bool:
+    return bool(_dict(metadata.get("jupyter")).get("source_hidden") or metadata.get("collapsed") is True and metadata.get("cell_hidden"))
+
+
+def _name(cell: Json) -> str:
+    metadata = _dict(cell.get("metadata"))
+    known = _dict(metadata.get("rnb"))
+    name = known.get("name") or metadata.get("name") or ""
+    return name if isinstance(name, str) and name != "_" else ""
+
+
+def _introduce(linear: Linear) -> None:
+    """The first Markdown, if it comes before all code, is the notebook's introduction."""
+    first = next((block for block in linear.blocks if block.doc or block.code.strip()), None)
+    position = linear.blocks.index(first) if first is not None else 0
+    if first is not None and position and not linear.blocks[0].doc and linear.blocks[0].code.startswith("import "):
+        return
+    if first is not None and first.code.startswith("import ") and not first.doc and len(linear.blocks) > 1 and linear.blocks[1].doc:
+        first = linear.blocks[1]
+    if first is not None and first.doc and not first.name:
+        linear.doc, first.doc = first.doc, ""
+        if not first.code.strip():
+            linear.blocks.remove(first)
+    if not linear.blocks:
+        linear.blocks.append(Block(""))

@@ -1,0 +1,159 @@
+"""IPython's `%magic`, `!command` and `help?` as plain Python, or as a comment that says what stood there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+
+from rnb.rewrite.split_units import protected_lines
+
+_LINE = re.compile(r"^(\s*)(?:([A-Za-z_][\w.]*)\s*=\s*)?([%!])(.*)$")
+_HELP = re.compile(r"^(\s*)(?:\?{1,2}\s*([\w.]+)|([\w.]+)\s*\?{1,2})\s*$")
+_DROPPED = frozenset(
+    "matplotlib pylab load_ext reload_ext autoreload config precision pdb xmode colors doctest_mode who whos reset notebook "
+    "watermark logstart history hist lsmagic automagic".split()
+)
+_TIMED = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun", "capture", "heat"})
+_SHELLS = {"bash": "bash", "sh": "sh", "zsh": "zsh"}
+_PLACE = re.compile(r"\{[^{}]+\}")
+
+
+@dataclass
+class Plain:
+    """`code` is Python; `doc` is Markdown where the cell was text in disguise; `imports` are needed by `code`."""
+
+    code: str
+    doc: str = ""
+    imports: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+
+def is_python(code: str) -> bool:
+    try:
+        compile(code, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def plain(code: str) -> Plain:
+    """A cell's code without IPython in it."""
+    code = code.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8) if "\t" in code.lstrip() and not is_python(code) else code
+    first = next((line for line in code.split("\n") if line.strip()), "")
+    if first.startswith("%%"):
+        return _cell_magic(code, first)
+    if is_python(code):
+        return Plain(code)
+    return _lines(code)
+
+
+def _cell_magic(code: str, first: str) -> Plain:
+    at = code.index(first)
+    rest = code[at + len(first) :].lstrip("\n")
+    name, _, argument = first[2:].strip().partition(" ")
+    argument = argument.strip()
+    if name in _TIMED:
+        inner = plain(rest)
+        statement = f"{argument}\n" if name in ("timeit", "time") and argument and not argument.startswith("-") else ""
+        inner.code = f"# {first}\n{statement}{inner.code}"
+        if name == "capture":
+            inner.notes.append("`%%capture` is left out: the output of its cell is shown")
+        return inner
+    if name in _SHELLS or (name == "script" and argument):
+        shell = [_SHELLS[name]] if name in _SHELLS else argument.split()
+        command = ", ".join(map(repr, [*shell, "-c"])) if name in _SHELLS else ", ".join(map(repr, shell))
+        if name in _SHELLS:
+            return Plain(f"subprocess.run([{command}, {_text(rest)}], check=True)", imports={"subprocess"})
+        return Plain(f"subprocess.run([{command}], input={_text(rest)}, text=True, check=True)", imports={"subprocess"})
+    if name == "writefile" and argument:
+        path = argument.removeprefix("-a ").strip().strip("\"'")
+        mode = "a" if argument.startswith("-a ") else "w"
+        return Plain(f"with open({path!r}, {mode!r}) as file:\n    file.write({_text(rest)})")
+    if name in ("markdown", "html", "latex", "svg"):
+        return Plain("", doc=rest.strip("\n"))
+    return Plain(_commented(code), notes=[f"`%%{name}` has no counterpart: its cell is kept as a comment"])
+
+
+def _text(text: str) -> str:
+    if '"""' not in text and not text.endswith(('"', "\\")):
+        return f'r"""\n{text}"""' if "\\" in text else f'"""\\\n{text}"""'
+    return repr(text)
+
+
+def _commented(code: str) -> str:
+    return "\n".join(f"# {line}".rstrip() for line in code.strip("\n").split("\n"))
+
+
+def _lines(code: str) -> Plain:
+    """Line magics one by one; a line inside a string is left alone."""
+    lines = code.split("\n")
+    draft = "\n".join("pass" if _LINE.match(line) and not line.rstrip().endswith("\\") else line for line in lines)
+    inside = protected_lines(draft)
+    out = Plain("")
+    result = []
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        number += 1
+        magic = _LINE.match(line) if number not in inside else None
+        asked = _HELP.match(line) if number not in inside else None
+        if magic is not None:
+            while line.rstrip().endswith("\\") and number < len(lines):
+                line = line.rstrip()[:-1] + " " + lines[number].strip()
+                number += 1
+            magic = _LINE.match(line)
+            assert magic is not None
+            result += _magic(magic[1], magic[2] or "", magic[3], magic[4].strip(), out)
+        elif asked is not None:
+            result += [f"{asked[1]}# {line.strip()}"]
+        else:
+            result.append(line)
+    out.code = "\n".join(result)
+    if not is_python(out.code):
+        out.notes.append("a cell is no valid Python and is kept as text")
+        return Plain("", doc=f"```python\n{code.strip()}\n```", notes=out.notes)
+    return out
+
+
+def _magic(space: str, target: str, kind: str, rest: str, out: Plain) -> list[str]:
+    if kind == "!":
+        return [space + line for line in _shell(target, rest.lstrip("!"), out)]
+    name, _, argument = rest.lstrip("%").partition(" ")
+    argument = argument.strip()
+    if name in ("time", "timeit", "prun", "memit") and argument and not argument.startswith("-"):
+        return [space + (f"{target} = " if target else "") + argument + f"  # %{name}"]
+    if name in ("pip", "conda", "mamba"):
+        out.notes.append(f"install before running: {name} {argument}")
+        return [f"{space}# %{name} {argument}", *_pass(space)]
+    if name == "cd":
+        out.imports.add("os")
+        return [f"{space}os.chdir({argument.strip(chr(34) + chr(39))!r})"]
+    if name in ("env", "set_env") and re.match(r"\w+[= ]", argument):
+        key, _, value = argument.replace(" ", "=", 1).partition("=") if "=" not in argument else argument.partition("=")
+        out.imports.add("os")
+        return [f"{space}os.environ[{key.strip()!r}] = {value.strip()!r}"]
+    if name in ("system", "sx", "bash", "ls", "mkdir", "rm", "cp", "mv", "cat"):
+        return [space + line for line in _shell(target, argument if name in ("system", "sx") else f"{name} {argument}", out)]
+    if name not in _DROPPED:
+        out.notes.append(f"`%{name}` has no counterpart: kept as a comment")
+    if name in ("matplotlib", "pylab"):
+        return _pass(space)
+    return [f"{space}# %{rest.lstrip('%')}", *_pass(space)]
+
+
+def _pass(space: str) -> list[str]:
+    """An indented suite may not become empty."""
+    return [f"{space}pass"] if space else []
+
+
+def _shell(target: str, command: str, out: Plain) -> list[str]:
+    command = command.strip()
+    if re.match(r"(python3? -m )?(pip3?|conda|mamba|apt|apt-get|uv pip) ", command):
+        out.notes.append(f"install before running: {command}")
+        return [f"# !{command}", *(["pass"] if target else [])]
+    out.imports.add("subprocess")
+    text = ("f" if _PLACE.search(command) and is_python("f" + repr(command)) else "") + repr(command)
+    if target:
+        return [f"{target} = subprocess.run({text}, shell=True, capture_output=True, text=True).stdout.splitlines()"]
+    return [f"subprocess.run({text}, shell=True)"]
