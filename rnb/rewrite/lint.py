@@ -31,8 +31,8 @@ def lint(data: bytes, notebook: Notebook) -> list[Fault]:
     lines = Lines(text)
     found = [_placed(each, notebook, None) for each in tokens(text)]
     known = {each.line for each in found}
-    guessed = (each for each in given_secrets(tree) if each.line not in known)
-    by_tree = (*guessed, *local_paths(tree), *heavy(tree), *_cells(tree, notebook))
+    guessed = (each for each in given_secrets(text, tree) if each.line not in known)
+    by_tree = (*guessed, *local_paths(text, tree), *heavy(tree), *_cells(tree, notebook))
     found += [_placed(each, notebook, lines) for each in by_tree]
     return sorted(found, key=lambda each: (each.line, each.column, each.code))
 

@@ -32,8 +32,10 @@ _QUICK = re.compile(
     r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|sk-|k_live_|xox|AIza|hf_|pypi-|PRIVATE KEY|eyJ|://[^\s/]*@"
 )
 _NAMED = re.compile(
-    r"(?:^|_)(?:pass(?:word|wd|phrase)?|secret|token|api_?key|access_?key|auth_?key|credentials?)(?:$|_)", re.I
+    r"(?:^|_)(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|access_?key|auth_?key|credentials?)(?:$|_)", re.I
 )
+_MENTIONED = re.compile(r"pass|pwd|secret|token|key|credential", re.I)
+_HOMES = re.compile(r"home|Users|root|Documents|\\[xuN0-7]")  # or written in escapes
 _PLACEHOLDER = re.compile(
     r"your|example|change|dummy|placeholder|xxx|\*\*\*|todo|fake|sample|insert|<.*>|\{.*\}|\$|\.\.\.|abcdef|123456|localhost|"
     r"user:pass|password@|_|\s",
@@ -55,8 +57,10 @@ def tokens(text: str) -> Iterator[Fault]:
                 break
 
 
-def given_secrets(tree: ast.Module) -> Iterator[Fault]:
+def given_secrets(text: str, tree: ast.Module) -> Iterator[Fault]:
     """Random-looking strings that are given to names such as `password`."""
+    if not _MENTIONED.search(text):
+        return
     for name, node in _given(tree):
         value = node.value
         if not isinstance(value, str) or len(value) < 12 or _PLACEHOLDER.search(value) or _entropy(value) <= 3:
@@ -116,8 +120,10 @@ def _entropy(text: str) -> float:
     return -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())
 
 
-def local_paths(tree: ast.Module) -> Iterator[Fault]:
+def local_paths(text: str, tree: ast.Module) -> Iterator[Fault]:
     """Strings that are paths below somebody's home; docstrings are text, not paths."""
+    if not _HOMES.search(text):
+        return
     docs = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in docs:
