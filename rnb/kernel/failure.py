@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from rnb.kernel.actor import Kernel
     from rnb.kernel.interrupts import Interrupts
 
+ROOM = 1000
+
 
 def attempt(kernel: Kernel, body: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     """`body()`, which an interrupt may end: its result, and what it raised, SystemExit and all."""
     result, error = _attempt(kernel.interrupts, body)
+    if sys.getrecursionlimit() < ROOM:  # user code asked for less than what it takes to say what became of it
+        sys.setrecursionlimit(ROOM)
     if kernel.forked:
         _end_child(error)
     return result, error
