@@ -93,21 +93,30 @@ class Commas:
         """Take an item out, with its comma; its comments stay."""
         item = self.items.pop(place)
         ends = item.comma if place == len(self.items) else self.items[-1].comma
-        comments = "".join(part for part in (item.gap, item.after) if "#" in part)
-        if "#" in item.lead or comments:
-            kept = item.lead.rstrip(" \t") if not comments else item.lead + comments.lstrip()
-            kept = kept.removesuffix("\n")
+        kept = _comments(item)
+        last = place == len(self.items)
+        rest = self.tail if last else self.items[place].lead
+        if kept and not rest.lstrip(" \t").startswith("\n"):
+            rest = _own_line(kept.rpartition("#")[0]) + rest.lstrip(" \t")  # a comment ends its line
+        elif not kept and not last and "#" not in rest:
+            rest = item.lead
+        if last:
+            self.tail = kept + rest
         else:
-            kept = None
-        if place < len(self.items):
-            after = self.items[place]
-            after.lead = item.lead if kept is None else kept + after.lead
-        elif kept is not None:
-            self.tail = kept + self.tail
+            self.items[place].lead = kept + rest
         if self.items:
             self.items[-1].comma = ends
         elif "#" not in self.tail:
             self.tail = ""
+
+
+def _comments(item: Item) -> str:
+    """The comments of an item that goes, with the white space before them."""
+    kept = item.lead.rstrip() if "#" in item.lead else ""
+    for part in (item.gap, item.after):
+        if "#" in part:
+            kept += (_own_line(item.lead) if kept else item.lead) + part.strip()
+    return kept
 
 
 def _own_line(lead: str) -> str:
