@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import uvicorn
@@ -94,7 +95,7 @@ class Server:
     def _url(self, port: int) -> str:
         host = self.options.host
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-        return f"http://{shown}:{port}/" + (f"?token={self.token}" if self.token else "")
+        return f"http://{shown}:{port}/" + (f"?token={quote(self.token, safe='')}" if self.token else "")
 
     def _serve(self, bound: socket.socket) -> None:
         asyncio.run(self._main(bound))
