@@ -42,9 +42,8 @@ class ViewCommand(Command):
 
     def _child(self) -> None:
         for session in [*(watch.session for watch in self.watches.values()), self.session]:
-            for kernel in [session.kernel, *session.retired] if session is not None else []:
-                if kernel is not None:
-                    kernel.reap()
+            if session is not None:
+                session.supervisor.reap()
 
     def on_interrupt(self) -> None:
         """Ctrl-C ends the view: there is no run to the end that it could interrupt instead."""

@@ -169,7 +169,7 @@ def slow():
 """
     )
     page.goto(viewed.url)
-    eventually(page, "document.querySelector('#cell-slow pre')?.innerText.includes('first')")
+    eventually(page, "document.querySelector('#cell-slow .outputs pre')?.innerText.includes('first')")
     assert status(page, "slow") == "running"
     gate.touch()
     until(page, "slow", "done")

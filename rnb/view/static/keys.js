@@ -14,7 +14,8 @@ export function listen(page) {
     Escape: () => page.panels.close(),
   };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key !== "Escape" && event.target.closest?.("input, textarea, select")) return;
     const action = actions[event.key];
     if (!action) return;
     event.preventDefault();
