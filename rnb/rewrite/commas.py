@@ -106,13 +106,18 @@ class Commas:
             self.items[place].lead = kept + rest
         if self.items:
             self.items[-1].comma = ends
+            if "#" in self.items[-1].after + self.items[-1].gap and not self.tail.lstrip(" \t").startswith("\n"):
+                self.tail = "\n" + self.tail
         elif "#" not in self.tail:
             self.tail = ""
 
 
 def _comments(item: Item) -> str:
     """The comments of an item that goes, with the white space before them."""
-    kept = item.lead.rstrip() if "#" in item.lead else ""
+    lines = item.lead.split("\n")
+    while lines and "#" not in lines[-1]:
+        lines.pop()
+    kept = "\n".join(lines)
     for part in (item.gap, item.after):
         if "#" in part:
             kept += (_own_line(item.lead) if kept else item.lead) + part.strip()

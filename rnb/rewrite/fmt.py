@@ -114,7 +114,8 @@ class _Piece:
     def edits(self, implicit: list[str], notebook: Notebook, below: list[str], notes: list[Fault]) -> list[Edit]:
         """The edits of the cell's source; what is left is added to `notes`."""
         cell = self.cell
-        if "option" in cell.faults or cell.kind != "python":
+        if "option" in cell.faults:
+            notes.append(_left(cell, notebook.path, "fmt leaves the cell as it is until its `option` fault is mended"))
             return []
         offsets = Offsets(cell.source)
         edits = []
@@ -148,7 +149,10 @@ class _Piece:
                 raise CantReturn(
                     f"`{parameter.name}` is a notebook parameter of {others}, which would read this one instead"
                 )
-        return rewrite_returns(self.cell.source, self.node, offsets, self.walk, implicit, below)
+        try:
+            return rewrite_returns(self.cell.source, self.node, offsets, self.walk, implicit, below)
+        except RecursionError:
+            raise CantReturn("its code is nested too deeply") from None
 
     def _globals(self) -> set[str]:
         return {name for each in ast.walk(self.node) if isinstance(each, ast.Global) for name in each.names}

@@ -99,18 +99,20 @@ def heavy(tree: ast.Module) -> Iterator[Fault]:
             )
 
 
-def _first(node: ast.AST) -> ast.Call | ast.For | ast.While | ast.AsyncFor | None:
-    """The first heavy thing that runs when the statement does."""
-    if isinstance(node, _LATER):
-        return None
-    if isinstance(node, _LOOPS) and any(isinstance(each, ast.Call) for part in node.body for each in ast.walk(part)):
-        return node
-    if isinstance(node, ast.Call):
-        name = dotted_name(node.func)
-        if name in _DOTTED or (isinstance(node.func, ast.Attribute) and node.func.attr in _ATTRIBUTES):
+def _first(root: ast.AST) -> ast.Call | ast.For | ast.While | ast.AsyncFor | None:
+    """The first heavy thing that runs when the statement does. A stack of its own: expressions may be very deep."""
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, _LATER):
+            continue
+        if isinstance(node, _LOOPS) and any(
+            isinstance(each, ast.Call) for part in node.body for each in ast.walk(part)
+        ):
             return node
-    for child in ast.iter_child_nodes(node):
-        found = _first(child)
-        if found is not None:
-            return found
+        if isinstance(node, ast.Call):
+            name = dotted_name(node.func)
+            if name in _DOTTED or (isinstance(node.func, ast.Attribute) and node.func.attr in _ATTRIBUTES):
+                return node
+        todo += reversed([*ast.iter_child_nodes(node)])
     return None

@@ -108,10 +108,7 @@ class _Returns:
         elif isinstance(value, ast.Tuple) and value.elts and all(isinstance(each, ast.Name) for each in value.elts):
             shown = []
         else:
-            name = self.node.name
-            raise CantReturn(
-                f"it shares a value under its own name; write `{name} = …` and `return {name}, {', '.join(self.names)}`"
-            )
+            raise CantReturn(self._unnamed())
         start, end = self.offsets.start(value), self.offsets.end(value)
         if isinstance(value, ast.Name):
             end = self.offsets.end(node)  # `return (a)` ends after the name
@@ -123,6 +120,13 @@ class _Returns:
         for name in self.names:
             listed.insert(len(listed.items), name)
         return [Edit(start, end, listed.text())]
+
+    def _unnamed(self) -> str:
+        """What to do with a return of something else than names."""
+        name, more = self.node.name, ", ".join(self.names)
+        if name == "_":
+            return f"its `return` shows a value; write that as a line of its own, and `{self._written()}` below"
+        return f"it shares a value under its own name; write `{name} = …` and `return {name}, {more}`"
 
     def _show_before(self, node: ast.Return, name: str) -> list[Edit]:
         """`return name` shows `name` if nothing before it does; a tuple does not, so that `name` needs a line."""

@@ -6,6 +6,7 @@ import pytest
 
 from rnb.notebook.read import read
 from rnb.rewrite.fmt import fmt, format_notebook
+from rnb.rewrite.lint import lint
 
 HEAD = "import rnb\n\n\n@rnb.cell\n"
 READER = "\n\n@rnb.cell\ndef reader(x):\n    print(x)\n"
@@ -194,3 +195,26 @@ def test_bytes_are_kept(before: bytes, piece: bytes) -> None:
 )
 def test_what_is_no_python_comes_back(data: bytes) -> None:
     assert fmt(data) == data
+
+
+def test_a_cell_with_a_fault_of_its_own_is_left_and_told() -> None:
+    done = format_notebook((HEAD + "def f(*more):\n    print(x)\n" + MAKER).encode())
+    assert done.changed == ()
+    assert "option" in done.notes[0].message
+
+
+def test_a_markdown_cell_reads_nothing() -> None:
+    assert (
+        fmt((HEAD + 'def f(x):\n    """Text."""\n' + MAKER).encode())
+        == (HEAD + 'def f():\n    """Text."""\n' + MAKER).encode()
+    )
+
+
+def test_depth_is_no_traceback() -> None:
+    chain = "if x:\n        x\n" + "".join(f"    elif x == {n}:\n        x\n" for n in range(2000))
+    data = (HEAD + "def f():\n    x = 1\n    " + chain + READER).encode()
+    done = format_notebook(data)
+    assert done.data == data or b"return (x,)" in done.data
+    long = ("import rnb\nx = " + "+".join(["1"] * 3000) + "\n").encode()
+    assert fmt(long) == long
+    assert lint(long, read(long)) == []
