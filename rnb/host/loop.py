@@ -101,7 +101,7 @@ class Loop:
         elif self.timers:
             timeout = max(0.0, self.timers[0][0] - time.monotonic())
         for key, _ in self.selector.select(timeout):
-            if key.fd in self.selector.get_map():
+            if self.selector.get_map().get(key.fd) is key:  # and not one that a callback before it put in its place
                 key.data()
         while self.posted:
             self.posted.popleft()()
