@@ -72,16 +72,15 @@ def pages(html: str) -> Callable[[str], Sink]:
 
 
 def run_sinks(json: bool, junit: str | None, html: str | None = None) -> Callable[[State, str], list[Sink]]:
-    suites: list[Callable[[], Sink]] = []
+    shared: list[Sink] = []  # one file for all notebooks: it tells them apart by their events
     if junit is not None:
         from rnb.report.junit import JUnit
 
-        suites.append(JUnit(junit).suite)
-
+        shared.append(JUnit(junit))
     writers = [pages(html)] if html is not None else []
 
     def make(state: State, path: str) -> list[Sink]:
-        return [people(path, json), *kept(path), *(suite() for suite in suites), *(write(path) for write in writers)]
+        return [people(path, json), *kept(path), *shared, *(write(path) for write in writers)]
 
     return make
 

@@ -29,7 +29,8 @@ class Command:
         self.numbers = itertools.count(1)
         self.lines = Lines(self.loop)
         self.session: Session | None = None
-        self.interrupts = 0
+        self.interrupts = 0  # in this round
+        self.interrupted = False  # a cell was interrupted
         self.url: str | None = None  # where the live view can be opened
         self.ended_by: int | None = None  # 124, 130, 143
         self.loop.on_signal(signal.SIGCHLD, self._child)
@@ -45,7 +46,7 @@ class Command:
         emitter = Emitter(sinks, state.apply, self.numbers, settings.path if self.several else None)
         session = Session(settings, self.loop, emitter, state, done, self._ask, self._keeper(settings.path, emitter))
         self.session = session
-        session.start_kernel()
+        session.supervisor.start()
         if self.loop.timers == [] and not self.interrupts:
             self.loop.post(adopt_orphans)
         return session
@@ -72,7 +73,7 @@ class Command:
         self.lines.cancel()
         kernel = session.kernel
         if kernel is not None and kernel.status is None:
-            session.stop_kernel()
+            session.supervisor.stop()
             deadline = self.loop.after(END_GRACE, kernel.kill)
             while kernel.status is None:
                 self.loop.turn()
@@ -94,21 +95,17 @@ class Command:
             return
         session.pending = None
         session.cancel_waiting()
-        if session.running is not None or session.setup_running is not None:
-            session.closing = session.closing or code == 143
-            if code == 143:
-                session.kill(reason=reason)
-            else:
-                session.stop_running(reason)
+        session.closing = True
+        if code == 143 and session.busy:
+            session.supervisor.kill(reason)
+        elif session.busy:
+            session.stop_running(reason)
         else:
-            session.advance_or_finish()
+            session.advance()
 
     def _child(self) -> None:
-        session = self.session
-        if session is not None:
-            for kernel in [session.kernel, *session.retired]:
-                if kernel is not None:
-                    kernel.reap()
+        if self.session is not None:
+            self.session.supervisor.reap()
 
     def _interrupted(self) -> None:
         self.interrupts += 1
@@ -122,8 +119,8 @@ class Command:
             self.loop.stop(130)
         elif session is None:
             self.end_now(130, "interrupt")
-        elif self.interrupts == 1 and (session.running is not None or session.setup_running is not None):
-            self.ended_by = 130
+        elif self.interrupts == 1 and session.busy:
+            self.interrupted = True
             session.stop_running("interrupt")
         else:
             self.end_now(130, "interrupt")

@@ -113,7 +113,12 @@ class KernelProcess:
             (length,) = struct.unpack_from(">I", buffer, start)
             if len(buffer) - start - 4 < length:
                 break
-            report = _decode.decode(memoryview(buffer)[start + 4 : start + 4 + length])
+            try:
+                report = _decode.decode(bytes(memoryview(buffer)[start + 4 : start + 4 + length]))
+            except msgspec.DecodeError:  # a cell wrote into our socket: this is no kernel any more
+                self.kill()
+                buffer.clear()
+                return
             start += 4 + length
             self.on_report(report)
         del buffer[:start]

@@ -47,7 +47,7 @@ def run(
                 break
     finally:
         command.close()
-    return command.ended_by or worst
+    return command.ended_by or (130 if command.interrupted else worst)
 
 
 def _run_one(command: Command, settings: Settings) -> int:

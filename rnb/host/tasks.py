@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from rnb.messages import (
+    CellEnded,
+    CellEvent,
     CellInfo,
+    Changed,
+    MutationEvent,
     NotebookEvent,
     Parameter,
     ParameterInfo,
@@ -13,6 +17,7 @@ from rnb.messages import (
     RunCell,
     RunSetup,
     SetupStatement,
+    Shared,
 )
 from rnb.notebook.model import Cell, Notebook, Statement
 from rnb.plan.links import Links
@@ -96,3 +101,19 @@ def cell_task(notebook: Notebook, cell: Cell, uid: int, links: Links, given: dic
         strict=strict,
         future=notebook.future,
     )
+
+
+def cell_ended_event(cell: Cell, status: str, reason: str | None, report: CellEnded) -> CellEvent:
+    """How a cell ended, what it shares and which files it read."""
+    shared = tuple(Shared(slot or cell.name, v.type, v.summary, v.size) for slot, v in report.values.items())
+    return CellEvent(
+        cell=cell.id, status=status, seconds=report.seconds, reason=reason, values=shared, files=tuple(report.files)
+    )
+
+
+def mutation_event(path: str, cell: Cell, change: Changed, owner: str | None) -> MutationEvent:
+    """A cell changed a value in place; `owner` is the owning cell's id, None for the setup."""
+    whose = "the setup owns" if owner is None else f"`{owner}` owns"
+    line = change.line or cell.line
+    message = f"{path}:{line}: `{cell.id}` changes `{change.name}` in place, which {whose}"
+    return MutationEvent(cell=cell.id, name=change.name, owner=owner or "setup", message=message)

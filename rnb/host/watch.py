@@ -45,6 +45,7 @@ class Watch:
     def _round_over(self) -> None:
         """Files and modules that the last round used are watched; those that changed during it begin another."""
         session = self.session
+        self.command.interrupts = 0
         if self.command.ended_by is not None:
             self.loop.stop(self.command.ended_by)
             return
@@ -93,7 +94,7 @@ class Watch:
         session = self.session
         if session.notebook is None:
             return False
-        return session.modules.digests(session.imported_names()) != session.world.modules
+        return session.modules.digests(session.current.imported_names()) != session.world.modules
 
     def ask(self, ids: Iterable[str] | None) -> None:
         """Run these cells whatever their memos say; None: all."""

@@ -179,6 +179,13 @@ class Round:
                 return Run(uid, tuple(why))
         return None
 
+    def call_off(self) -> list[int]:
+        """Nothing more is to run: the cells that have not started, in run order."""
+        called_off = sorted(self.waiting, key=self.links.place.__getitem__)
+        self.waiting.clear()
+        self.heap.clear()
+        return called_off
+
     def reconsider(self) -> None:
         """The setup has failed or healed: cells are blocked or freed by it beyond what the plan foresaw."""
         for uid in self.links.order:

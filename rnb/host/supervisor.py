@@ -1,0 +1,134 @@
+"""Keeps one kernel alive for a session: starts it, interrupts it, ends it by force when it does not answer, replaces it.
+
+Everything that happens to a kernel is told as a `kernel` event from here.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+from rnb.host.emit import Emitter
+from rnb.host.loop import Loop, Timer
+from rnb.host.process import KernelProcess
+from rnb.messages import AnyReport, AnyTask, Configure, KernelEvent, Stop
+
+GRACE = 2.0  # seconds between an interrupt and the end by force
+
+
+class Supervisor:
+    """`on_report`, `on_raw(stream, data)` come from the present kernel only; `on_death(reason)` when it died by itself
+    or by `kill`, before another is started."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        emitter: Emitter,
+        configure: Configure,
+        on_report: Callable[[AnyReport], None],
+        on_raw: Callable[[str, bytes], None],
+        on_death: Callable[[str], None],
+    ):
+        self.loop, self.emitter, self.configure = loop, emitter, configure
+        self.on_report, self.on_raw, self.on_death = on_report, on_raw, on_death
+        self.process: KernelProcess | None = None
+        self.retired: list[KernelProcess] = []
+        self.timer: Timer | None = None
+        self.trouble: str | None = None  # why we ended it
+        self.ready = False  # it has answered
+        self.ending = False
+
+    def start(self, restarted: bool = False) -> None:
+        """Start a kernel and tell it where it is."""
+        self.ready = False
+        process = KernelProcess(self.loop, self.on_report, self.on_raw, lambda status: self._exited(process, status))
+        self.process = process
+        process.send(self.configure)
+        self.tell("restarted" if restarted else "started")
+
+    def send(self, task: AnyTask) -> None:
+        assert self.process is not None
+        self.process.send(task)
+
+    def tell(self, status: str, reason: str | None = None) -> None:
+        assert self.process is not None
+        self.emitter.emit(KernelEvent(status=status, pid=self.process.pid, reason=reason))
+
+    def interrupt(self, why: str) -> None:
+        """Ctrl-C for what runs; the end by force if nothing comes of it."""
+        assert self.process is not None
+        self.tell("interrupted", why)
+        self.process.interrupt()
+        process = self.process
+        self.timer = self.loop.after(GRACE, lambda: self.kill(f"{why}: no answer within {GRACE:g} s", process))
+
+    def answered(self) -> None:
+        """What ran has ended: no force is needed."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def kill(self, reason: str, process: KernelProcess | None = None) -> None:
+        """End the kernel by force; its death follows."""
+        if self.process is not None and process in (None, self.process):
+            self.trouble = reason
+            self.process.kill()
+
+    def replace(self, reason: str) -> None:
+        """Another kernel on purpose: nothing is wrong with the old one."""
+        old = self.process
+        assert old is not None
+        self.answered()
+        self.tell("interrupted", reason)
+        self.process = None
+        self.retired = [process for process in self.retired if process.status is None] + [old]
+        old.kill()
+        self.start(restarted=True)
+
+    def stop(self) -> None:
+        """Ask the kernel to end in order."""
+        self.ending = True
+        if self.process is not None:
+            self.process.send(Stop())
+
+    def reap(self) -> None:
+        """A child has ended: see whether it was one of ours."""
+        for process in [self.process, *self.retired]:
+            if process is not None:
+                process.reap()
+
+    def _exited(self, process: KernelProcess, status: int) -> None:
+        if process is not self.process or self.ending:
+            return
+        self.answered()
+        reason, self.trouble = self.trouble or death_words(status), None
+        self.on_death(reason)
+
+
+def configuration(path: str, track: bool, columns: int) -> Configure:
+    """What a kernel is told of its notebook: the folder is that of the path as given."""
+    if path == "-":
+        file, name = os.path.join(os.getcwd(), "<stdin>"), "notebook"
+    else:
+        file = os.path.abspath(path)
+        name = os.path.basename(file).removesuffix(".py")
+    return Configure(
+        path=path,
+        file=file,
+        name=name if name.isidentifier() else "notebook",
+        folder=os.path.dirname(file),
+        argv=[path],
+        track=track,
+        columns=columns,
+    )
+
+
+def death_words(status: int) -> str:
+    """How a process ended, for people."""
+    if status >= 0:
+        return f"exit code {status}"
+    try:
+        return f"signal {signal.Signals(-status).name}"
+    except ValueError:
+        return f"signal {-status}"
