@@ -58,9 +58,10 @@ def format_notebook(data: bytes, path: str = "", notebook: Notebook | None = Non
     try:
         source = Source(data)
         whole = Offsets(source.text)
+        around = _around(notebook)
         for piece in pieces:
             below = whole.lines[piece.cell.end_line : piece.cell.end_line + 50]
-            found = piece.edits(wanted[piece.cell.id], notebook, below, notes)
+            found = piece.edits(wanted[piece.cell.id], around, below, notes)
             found = [each for each in (smallest(piece.cell.source, edit) for edit in found) if each]
             shift = whole.starts[piece.cell.line - 1]
             edits += [Edit(shift + start, shift + end, new) for start, end, new in found]
@@ -78,6 +79,22 @@ def _stale_cells(data: bytes, notebook: Notebook) -> set[str]:
     stale = [fault for fault in notebook.faults if fault.code == "stale-signature"]
     off = ignored(data, stale)
     return {cell for fault in stale if fault not in off for cell in fault.cells}
+
+
+class _Around(NamedTuple):
+    """What the rest of the notebook says of names: the cells that share them, those whose notebook parameter they are."""
+
+    path: str
+    sharers: dict[str, list[str]]
+    parameters: dict[str, tuple[str, ...]]
+
+
+def _around(notebook: Notebook) -> _Around:
+    sharers: dict[str, list[str]] = {}
+    for cell in notebook.cells:
+        for name in cell.defs[: len(cell.defs) - len(cell.implicit)]:
+            sharers.setdefault(name, []).append(cell.id)
+    return _Around(notebook.path, sharers, {each.name: each.cells for each in notebook.parameters})
 
 
 class _Piece:
@@ -111,11 +128,11 @@ class _Piece:
                     return set()
         return set(self.parameters) - used
 
-    def edits(self, implicit: list[str], notebook: Notebook, below: list[str], notes: list[Fault]) -> list[Edit]:
+    def edits(self, implicit: list[str], around: _Around, below: list[str], notes: list[Fault]) -> list[Edit]:
         """The edits of the cell's source; what is left is added to `notes`."""
         cell = self.cell
         if "option" in cell.faults:
-            notes.append(_left(cell, notebook.path, "fmt leaves the cell as it is until its `option` fault is mended"))
+            notes.append(_left(cell, around.path, "fmt leaves the cell as it is until its `option` fault is mended"))
             return []
         offsets = Offsets(cell.source)
         edits = []
@@ -125,32 +142,36 @@ class _Piece:
             notes.append(
                 _left(
                     cell,
-                    notebook.path,
+                    around.path,
                     f"fmt does not make {_list(stuck)} a parameter here: the cell declares it `global`",
                 )
             )
             add = [name for name in add if name not in stuck]
         if add or self.drop:
             edits.append(rewrite_signature(cell.source, self.node, offsets, add, self.drop))
-        if implicit:
+        names = list(implicit)
+        while names:
             try:
-                edits += self._returns(implicit, offsets, notebook, below)
+                return edits + self._returns(names, offsets, around, below)
             except CantReturn as reason:
+                left = [reason.name] if reason.name else names
+                names = [name for name in names if name not in left]
                 why = _LINE.sub(lambda match: f"line {cell.line + int(match[1]) - 1}", str(reason))
-                notes.append(_left(cell, notebook.path, f"fmt does not return {_list(implicit)} here: {why}"))
+                notes.append(_left(cell, around.path, f"fmt does not return {_list(left)} here: {why}"))
         return edits
 
-    def _returns(self, implicit: list[str], offsets: Offsets, notebook: Notebook, below: list[str]) -> list[Edit]:
+    def _returns(self, names: list[str], offsets: Offsets, around: _Around, below: list[str]) -> list[Edit]:
         if "returns-differ" in self.cell.faults:
             raise CantReturn("its returns differ")
-        for parameter in notebook.parameters:
-            if parameter.name in implicit:
-                others = " and ".join(parameter.cells)
-                raise CantReturn(
-                    f"`{parameter.name}` is a notebook parameter of {others}, which would read this one instead"
-                )
+        for name in names:
+            if name in around.parameters:
+                others = " and ".join(around.parameters[name])
+                raise CantReturn(f"it is a notebook parameter of {others}, which would read this one instead", name)
+            others = " and ".join(id for id in around.sharers.get(name, ()) if id != self.cell.id)
+            if others:
+                raise CantReturn(f"{others} shares a value of this name", name)
         try:
-            return rewrite_returns(self.cell.source, self.node, offsets, self.walk, implicit, below)
+            return rewrite_returns(self.cell.source, self.node, offsets, self.walk, names, below)
         except RecursionError:
             raise CantReturn("its code is nested too deeply") from None
 

@@ -26,7 +26,12 @@ _NOT_NONE = (
 
 
 class CantReturn(Exception):
-    """Why names can't be returned: a sentence that goes on after "fmt does not return `x` here: "."""
+    """Why names can't be returned: a sentence that goes on after "fmt does not return `x` here: ". `name` is the one that
+    is in the way; without it none can be."""
+
+    def __init__(self, reason: str, name: str = "") -> None:
+        super().__init__(reason)
+        self.name = name
 
 
 def rewrite_returns(
@@ -70,7 +75,7 @@ class _Returns:
     def _must_be_bound(self, bound: frozenset[str], where: str) -> None:
         for name in self.names:
             if name not in bound:
-                raise CantReturn(f"`{name}` may be unbound {where}; bind it on every path")
+                raise CantReturn(f"it may be unbound {where}; bind it on every path", name)
 
     def _written(self) -> str:
         """What shares the names and shows nothing."""

@@ -144,6 +144,14 @@ def test_a_parameter_elsewhere_would_read_the_new_def() -> None:
     assert fmt(text) == text
 
 
+def test_one_name_in_the_way_does_not_hold_up_the_others() -> None:
+    text = HEAD + "def a():\n    x = y = z = 1\n    if x:\n        w = 1\n"
+    text += "\n\n@rnb.cell\ndef b(x, y, z=2):\n    return x, z\n\n\n@rnb.cell\ndef c(y, w):\n    print(y, w)\n"
+    done = format_notebook(text.encode())
+    assert "        w = 1\n    return (y,)\n" in done.data.decode()
+    assert sorted(note.message.split("`")[1] for note in done.notes) == ["w", "x"]
+
+
 def test_only_a_dropped_parameter_took_the_name() -> None:
     text = HEAD + "def a():\n    x = 1\n\n\n@rnb.cell\ndef b(x):\n    pass\n"
     assert fmt(text.encode()).decode() == text.replace("b(x)", "b()")
