@@ -122,10 +122,6 @@ class State:
         for planned in event.cells:
             if planned.cell in self.cells:
                 self.cells[planned.cell].why = planned.why
-        for id in event.keep:
-            kept = self.cells.get(id)
-            if kept is not None and not kept.blocked and not kept.phase:
-                kept.assume()
 
     def _prune_plan(self) -> None:
         """The plan speaks of cells that are there, so that it may be told again later."""

@@ -111,7 +111,6 @@ RULES: dict[str, tuple[Told, str, list[str]]] = {
         "done",
         ["20 %", "x"],
     ),
-    "a kept cell never seen is a finished one": ([KEEP, out("1")], "done", ["1"]),
     "killed keeps what it wrote": ([turn("running"), out("1"), turn("killed", reason="signal 9")], "killed", ["1"]),
     "the end of an input": ([turn("running"), InputEvent(cell="a", prompt="? "), out("? "), turn("done")], "done", ["? "]),
 }  # fmt: skip
