@@ -72,6 +72,7 @@ class Reader:
             notebook = _repeat(self._last, refused, path, sha256)
         else:
             notebook = self._finish(layout, change, path, sha256)
+            notebook.text = layout.text
             self._layout = layout
         self._last = notebook
         return notebook
