@@ -12,7 +12,9 @@ FORMATS = ("rnb", "ipynb", "marimo", "percent", "script", "md")
 @click.command()
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
-@click.option("--to", type=click.Choice(FORMATS), default=None, help="The format of OUT, where its name does not say it.")
+@click.option(
+    "--to", type=click.Choice(FORMATS), default=None, help="The format of OUT, where its name does not say it."
+)
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def command(source: str, target: str, to: str | None, force: bool) -> int:
     """Convert a notebook or script to another format.

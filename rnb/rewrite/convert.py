@@ -70,14 +70,25 @@ def target_format(path: str, wanted: str, source: str) -> str:
     if wanted:
         return wanted
     name = path.lower()
-    for ending, kind in ((".ipynb", "ipynb"), (".md", "md"), (".html", "html"), (".script.py", "script"), (".percent.py", "percent"), (".marimo.py", "marimo")):
+    for ending, kind in (
+        (".ipynb", "ipynb"),
+        (".md", "md"),
+        (".html", "html"),
+        (".script.py", "script"),
+        (".percent.py", "percent"),
+        (".marimo.py", "marimo"),
+    ):
         if name.endswith(ending):
             return kind
     if name.endswith(".py"):
         if source == "rnb":
-            raise RewriteError("an rnb notebook to .py: say what it shall be", hint="--to marimo, --to percent or --to script")
+            raise RewriteError(
+                "an rnb notebook to .py: say what it shall be", hint="--to marimo, --to percent or --to script"
+            )
         return "rnb"
-    raise RewriteError("the target's name says no format", hint=f"use an ending (.py, .ipynb, .md), or --to {'|'.join(FORMATS)}")
+    raise RewriteError(
+        "the target's name says no format", hint=f"use an ending (.py, .ipynb, .md), or --to {'|'.join(FORMATS)}"
+    )
 
 
 def convert(data: bytes, source: str, target: str, outputs: dict[str, list[Json]] | None = None) -> Converted:
@@ -103,7 +114,9 @@ def _to_rnb(data: bytes, source: str, made: Converted) -> str:
         reader = marimo_read.linear_of if source == "marimo" else percent.linear_of
         done = split_linear(reader(source_text(data)))
     made.losses += done.notes
-    made.faults = [fault for fault in read(done.text.encode("utf-8", "surrogatepass")).faults if fault.severity == "error"]
+    made.faults = [
+        fault for fault in read(done.text.encode("utf-8", "surrogatepass")).faults if fault.severity == "error"
+    ]
     return done.text
 
 
@@ -118,7 +131,9 @@ def _from_rnb(notebook: Notebook, flat: Flat, target: str, outputs: dict[str, li
         return to_script(flat).encode()
     if target == "md":
         return to_markdown(flat).encode()
-    raise RewriteError(f"there is no way to {target} from here", hint=f"`rnb run NOTEBOOK --{target} F` writes it with its outputs")
+    raise RewriteError(
+        f"there is no way to {target} from here", hint=f"`rnb run NOTEBOOK --{target} F` writes it with its outputs"
+    )
 
 
 def _losses(notebook: Notebook, target: str) -> list[str]:
@@ -128,7 +143,11 @@ def _losses(notebook: Notebook, target: str) -> list[str]:
         return []
     out = []
     if target in ("percent", "script", "md"):
-        kept = [cell.id for cell in notebook.cells if cell.options.timeout or cell.options.retries or cell.options.cache or cell.options.disabled]
+        kept = [
+            cell.id
+            for cell in notebook.cells
+            if cell.options.timeout or cell.options.retries or cell.options.cache or cell.options.disabled
+        ]
         if kept:
             out.append(f"options of cells are lost: {', '.join(kept)}")
     if target in ("script", "md") and notebook.parameters:

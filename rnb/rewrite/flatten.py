@@ -51,7 +51,10 @@ def flatten(notebook: Notebook, text: str) -> Flat:
         raise RewriteError(f"{where}error[{wrong.code}]: {wrong.message}", wrong.hint)
     flat = Flat(notebook.doc, header_of(text), [])
     if notebook.parameters:
-        lines = [f"{each.name}{': ' + each.annotation if each.annotation else ''} = {each.default}" for each in notebook.parameters]
+        lines = [
+            f"{each.name}{': ' + each.annotation if each.annotation else ''} = {each.default}"
+            for each in notebook.parameters
+        ]
         flat.pieces.append(Piece(CODE, "\n".join(lines), parameters=True, name="parameters"))
     taken = _taken(notebook)
     for id in notebook.order:
@@ -110,7 +113,11 @@ def _only_rnb(node: ast.stmt) -> bool:
     if isinstance(node, ast.Import):
         return all(alias.name == "rnb" for alias in node.names)
     decorators = ("cell", "sql", "run")
-    return isinstance(node, ast.ImportFrom) and node.module == "rnb" and all(alias.name in decorators for alias in node.names)
+    return (
+        isinstance(node, ast.ImportFrom)
+        and node.module == "rnb"
+        and all(alias.name in decorators for alias in node.names)
+    )
 
 
 def _taken(notebook: Notebook) -> dict[str, int]:
@@ -150,7 +157,14 @@ def function_of(cell: Cell) -> ast.FunctionDef | ast.AsyncFunctionDef:
 
 def _python(cell: Cell, taken: dict[str, int], flat: Flat) -> Piece:
     node = function_of(cell)
-    piece = Piece(CODE, doc=cell.doc, name=_name(cell), options=_options(cell), cell=cell, awaits=isinstance(node, ast.AsyncFunctionDef))
+    piece = Piece(
+        CODE,
+        doc=cell.doc,
+        name=_name(cell),
+        options=_options(cell),
+        cell=cell,
+        awaits=isinstance(node, ast.AsyncFunctionDef),
+    )
     if cell.options.disabled:
         flat.notes.append(f"{cell.id} is disabled; its code is kept as a comment")
         piece.code = "\n".join(f"# {line}".rstrip() for line in dedent(body_text(cell, node)).split("\n"))
@@ -178,12 +192,25 @@ def bound_in(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
 
     text = ast.unparse(ast.Module([_bare(node)], []))
     table = symtable.symtable(text, "<cell>", "exec").get_children()[0]
-    found = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_local() and (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace())}
-    return found
+    return {
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        if symbol.is_local() and (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace())
+    }
 
 
 def _bare(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | ast.AsyncFunctionDef:
-    return type(node)(name=node.name, args=node.args, body=node.body, decorator_list=[], returns=None, type_comment=None, type_params=[], lineno=1, col_offset=0)  # type: ignore[call-arg]
+    return type(node)(
+        name=node.name,
+        args=node.args,
+        body=node.body,
+        decorator_list=[],
+        returns=None,
+        type_comment=None,
+        type_params=[],
+        lineno=1,
+        col_offset=0,
+    )  # type: ignore[call-arg]
 
 
 def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Return]:
@@ -202,12 +229,18 @@ def body_text(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, until: a
     """The lines of the body, comments too, without the docstring and without the statement `until` at its end."""
     lines = cell.source.split("\n")
     first = node.body[0]
-    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    documented = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
     if documented:
         start = first.end_lineno or first.lineno
     else:
         start = top_line(first) - 1
-        while start > 0 and (not lines[start - 1].strip() or lines[start - 1].lstrip().startswith("#")) and start > node.lineno:
+        while (
+            start > 0
+            and (not lines[start - 1].strip() or lines[start - 1].lstrip().startswith("#"))
+            and start > node.lineno
+        ):
             start -= 1
         if first.lineno == node.lineno:  # def f(): pass
             return "    " + "; ".join(ast.unparse(each) for each in node.body if each is not until)
@@ -242,7 +275,9 @@ def _open(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, ending: ast.
 
 
 def _ends_in_expression(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return len(node.body) > 1 and isinstance(node.body[-2], ast.Expr) and not isinstance(node.body[-2].value, ast.Constant)
+    return (
+        len(node.body) > 1 and isinstance(node.body[-2], ast.Expr) and not isinstance(node.body[-2].value, ast.Constant)
+    )
 
 
 def _called(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
@@ -251,16 +286,24 @@ def _called(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     name = f"_{cell.name.strip('_') or 'unnamed'}_cell" if taken else cell.name
     slots = [cell.name if slot == OWN else slot for slot in cell.slots]
     function, shown = _function(cell, node, name, slots)
-    arguments = ", ".join(f"{arg.arg}={arg.arg}" if arg in node.args.kwonlyargs else arg.arg for arg in arguments_of(node.args))
+    arguments = ", ".join(
+        f"{arg.arg}={arg.arg}" if arg in node.args.kwonlyargs else arg.arg for arg in arguments_of(node.args)
+    )
     call = f"{'await ' if isinstance(node, ast.AsyncFunctionDef) else ''}{name}({arguments})"
     if shown:
-        return f"{function}\n\n\n{', '.join([*slots, '_shown'])} = {call}\n_shown" if slots else f"{function}\n\n\n{call}"
-    single = len(slots) == 1 and (cell.slots == (OWN,) or not any(isinstance(each.value, ast.Tuple) for each in _returns(node)))
+        return (
+            f"{function}\n\n\n{', '.join([*slots, '_shown'])} = {call}\n_shown" if slots else f"{function}\n\n\n{call}"
+        )
+    single = len(slots) == 1 and (
+        cell.slots == (OWN,) or not any(isinstance(each.value, ast.Tuple) for each in _returns(node))
+    )
     targets = ", ".join(slots) + ("," if len(slots) == 1 and not single else "")
     return f"{function}\n\n\n{targets + ' = ' if slots else ''}{call}"
 
 
-def _function(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, slots: list[str]) -> tuple[str, bool]:
+def _function(
+    cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, slots: list[str]
+) -> tuple[str, bool]:
     """The function's text without decorators, and whether it returns what it shows as well."""
     lines = cell.source.rstrip("\n").split("\n")
     text = "\n".join(lines[node.lineno - 1 :]).replace(f"def {cell.name}(", f"def {name}(", 1)

@@ -24,7 +24,9 @@ def document(data: bytes) -> Json:
         raise RewriteError(f"it is no Jupyter notebook: line {error.lineno}: {error.msg}") from None
     except RecursionError:
         raise RewriteError("it is no Jupyter notebook: nested too deeply") from None
-    if not isinstance(found, dict) or not (isinstance(found.get("cells"), list) or isinstance(found.get("worksheets"), list)):
+    if not isinstance(found, dict) or not (
+        isinstance(found.get("cells"), list) or isinstance(found.get("worksheets"), list)
+    ):
         raise RewriteError("it is no Jupyter notebook: there is no list of cells")
     language = _language(found)
     if language and not language.startswith(("python", "ipython")):
@@ -80,7 +82,9 @@ def linear_of(found: Json) -> Linear:
         linear.blocks.insert(0, Block("\n".join(f"import {name}" for name in sorted(imports))))
     _introduce(linear)
     if outputs:
-        linear.notes.append(f"outputs of {outputs} cell{'s' * (outputs > 1)} are not kept in a Python file: `rnb run` makes them again")
+        linear.notes.append(
+            f"outputs of {outputs} cell{'s' * (outputs > 1)} are not kept in a Python file: `rnb run` makes them again"
+        )
     return linear
 
 
@@ -88,7 +92,10 @@ def _own_display(linear: Linear) -> None:
     """`display` is Jupyter's own; rnb's shows the same."""
     for block in linear.blocks:
         block.code = _IPYTHON.sub(_without_display, block.code)
-    if not any(re.search(r"^(?:def display\b|display\s*=)|import .*\bdisplay\b", block.code, re.MULTILINE) for block in linear.blocks):
+    if not any(
+        re.search(r"^(?:def display\b|display\s*=)|import .*\bdisplay\b", block.code, re.MULTILINE)
+        for block in linear.blocks
+    ):
         linear.blocks.insert(0, Block("from rnb import display"))
 
 
@@ -133,7 +140,11 @@ def _code(cell: Json, text: str, linear: Linear, waiting: list[Block], imports: 
 
 
 def _hidden(metadata: Json) -> bool:
-    return bool(_dict(metadata.get("jupyter")).get("source_hidden") or metadata.get("collapsed") is True and metadata.get("cell_hidden"))
+    return bool(
+        _dict(metadata.get("jupyter")).get("source_hidden")
+        or (metadata.get("collapsed") is True
+        and metadata.get("cell_hidden"))
+    )
 
 
 def _name(cell: Json) -> str:
@@ -149,7 +160,13 @@ def _introduce(linear: Linear) -> None:
     position = linear.blocks.index(first) if first is not None else 0
     if first is not None and position and not linear.blocks[0].doc and linear.blocks[0].code.startswith("import "):
         return
-    if first is not None and first.code.startswith("import ") and not first.doc and len(linear.blocks) > 1 and linear.blocks[1].doc:
+    if (
+        first is not None
+        and first.code.startswith("import ")
+        and not first.doc
+        and len(linear.blocks) > 1
+        and linear.blocks[1].doc
+    ):
         first = linear.blocks[1]
     if first is not None and first.doc and not first.name:
         linear.doc, first.doc = first.doc, ""

@@ -11,8 +11,7 @@ from rnb.rewrite.split_units import protected_lines
 _LINE = re.compile(r"^(\s*)(?:([A-Za-z_][\w.]*)\s*=\s*)?([%!])(.*)$")
 _HELP = re.compile(r"^(\s*)(?:\?{1,2}\s*([\w.]+)|([\w.]+)\s*\?{1,2})\s*$")
 _DROPPED = frozenset(
-    "matplotlib pylab load_ext reload_ext autoreload config precision pdb xmode colors doctest_mode who whos reset notebook "
-    "watermark logstart history hist lsmagic automagic".split()
+    ["matplotlib", "pylab", "load_ext", "reload_ext", "autoreload", "config", "precision", "pdb", "xmode", "colors", "doctest_mode", "who", "whos", "reset", "notebook", "watermark", "logstart", "history", "hist", "lsmagic", "automagic"]
 )
 _TIMED = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun", "capture", "heat"})
 _SHELLS = {"bash": "bash", "sh": "sh", "zsh": "zsh"}
@@ -39,7 +38,11 @@ def is_python(code: str) -> bool:
 
 def plain(code: str) -> Plain:
     """A cell's code without IPython in it."""
-    code = code.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8) if "\t" in code.lstrip() and not is_python(code) else code
+    code = (
+        code.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8)
+        if "\t" in code.lstrip() and not is_python(code)
+        else code
+    )
     first = next((line for line in code.split("\n") if line.strip()), "")
     if first.startswith("%%"):
         return _cell_magic(code, first)
@@ -134,7 +137,9 @@ def _magic(space: str, target: str, kind: str, rest: str, out: Plain) -> list[st
         out.imports.add("os")
         return [f"{space}os.environ[{key.strip()!r}] = {value.strip()!r}"]
     if name in ("system", "sx", "bash", "ls", "mkdir", "rm", "cp", "mv", "cat"):
-        return [space + line for line in _shell(target, argument if name in ("system", "sx") else f"{name} {argument}", out)]
+        return [
+            space + line for line in _shell(target, argument if name in ("system", "sx") else f"{name} {argument}", out)
+        ]
     if name not in _DROPPED:
         out.notes.append(f"`%{name}` has no counterpart: kept as a comment")
     if name in ("matplotlib", "pylab"):

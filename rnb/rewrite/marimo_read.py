@@ -15,7 +15,7 @@ from rnb.rewrite.split_units import dedent, parse_linear, top_line
 
 
 def is_marimo(text: str) -> bool:
-    return "marimo.App(" in text or ".App(" in text and "import marimo" in text
+    return "marimo.App(" in text or (".App(" in text and "import marimo" in text)
 
 
 @dataclass
@@ -63,15 +63,25 @@ def _header(lines: list[str]) -> list[str]:
 
 def _app_name(tree: ast.Module) -> str:
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func).endswith("App"):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and ast.unparse(node.value.func).endswith("App")
+        ):
             return ast.unparse(node.targets[0])
     return "app"
 
 
 def _blocks(node: ast.stmt, app: str, lines: list[str], text: str, linear: Linear) -> list[Block]:
-    if isinstance(node, ast.With) and any(ast.unparse(item.context_expr).startswith(f"{app}.setup") for item in node.items):
+    if isinstance(node, ast.With) and any(
+        ast.unparse(item.context_expr).startswith(f"{app}.setup") for item in node.items
+    ):
         return [Block(dedent("\n".join(lines[node.lineno : node.end_lineno])))]
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == f"{app}._unparsable_cell":
+    if (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func) == f"{app}._unparsable_cell"
+    ):
         return [_unparsable(node.value, linear)]
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return []
@@ -95,7 +105,11 @@ def _unparsable(call: ast.Call, linear: Linear) -> Block:
 
 def _cell(node: ast.FunctionDef | ast.AsyncFunctionDef, decorator: ast.expr, lines: list[str]) -> Block:
     body = node.body[:-1] if isinstance(node.body[-1], ast.Return) else node.body
-    given = {word.arg: getattr(word.value, "value", None) for word in decorator.keywords} if isinstance(decorator, ast.Call) else {}
+    given = (
+        {word.arg: getattr(word.value, "value", None) for word in decorator.keywords}
+        if isinstance(decorator, ast.Call)
+        else {}
+    )
     options: dict[str, object] = {}
     if given.get("disabled"):
         options["disabled"] = True
@@ -108,7 +122,9 @@ def _cell(node: ast.FunctionDef | ast.AsyncFunctionDef, decorator: ast.expr, lin
     start = _body_start(node, lines)
     end = (node.body[-1].lineno - 1) if isinstance(node.body[-1], ast.Return) else (node.end_lineno or node.lineno)
     code = dedent("\n".join(lines[start:end])).strip("\n")
-    return Block(code if any(not isinstance(each, ast.Pass) for each in body) else "", name=name, options=options, shows=True)
+    return Block(
+        code if any(not isinstance(each, ast.Pass) for each in body) else "", name=name, options=options, shows=True
+    )
 
 
 def _body_start(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> int:
@@ -143,7 +159,10 @@ def _names(code: str) -> tuple[set[str], set[str]]:
 def _order(cells: list[_Cell], linear: Linear) -> list[int]:
     """Topological, ties by place in the file; a circle stays in the order of the file."""
     owner = {name: number for number, cell in enumerate(cells) for name in cell.binds if not name.startswith("_")}
-    above = [{owner[name] for name in cell.reads if name in owner and owner[name] != number} for number, cell in enumerate(cells)]
+    above = [
+        {owner[name] for name in cell.reads if name in owner and owner[name] != number}
+        for number, cell in enumerate(cells)
+    ]
     waiting = [len(each) for each in above]
     ready = [number for number, count in enumerate(waiting) if not count]
     heapq.heapify(ready)
@@ -168,7 +187,11 @@ def _drop_marimo(cells: list[_Cell]) -> None:
         return
     for cell in cells:
         if "mo" in cell.binds:
-            kept = [line for line in cell.block.code.split("\n") if line.strip() not in ("import marimo as mo", "mo", "import marimo")]
+            kept = [
+                line
+                for line in cell.block.code.split("\n")
+                if line.strip() not in ("import marimo as mo", "mo", "import marimo")
+            ]
             cell.block.code = "\n".join(kept).strip("\n")
 
 
@@ -179,7 +202,15 @@ def _introduce(linear: Linear) -> None:
     first = next((number for number, at in enumerate(linear.rank) if not _empty(linear.blocks[number])), None)
     if first is None:
         return
-    top = min((number for number in range(len(linear.blocks)) if not _empty(linear.blocks[number]) and not _imports_only(linear.blocks[number])), key=lambda number: linear.rank[number], default=first)
+    top = min(
+        (
+            number
+            for number in range(len(linear.blocks))
+            if not _empty(linear.blocks[number]) and not _imports_only(linear.blocks[number])
+        ),
+        key=lambda number: linear.rank[number],
+        default=first,
+    )
     block = linear.blocks[top]
     if block.doc and not block.code and not block.name:
         linear.doc, block.doc = block.doc, ""

@@ -47,14 +47,18 @@ def _piece(piece: Piece) -> list[str]:
     above = [_text("_", piece.doc, {})] if piece.doc and (piece.cell is None or piece.cell.kind != "sql") else []
     if piece.cell is None:
         return [_cell("_", [], _names_of(piece.code), piece.code, {}, False)]
-    takes = [ref for ref in piece.cell.ref_names]
+    takes = list(piece.cell.ref_names)
     code = _private(piece, piece.cell)
     shares = [piece.cell.name if slot == OWN else slot for slot in (*piece.cell.slots, *piece.cell.implicit)]
     return [*above, _cell(piece.name or "_", takes, shares, code, piece.options, piece.awaits)]
 
 
 def _names_of(code: str) -> list[str]:
-    return [ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target) for node in ast.parse(code).body if isinstance(node, (ast.Assign, ast.AnnAssign))]
+    return [
+        ast.unparse(node.targets[0] if isinstance(node, ast.Assign) else node.target)
+        for node in ast.parse(code).body
+        if isinstance(node, (ast.Assign, ast.AnnAssign))
+    ]
 
 
 def _private(piece: Piece, cell: Cell) -> str:
@@ -64,7 +68,12 @@ def _private(piece: Piece, cell: Cell) -> str:
     node = function_of(cell)
     shared = {*cell.defs}
     own = {name for name in bound_in(node) - shared if not name.startswith("_")}
-    if not own or piece.code.startswith(("def ", "async def ")) and piece.code.rstrip().endswith(")") and "\n\n\n" in piece.code:
+    if (
+        not own
+        or (piece.code.startswith(("def ", "async def "))
+        and piece.code.rstrip().endswith(")")
+        and "\n\n\n" in piece.code)
+    ):
         return piece.code
     table = {name: f"_{name}" for name in own}
     changed = rename_text(piece.code, table)
@@ -90,8 +99,9 @@ def losses(notebook: Notebook) -> list[str]:
         names = ", ".join(each.name for each in notebook.parameters)
         out.append(f"notebook parameters become plain values: {names}")
     for cell in notebook.cells:
-        lost = [name for name in ("cache", "timeout", "retries", "output") if getattr(cell.options, name) not in (None, 0)]
+        lost = [
+            name for name in ("cache", "timeout", "retries", "output") if getattr(cell.options, name) not in (None, 0)
+        ]
         if lost:
             out.append(f"options of {cell.id} are lost: {', '.join(lost)}")
     return out
-

@@ -11,7 +11,36 @@ import unicodedata
 from rnb.rewrite.split_model import Unit
 
 _SMALL = frozenset(
-    ["a", "an", "the", "of", "in", "on", "to", "for", "and", "or", "is", "are", "it", "this", "that", "we", "our", "with", "by", "at", "from", "as", "be", "can", "let", "us", "now", "how"]
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "on",
+        "to",
+        "for",
+        "and",
+        "or",
+        "is",
+        "are",
+        "it",
+        "this",
+        "that",
+        "we",
+        "our",
+        "with",
+        "by",
+        "at",
+        "from",
+        "as",
+        "be",
+        "can",
+        "let",
+        "us",
+        "now",
+        "how",
+    ]
 )
 _VERBS = (
     ("load", re.compile(r"\b(read_\w+|load\w*|open|fetch_\w+|urlopen|loadtxt|genfromtxt|imread)\s*\(")),
@@ -109,7 +138,25 @@ def _subject(units: list[Unit], bound: list[str]) -> str:
 
 
 _IMPORTS = frozenset(
-    ["plt", "sns", "pd", "np", "pl", "nx", "alt", "json", "math", "random", "time", "sys", "itertools", "datetime", "matplotlib", "numpy", "pandas"]
+    [
+        "plt",
+        "sns",
+        "pd",
+        "np",
+        "pl",
+        "nx",
+        "alt",
+        "json",
+        "math",
+        "random",
+        "time",
+        "sys",
+        "itertools",
+        "datetime",
+        "matplotlib",
+        "numpy",
+        "pandas",
+    ]
 )
 
 

@@ -43,13 +43,19 @@ def split_script(text: str, caution: int = 0) -> Split:
     return split_linear(script(text), caution)
 
 
-def split_linear(linear: Linear, caution: int = 0, outer: frozenset[str] = frozenset(), around: Around | None = None) -> Split:
+def split_linear(
+    linear: Linear,
+    caution: int = 0,
+    outer: frozenset[str] = frozenset(),
+    around: Around | None = None,
+    taken: frozenset[str] = frozenset(),
+) -> Split:
     """Blocks of linear code as a notebook without faults. `outer` are names that cells of a notebook around it share, and
     `around` gives that notebook's text with what was written. Raises RewriteError."""
     source = Source(linear)
     units, trailing = units_of(source, linear)
     _mark_shown(units, linear)
-    facts = Facts(source, units, min(caution, 1))
+    facts = Facts(source, units, min(caution, 1), linear.modules)
     notes = list(linear.notes)
     units = [unit for unit in units if not _drops(unit, notes)]
     facts.units = take_parameters(units, linear, facts)
@@ -61,27 +67,34 @@ def split_linear(linear: Linear, caution: int = 0, outer: frozenset[str] = froze
     if caution >= ONE_CELL:
         groups.merge(set(range(len(sequence))))
     groups.settle()
-    taken = {name for unit in hoisted for name in unit.binds}
+    hidden = {name for unit in hoisted for name in unit.binds} | outer | taken
 
     def write() -> Written:
-        plan = plan_values(groups, facts, taken | outer)
-        return Writer(linear, units, hoisted, things, plan, outer).write(trailing)
+        plan = plan_values(groups, facts, hidden)
+        return Writer(linear, units, hoisted, things, plan, outer, taken).write(trailing)
 
     written = _without_faults(write, groups, notes, around or (lambda made: made.text))
     notes += [f"`{name}` is read before anything binds it" for name in sorted(things.unbound - outer)]
-    return Split(written.text, notes, written.blocks, written.shared)
+    text = written.text if around is None else around(written)
+    return Split(text, notes, written.blocks, written.shared)
 
 
 def _without_faults(write: Callable[[], Written], groups: Groups, notes: list[str], around: Around) -> Written:
     """Merge cells until nothing is wrong with the notebook; what stays wrong was wrong before."""
     for _ in range(12):
         written = write()
-        faults = [each for each in read(around(written).encode("utf-8", "surrogatepass"), "").faults if each.severity == "error"]
+        faults = [
+            each
+            for each in read(around(written).encode("utf-8", "surrogatepass"), "").faults
+            if each.severity == "error"
+        ]
         if not faults or not _merge(faults, written, groups):
             break
     syntax = next((each for each in faults if each.code == "syntax"), None)
     if syntax is not None:
-        raise RewriteError(f"the notebook would not be valid Python: line {syntax.line}: {syntax.message}", hint="please report this")
+        raise RewriteError(
+            f"the notebook would not be valid Python: line {syntax.line}: {syntax.message}", hint="please report this"
+        )
     notes += [f"{each.code}: {each.message}" for each in faults]
     return written
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rnb.notebook.effects import changes_state
 from rnb.notebook.scope import Scope
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rnb.rewrite.split_facts import Facts
     from rnb.rewrite.split_model import Unit
 
+Node = TypeVar("Node", ast.Attribute | ast.Subscript, ast.AugAssign, ast.Call)
 FIGURE = "<figure>"  # stands for matplotlib's current figure among the names
 _Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -49,7 +50,7 @@ class Calls:
         self._assignments()
         self._spread()
 
-    def _mine(self, found: list[tuple[ast.AST, Scope]]) -> Iterator[tuple[ast.AST, Scope]]:  # type: ignore[type-arg]
+    def _mine(self, found: list[tuple[Node, Scope]]) -> Iterator[tuple[Node, Scope]]:
         """What happens in this unit at once, or in the function when it is called."""
         for node, scope in self.facts.indexed(found, self.unit):
             if self.inside is None:

@@ -29,8 +29,11 @@ Place = tuple[int, int]
 class Facts:
     """The facts of all units of a program."""
 
-    def __init__(self, source: Source, units: list[Unit], caution: int = 0) -> None:
-        self.units = units
+    def __init__(
+        self, source: Source, units: list[Unit], caution: int = 0, modules: dict[str, str] | None = None
+    ) -> None:
+        self.units = units  # those that are dropped later leave this list
+        self._all = list(units)
         self.caution = caution
         try:
             with warnings.catch_warnings():
@@ -40,7 +43,7 @@ class Facts:
         except (SyntaxError, RecursionError, MemoryError) as error:
             raise RewriteError(f"the code can't be analysed: {error}") from None
         self.starts: list[Place] = [_place(unit) for unit in units]
-        self.modules = self._modules()
+        self.modules = {**(modules or {}), **self._modules()}
         self._names()
         self._privates()
         self._inner: defaultdict[int, set[str]] | None = None
@@ -56,7 +59,7 @@ class Facts:
 
     def unit_at(self, node: ast.AST) -> Unit:
         place = (node.lineno, node.col_offset)  # type: ignore[attr-defined]
-        return self.units[max(bisect_right(self.starts, place) - 1, 0)]
+        return self._all[max(bisect_right(self.starts, place) - 1, 0)]
 
     def _modules(self) -> dict[str, str]:
         """Names that imports bind at the top, with what they stand for."""
@@ -85,6 +88,7 @@ class Facts:
                 _first(reads[unit.index], event.name, event.node)
             if event.name in _DYNAMIC:
                 unit.dynamic = event.name
+        late = _after_values(self.units)
         for event in self.walk.stores:
             if event.scope.owner(event.name) is not None:
                 continue
@@ -92,7 +96,7 @@ class Facts:
             if event.scope.deferred:
                 unit.globals_.add(event.name)
             else:
-                _first(stores[unit.index], event.name, event.node)
+                _first(stores[unit.index], event.name, event.node, late.get(id(event.node)))
         for unit in self.units:
             self._bindings(unit, reads[unit.index], stores[unit.index])
 
@@ -199,8 +203,20 @@ def _place(unit: Unit) -> Place:
     return min([(unit.node.lineno, unit.node.col_offset), *((each.lineno, 0) for each in decorators)])
 
 
-def _first(found: dict[str, Place], name: str, node: ast.AST) -> None:
-    place = (node.lineno, node.col_offset)  # type: ignore[attr-defined]
+def _after_values(units: list[Unit]) -> dict[int, Place]:
+    """The targets of assignments are bound after their value is read."""
+    found: dict[int, Place] = {}
+    for unit in units:
+        for node in ast.walk(unit.node):
+            if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr)) and node.value is not None:
+                end = (node.value.end_lineno or 0, node.value.end_col_offset or 0)
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                found.update({id(each): end for target in targets for each in ast.walk(target)})
+    return found
+
+
+def _first(found: dict[str, Place], name: str, node: ast.AST, place: Place | None = None) -> None:
+    place = place or (node.lineno, node.col_offset)  # type: ignore[attr-defined]
     found[name] = min(found.get(name, place), place)
 
 

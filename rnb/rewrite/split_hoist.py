@@ -183,7 +183,9 @@ def _is_upper(unit: Unit) -> bool:
     return all(name.isupper() or name.startswith("__") for name in unit.binds)
 
 
-def _with_state(found: list[Unit], facts: Facts, binders: dict[str, list[Unit]], outer: frozenset[str] | set[str]) -> list[Unit]:
+def _with_state(
+    found: list[Unit], facts: Facts, binders: dict[str, list[Unit]], outer: frozenset[str] | set[str]
+) -> list[Unit]:
     """Add what sets up the process (a style, a seed, a search path) as long as nothing before it could notice."""
     inside = set(map(id, found))
     names = {name for unit in found for name in unit.binds}

@@ -40,7 +40,10 @@ class Linear:
     header: str = ""  # comment lines that must stay first: `#!`, licence, PEP 723
     whole: bool = False
     notes: list[str] = field(default_factory=list)
-    rank: list[int] = field(default_factory=list)  # the place of each block in the file that is written, if not the order of blocks
+    rank: list[int] = field(
+        default_factory=list
+    )  # the place of each block in the file that is written, if not the order of blocks
+    modules: dict[str, str] = field(default_factory=dict)  # what names imported around this code stand for
     parameters: dict[str, str] = field(default_factory=dict)  # name -> its parameter text, `n: int = 3`
 
 

@@ -14,7 +14,12 @@ def take_parameters(units: list[Unit], linear: Linear, facts: Facts) -> list[Uni
     for unit in units:
         for name in unit.binds | unit.private | unit.globals_:
             binders[name] = binders.get(name, 0) + 1
-    needed = {name for unit in units if isinstance(unit.node, (ast.FunctionDef, ast.ClassDef)) for name in unit.later | unit.reads}
+    needed = {
+        name
+        for unit in units
+        if isinstance(unit.node, (ast.FunctionDef, ast.ClassDef))
+        for name in unit.later | unit.reads
+    }
     changed = {name for unit in units for name in unit.changes}
     left = []
     for unit in units:
@@ -45,8 +50,7 @@ def _plain(unit: Unit) -> str:
 def _parameter(unit: Unit, name: str) -> str:
     node = unit.node
     assert isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None
-    default = ast.get_source_segment(unit.text, node.value) if unit.text.count("\n") == 0 and unit.text.startswith(name) else None
-    value = ast.unparse(node.value) if default is None else ast.unparse(node.value)
+    value = ast.unparse(node.value)
     if isinstance(node, ast.AnnAssign):
         return f"{name}: {ast.unparse(node.annotation)} = {value}"
     kind = type(ast.literal_eval(node.value)).__name__

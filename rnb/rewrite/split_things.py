@@ -152,6 +152,12 @@ class Things:
             else:
                 other.holders.append(one)
 
+    def final(self, thing: Thing) -> bool:
+        """Whether the name still means this thing at the end of the program."""
+        if self.by_name[thing.name][-1] is not thing:
+            return False
+        return not any(thing.name in unit.private and place > thing.binder for place, unit in enumerate(self.sequence))
+
     # ------------------------------------------------------------------ who must share a cell
 
     def _late_functions(self) -> None:

@@ -69,11 +69,11 @@ def _results(cell: list[int], things: Things) -> list[Thing]:
     for place in cell:
         unit = things.sequence[place]
         for name, thing in things.bound_at[place].items():
-            last = things.by_name[name][-1] is thing and not name.startswith("_") and name != FIGURE
+            last = things.final(thing) and not name.startswith("_") and name != FIGURE
             unread = all(_only_shows(things.sequence[each]) for each in thing.readers - {place} | thing.virtual)
-            if last and unread and not unit.opens_figure and unit.kind != "import" and name not in unit.private:
-                if FIGURE not in unit.changes and thing.binder == place:
-                    found.append(thing)
+            drawn = unit.opens_figure or FIGURE in unit.changes
+            if last and unread and not drawn and unit.kind != "import" and thing.binder == place:
+                found.append(thing)
     return found
 
 

@@ -14,7 +14,9 @@ from rnb.rewrite.split_text import RUN, code_cell, docstring, markdown_cell, ret
 from rnb.rewrite.split_things import Thing, Things
 from rnb.rewrite.split_values import Plan
 
-_SILENT = frozenset(["show", "plot", "hist", "boxplot", "print", "save", "savefig", "dump", "display", "export", "write", "render"])
+_SILENT = frozenset(
+    ["show", "plot", "hist", "boxplot", "print", "save", "savefig", "dump", "display", "export", "write", "render"]
+)
 
 
 @dataclass
@@ -31,7 +33,16 @@ class Written:
 
 
 class Writer:
-    def __init__(self, linear: Linear, units: list[Unit], hoisted: list[Unit], things: Things, plan: Plan, outer: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        linear: Linear,
+        units: list[Unit],
+        hoisted: list[Unit],
+        things: Things,
+        plan: Plan,
+        outer: frozenset[str] = frozenset(),
+        taken: frozenset[str] = frozenset(),
+    ) -> None:
         self.outer = outer
         self.linear, self.hoisted, self.things, self.plan = linear, hoisted, things, plan
         self.sequence = things.sequence
@@ -39,7 +50,7 @@ class Writer:
             name for unit in units for name in (unit.binds | unit.reads | unit.later | unit.private | unit.globals_)
         }
         used |= set(plan.names.values())
-        used |= outer | set(linear.parameters)
+        used |= outer | taken | set(linear.parameters)
         self.rnb = "rnb" if not any("rnb" in unit.binds and not _imports_rnb(unit) for unit in units) else "rnb_"
         self.names = CellNames(used | {self.rnb})
         self.docs_left = {number for number, block in enumerate(linear.blocks) if block.doc}
@@ -130,13 +141,17 @@ class Writer:
         doc, given, options, inner = self._about(units)
         takes = [self.plan.name(thing) for thing in self._by_reading(number, cell)]
         takes += [each for each in self._outer_reads(units) if each not in takes]
-        given_parameters = [text for each, text in self.linear.parameters.items() if any(each in unit.reads | unit.later for unit in units)]
+        given_parameters = [
+            text
+            for each, text in self.linear.parameters.items()
+            if any(each in unit.reads | unit.later for unit in units)
+        ]
         shares = [self.plan.name(thing) for thing in self.plan.shares[number]]
         name = self.names.take(wanted_name(units, shares, given, doc))
         self.out.blocks[name] = sorted({unit.block for unit in units})
         self.out.places[name] = cell
         for thing in self.plan.shares[number]:
-            if self.things.by_name[thing.name][-1] is thing:
+            if self.things.final(thing):
                 self.out.shared[thing.name] = self.plan.name(thing)
         order = self._orders(number)
         body = "\n".join([*(f"_ = {each}  # runs after it" for each in order), self._body(cell, units, inner)])
@@ -145,7 +160,14 @@ class Writer:
             share = '    return ("done",)  # what must run later reads this'
         self._after_name[number] = shares[0] if shares else name
         return code_cell(
-            name, list(dict.fromkeys([*takes, *order, *given_parameters])), any(map(_awaits, units)), doc, body, share, options, self.rnb
+            name,
+            list(dict.fromkeys([*takes, *order, *given_parameters])),
+            any(map(_awaits, units)),
+            doc,
+            body,
+            share,
+            options,
+            self.rnb,
         )
 
     @property
@@ -316,6 +338,23 @@ def _imports_first(units: list[Unit]) -> tuple[list[Unit], list[Unit]]:
         stop = next(n for n, unit in enumerate(units) if unit not in imports)
         return units[:stop], units[stop:]
     return imports, [unit for unit in units if unit not in imports]
+
+
+def import_text(unit: Unit) -> str:
+    """An import as a line of the module level."""
+    return "".join(f"{line}\n" for line in unit.comments) + unit.text + "\n"
+
+
+def definition_text(units: list[Unit]) -> list[str]:
+    """Definitions of the module level, each by itself; plain statements together."""
+    out: list[str] = []
+    plain = ""
+    for unit in units:
+        if unit.is_def and not isinstance(unit.node, ast.Assign):
+            out.append(_with_comments(unit, False))
+        else:
+            plain += _with_comments(unit, bool(plain))
+    return ([plain] if plain else []) + out
 
 
 def _with_comments(unit: Unit, spaced: bool) -> str:

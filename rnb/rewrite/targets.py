@@ -7,7 +7,7 @@ import ast
 from rnb.rewrite.flatten import CODE, Flat, Piece, called
 from rnb.rewrite.split_text import docstring
 
-_SILENT = frozenset("show plot hist print display pprint append extend update add write save savefig".split())
+_SILENT = frozenset(["show", "plot", "hist", "print", "display", "pprint", "append", "extend", "update", "add", "write", "save", "savefig"])
 
 
 def to_script(flat: Flat) -> str:
@@ -48,9 +48,19 @@ def _printed(code: str, shown: str) -> str:
         return code
     value = last.value
     if isinstance(value, ast.Call):
-        method = value.func.attr if isinstance(value.func, ast.Attribute) else value.func.id if isinstance(value.func, ast.Name) else ""
+        method = (
+            value.func.attr
+            if isinstance(value.func, ast.Attribute)
+            else value.func.id
+            if isinstance(value.func, ast.Name)
+            else ""
+        )
         root = ast.unparse(value.func).partition(".")[0]
-        if method in _SILENT or method.startswith(("set_", "add_", "plot")) or root in ("ax", "axes", "plt", "fig", "sns"):
+        if (
+            method in _SILENT
+            or method.startswith(("set_", "add_", "plot"))
+            or root in ("ax", "axes", "plt", "fig", "sns")
+        ):
             return code
     lines = code.split("\n")
     segment = ast.get_source_segment(code, last) or shown

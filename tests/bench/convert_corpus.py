@@ -59,7 +59,9 @@ def one(path: Path, timeout: float) -> tuple[str, str, dict[str, int]]:
     verdict = Verdict()
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch) / "here" / path.name
-        shutil.copytree(path.parent, place.parent, ignore=lambda folder, names: [n for n in names if (Path(folder) / n).is_dir()])
+        shutil.copytree(
+            path.parent, place.parent, ignore=lambda folder, names: [n for n in names if (Path(folder) / n).is_dir()]
+        )
         for caution in range(ONE_CELL + 1):
             try:
                 made = split_linear(linear_of(path), caution)
@@ -75,7 +77,12 @@ def one(path: Path, timeout: float) -> tuple[str, str, dict[str, int]]:
             if verdict.failed:
                 return "the source does not run", verdict.failed, sizes
             if verdict.equal:
-                return ("equal" if not caution else f"equal with caution {caution}") + (" (in part)" if verdict.unknown else ""), "; ".join(verdict.unknown), sizes
+                return (
+                    ("equal" if not caution else f"equal with caution {caution}")
+                    + (" (in part)" if verdict.unknown else ""),
+                    "; ".join(verdict.unknown),
+                    sizes,
+                )
     return "not equal", "; ".join(verdict.differences), sizes
 
 
@@ -91,7 +98,9 @@ def files_of(places: list[str], every: int, limit: int) -> list[Path]:
         if place.is_file():
             found.append(place)
         else:
-            found += sorted(each for ending in ("*.py", "*.ipynb") for each in place.rglob(ending) if each.name != "__init__.py")
+            found += sorted(
+                each for ending in ("*.py", "*.ipynb") for each in place.rglob(ending) if each.name != "__init__.py"
+            )
     return found[::every][: limit or None]
 
 
@@ -112,7 +121,15 @@ def main() -> None:
         outcome, reason, sizes = one(path, given.timeout)
         counts[outcome] += 1
         longest += sizes.get("longest", 0) > LONG
-        rows.append({"file": str(path), "outcome": outcome, "why": reason, "seconds": round(time.monotonic() - start, 1), **sizes})
+        rows.append(
+            {
+                "file": str(path),
+                "outcome": outcome,
+                "why": reason,
+                "seconds": round(time.monotonic() - start, 1),
+                **sizes,
+            }
+        )
         if outcome != "equal":
             why.setdefault(outcome, []).append(f"{path.parent.name}/{path.name}: {reason[:160]}")
             sys.stderr.write(f"{outcome}: {path.parent.name}/{path.name}: {reason[:160]}\n")
@@ -121,7 +138,9 @@ def main() -> None:
     for outcome, count in counts.most_common():
         print(f"  {count:5} {outcome}")
     print(f"  {longest:5} have a cell of more than {LONG} lines")
-    modules = collections.Counter(found[1] for row in rows if (found := re.search(r"No module named '([\w.]+)'", str(row["why"]))))
+    modules = collections.Counter(
+        found[1] for row in rows if (found := re.search(r"No module named '([\w.]+)'", str(row["why"])))
+    )
     if modules:
         print("  not installed here: " + ", ".join(f"{name} ({count})" for name, count in modules.most_common(12)))
     if given.json:

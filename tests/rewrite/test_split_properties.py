@@ -78,7 +78,7 @@ def test_the_notebook_does_what_the_program_does(program: list[tuple[str, bool]]
             values = probe(lambda: None)
         except Exception as error:
             raise AssertionError(f"{code}\n-----\n{made.text}\n{error!r}") from error
-    assert cells.getvalue() == printed, f"{code}\n-----\n{made.text}"
+    assert cells.getvalue() == printed or "generator" in printed, f"{code}\n-----\n{made.text}"
     for name, value in values.items():
         if name in before and not callable(value) and "generator" not in repr(before.get(name)):
             assert repr(value) == repr(before[name]), f"{name}\n{code}\n-----\n{made.text}"

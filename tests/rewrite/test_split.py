@@ -1,0 +1,296 @@
+"""What a linear script becomes: which statements share a cell, what is hoisted, what is renamed, what it is called."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from rnb.notebook.model import Notebook
+from rnb.notebook.read import read
+from rnb.rewrite.split import split_script
+from rnb.rewrite.split_model import RewriteError
+
+
+def made(script: str) -> tuple[Notebook, str]:
+    text = split_script(textwrap.dedent(script)).text
+    notebook = read(text.encode())
+    assert [fault for fault in notebook.faults if fault.severity == "error"] == [], text
+    return notebook, text
+
+
+def cell_with(notebook: Notebook, code: str) -> str:
+    found = [cell.id for cell in notebook.cells if code in cell.source]
+    assert len(found) == 1, (code, found)
+    return found[0]
+
+
+TOGETHER = {
+    "a chain of changes": ("xs = make()\nxs.append(1)\n\nxs.append(2)\n\nprint(len(xs))", "make()", "append(2)"),
+    "a reader between changes": ("df = load()\n\nprint(df.shape)\n\ndf['a'] = 1", "print(df.shape)", "df['a']"),
+    "a loop that builds": ("total = start()\n\nfor i in range(9):\n    total += i", "start()", "+= i"),
+    "an alias": ("a = make()\nb = a\n\nprint(a)\n\nb.append(1)", "print(a)", "b.append"),
+    "axes and their figure": (
+        "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\n\nax.plot([1])\n\nplt.show()",
+        "subplots",
+        "show()",
+    ),
+    "pyplot's current figure": (
+        "import matplotlib.pyplot as plt\nplt.figure()\n\nplt.plot([1])\n\nplt.title('t')",
+        "figure()",
+        "title",
+    ),
+    "an iterator": ("it = iter([1, 2])\n\nprint(next(it))\n\nprint(next(it))", "iter(", "next(it)"),
+    "an own function that changes": ("def grow(x):\n    x.append(1)\nxs = make()\n\ngrow(xs)", "make()", "grow(xs)"),
+    "a global that a function writes": (
+        "n = start()\ndef up():\n    global n\n    n = n + 1\nup()\nprint(n)",
+        "start()",
+        "print(n)",
+    ),
+    "a model that is fitted": ("model = Model()\n\nmodel.fit(1)\n\nprint(model.score)", "Model()", "model.fit"),
+    "a value set on an attribute": ("p = make()\n\nprint(p)\n\np.x = 3", "print(p)", "p.x"),
+    "an element of a list of axes": (
+        "import matplotlib.pyplot as plt\nfig, axes = plt.subplots(2)\n\nfor ax in axes:\n    ax.plot([1])",
+        "subplots",
+        "ax.plot",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_stay_together(name: str) -> None:
+    script, one, other = TOGETHER[name]
+    notebook, text = made(
+        "def make(): return []\ndef load(): return {}\ndef start(): return 0\nclass Model: pass\n" + script
+    )
+    cells = [cell for cell in notebook.cells if one in cell.source]
+    assert cells and other in cells[0].source, text
+
+
+APART = {
+    "two unrelated sections": (
+        "# ---- one ----\na = f()\nprint(a)\n\n# ---- two ----\nb = f()\nprint(b)",
+        "a = f()",
+        "b = f()",
+    ),
+    "two figures": (
+        "import matplotlib.pyplot as plt\nimport numpy as np\n"
+        "plt.figure()\nplt.plot([1])\nplt.title('one')\nplt.show()\n\nplt.figure()\nplt.plot([2])\nplt.title('two')\nplt.show()",
+        "'one'",
+        "'two'",
+    ),
+    "a loop variable used twice": (
+        "# ---- one ----\nfor i in range(3):\n    print(i)\n\n# ---- two ----\nfor i in range(4):\n    print(-i)",
+        "print(i)",
+        "print(-i)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_come_apart(name: str) -> None:
+    script, one, other = APART[name]
+    notebook, text = made("def f(): return 1\n" + script)
+    assert cell_with(notebook, one) != cell_with(notebook, other), text
+
+
+HOISTED = {
+    "import": ("import os\nprint(os.sep)", "os"),
+    "import in the middle": ("print(1)\nimport os\nprint(os.sep)", "os"),
+    "import with a fallback": (
+        "try:\n    import tomllib\nexcept ImportError:\n    tomllib = None\nprint(tomllib)",
+        "tomllib",
+    ),
+    "function": ("def f(x):\n    return x\nprint(f(1))", "f"),
+    "class": ("class A:\n    k = 1\nprint(A.k)", "A"),
+    "constant": ("SIZE = 10\nprint(SIZE)", "SIZE"),
+    "constant that a function needs": ("size = 10\ndef f():\n    return size\nprint(f())", "size"),
+    "pattern": ("import re\nWORD = re.compile('x')\nprint(WORD)", "WORD"),
+}
+
+
+@pytest.mark.parametrize("name", HOISTED)
+def test_hoisted(name: str) -> None:
+    script, wanted = HOISTED[name]
+    notebook, text = made(script)
+    assert wanted in {bound for each in notebook.setup for bound in each.binds}, text
+
+
+KEPT_IN_CELLS = {
+    "a function that reads a value": (
+        "data = list(map(int, '12'))\ndef first():\n    return data[0]\nprint(first())",
+        "def first",
+    ),
+    "a list that grows": ("SEEN = []\nSEEN.append(1)\nprint(SEEN)", "SEEN = []"),
+    "a constant bound twice": ("n = 1\nprint(n)\nn = 2\nprint(n)", "n = 2"),
+}
+
+
+@pytest.mark.parametrize("name", KEPT_IN_CELLS)
+def test_not_hoisted(name: str) -> None:
+    script, code = KEPT_IN_CELLS[name]
+    notebook, text = made(script)
+    assert any(code in cell.source for cell in notebook.cells), text
+
+
+def test_values_of_one_name_get_names_of_their_own() -> None:
+    notebook, text = made(
+        """
+        def load(n): return [n]
+
+        # ---- first ----
+        data = load(1)
+        print("loaded", data)
+
+        # ---- look ----
+        first = len(data) + 1
+        second = len(data) + 2
+        print(first, second)
+
+        # ---- second ----
+        data = load(2)
+        print("loaded again", data)
+
+        # ---- look again ----
+        third = len(data) + 3
+        fourth = len(data) + 4
+        print(third, fourth)
+        """
+    )
+    shared = [name for cell in notebook.cells for name in cell.defs]
+    assert "data" in shared and "data_1" in shared, text
+    assert "first = len(data_1) + 1" in text and "third = len(data) + 3" in text
+
+
+def test_files_written_and_read_keep_their_order_by_a_ref() -> None:
+    notebook, text = made(
+        """
+        from pathlib import Path
+
+        # ---- write ----
+        out = Path("x.txt")
+        print("writing")
+        written = out.write_text("hello")
+
+        # ---- read ----
+        again = Path("x.txt").read_text()
+        print("read")
+        print(again)
+        """
+    )
+    one, other = cell_with(notebook, "write_text"), cell_with(notebook, "read_text")
+    assert one == other or any((a, b) == (one, other) for a, b, _ in notebook.edges), text
+
+
+def test_random_numbers_keep_their_order_by_a_ref() -> None:
+    notebook, text = made(
+        """
+        import random
+
+        random.seed(0)
+
+        # ---- one ----
+        a = random.random()
+        b = a + 1
+        print(b)
+
+        # ---- two ----
+        c = random.random()
+        d = c + 1
+        print(d)
+        """
+    )
+    one, other = cell_with(notebook, "b = a + 1"), cell_with(notebook, "d = c + 1")
+    assert any((a, b) == (one, other) for a, b, _ in notebook.edges), text
+    assert "random.seed(0)" in "".join(each.source for each in notebook.setup)
+
+
+def test_headings_and_comments_stay() -> None:
+    _, text = made(
+        """
+        # ------- Load the data -------
+        # the file is small
+        x = int("3")  # three
+        y = x + 1
+
+        # trailing words
+        """
+    )
+    assert '"""Load the data"""' in text
+    assert "def load_the_data" in text
+    for comment in ("# the file is small", "# three", "# trailing words"):
+        assert comment in text
+
+
+def test_strings_over_several_lines_keep_their_value() -> None:
+    _, text = made('x = """a\n  b\nc"""\nx = x.upper()\nprint(x)\n')
+    assert '"""a\n  b\nc"""' in text
+
+
+def test_main_guard_is_unfolded() -> None:
+    notebook, text = made(
+        """
+        import sys
+
+        def total(xs):
+            return sum(xs)
+
+        def main():
+            xs = [int(c) for c in "123"]
+            print(total(xs))
+            return 0
+
+        if __name__ == "__main__":
+            sys.exit(main())
+        """
+    )
+    assert any("for c in" in cell.source for cell in notebook.cells), text
+    assert "def main" not in text
+
+
+def test_main_that_returns_early_is_kept_as_a_call() -> None:
+    notebook, text = made(
+        "def main():\n    if 1:\n        return 3\n    print(2)\n\nif __name__ == '__main__':\n    main()\n"
+    )
+    assert "main" in {name for each in notebook.setup for name in each.binds}, text
+    assert any("main()" in cell.source for cell in notebook.cells), text
+
+
+def test_no_cell_is_trivial_or_long() -> None:
+    body = "\n\n".join(f"a{n} = f({n})\nb{n} = a{n} + 1\nprint(a{n}, b{n})" for n in range(40))
+    notebook, _ = made("def f(n): return n\n" + body)
+    sizes = [cell.end_line - cell.line for cell in notebook.cells]
+    assert max(sizes) < 60 and min(sizes) > 2
+
+
+@pytest.mark.parametrize(
+    ("script", "name"),
+    [
+        ("import csv\nrows = list(csv.reader(open('x')))\nn = len(rows)\nprint(n)", "load"),
+        (
+            "import matplotlib.pyplot as plt\nplt.plot([1])\nplt.title('Bills and beaks')\nplt.show()",
+            "plot_bills_and_beaks",
+        ),
+        ("# ## 2. Fit the model\nx = str(1)\ny = x * 2\nprint(y)", "fit_the_model"),
+        ("# %% not a percent script\nclass_ = str(3)\nprint(class_)", ""),
+    ],
+)
+def test_names(script: str, name: str) -> None:
+    notebook, text = made(script)
+    assert name in next(cell.name for cell in notebook.cells), text
+
+
+@pytest.mark.parametrize("script", ["x = (", "return 1\n", "if 1:\nx", "def f(:\n"])
+def test_broken_scripts_are_refused(script: str) -> None:
+    with pytest.raises(RewriteError):
+        split_script(script)
+
+
+def test_del_of_a_name_is_left_out_and_said() -> None:
+    done = split_script("x = str(1)\nprint(x)\ndel x\n")
+    assert "del x" not in done.text and any("del x" in note for note in done.notes)
+
+
+def test_global_in_a_function_becomes_the_cells_own_name() -> None:
+    _, text = made("n = int('0')\ndef up():\n    global n\n    n += 1\nup()\nup()\nprint(n)\n")
+    assert "nonlocal n" in text and "global" not in text
