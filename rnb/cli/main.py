@@ -27,6 +27,10 @@ COMMANDS = {
 }
 
 
+class _Unread(Exception):
+    """Nobody reads standard output any more."""
+
+
 class Commands(click.Group):
     """Finds a command in the module of its name."""
 
@@ -43,6 +47,12 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would end with 1, which says that a cell failed
+            raise _Unread from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -98,7 +108,7 @@ def entry(args: list[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
+    except (_Unread, BrokenPipeError):
         silence()
         return 0
     except OSError as error:

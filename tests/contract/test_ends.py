@@ -1,0 +1,266 @@
+"""However a run ends: the exit code, the report, and no process left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import driver
+from tests.contract.conftest import Book
+
+# body of the cell `bad` -> its end status, exception's name, the line's text in the notebook
+BAD = {
+    "raises": ("1 / 0", "failed", "ZeroDivisionError", "1 / 0"),
+    "exits": ("import sys\nsys.exit(3)", "failed", "SystemExit", "sys.exit(3)"),
+    "exits well": ("raise SystemExit", "failed", "SystemExit", "raise SystemExit"),
+    "quits": ("quit()", "failed", "SystemExit", "quit()"),
+    "nested": ("def g():\n    return [][1]\ng()", "failed", "IndexError", "    return [][1]"),
+    "below": ("import json\njson.loads('{')", "failed", "JSONDecodeError", "json.loads('{')"),
+    "recursion": ("def g():\n    g()\ng()", "failed", "RecursionError", "    g()"),
+    "group": ("raise ExceptionGroup('g', [ValueError(1)])", "failed", "ExceptionGroup", None),
+    "base": ("raise GeneratorExit", "failed", "GeneratorExit", "raise GeneratorExit"),
+    "cause": ("try:\n    1 / 0\nexcept Exception as e:\n    raise KeyError(2) from e", "failed", "KeyError", None),
+    "note": ("e = ValueError('x')\ne.add_note('noted')\nraise e", "failed", "ValueError", "raise e"),
+    "compiled": ("exec(compile('\\n\\n1/0', 'gen.py', 'exec'))", "failed", "ZeroDivisionError", "exec("),
+    "syntax": ("eval('1 +')", "failed", "SyntaxError", "eval('1 +')"),
+    "bad str": ("class E(Exception):\n    def __str__(self): 1/0\nraise E", "failed", "E", "raise E"),
+    "async": (
+        "import asyncio\nasyncio.run(asyncio.sleep(0))\nraise OSError(2, 'no')",
+        "failed",
+        "FileNotFoundError",
+        None,
+    ),
+    "killed": ("import os\nos.kill(os.getpid(), 9)", "killed", None, None),
+    "exit": ("import os\nos._exit(7)", "killed", None, None),
+    "segfault": ("import ctypes\nctypes.string_at(0)", "killed", None, None),
+    "abort": ("import os\nos.abort()", "killed", None, None),
+    "interrupts itself": ("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)", "killed", None, None),
+}
+
+
+def test_a_bad_cell_blocks_its_readers_and_no_other(book: Book) -> None:
+    text = {"first": "'kept'.upper()"}
+    for i, (body, *_) in enumerate(BAD.values()):
+        text |= {
+            f"bad{i}": f"{body}\nreturn 1 + 0",
+            f"ok{i}": "return 1 + 0",
+            f"below{i}(bad{i})": f"bad{i}",
+            f"beside{i}(ok{i})": f"ok{i}",
+        }
+    ran = book.write(text).run()
+    assert ran.code == 1
+    assert ran.shown("first") == ["'KEPT'"]
+    status = ran.status()
+    lines = book.path.read_text().splitlines()
+    for i, (name, (_, expected, exception, line)) in enumerate(BAD.items()):
+        mine = [status.pop(f"{cell}{i}") for cell in ("bad", "ok", "below", "beside")]
+        assert mine == [expected, "done", "blocked", "done"], name
+        assert ran.shown(f"beside{i}") == ["1"], name
+        [blocked] = ran.of("cell", cell=f"below{i}", status="blocked")
+        assert f"bad{i}" in blocked["reason"], name
+        errors = ran.of("error", cell=f"bad{i}")
+        if exception is None:
+            [end] = ran.of("cell", cell=f"bad{i}", status="killed")
+            assert (errors, bool(end["reason"])) == ([], True), name
+            continue
+        [error] = errors
+        assert error["name"] == exception, name
+        assert f'book.py", line {error["line"]}' in error["traceback"], name
+        assert "rnb/kernel" not in error["traceback"], name
+        assert line is None or lines[error["line"] - 1].strip().startswith(line.strip()), name
+    assert status == {"first": "done"}
+    deaths = sum(exception is None for _, _, exception, _ in BAD.values())
+    kernels = ran.of("kernel")
+    assert [k["status"] for k in kernels] == ["started", *["died", "restarted"] * deaths]
+    assert len({k["pid"] for k in kernels}) == deaths + 1
+    finished = ran.events[-1]
+    n = len(BAD)
+    counts = {"done": 1 + 2 * n, "failed": n - deaths, "killed": deaths, "blocked": n}
+    assert (finished["type"], finished["ok"], finished["counts"]) == ("finished", False, counts)
+    assert ran.events[-1]["seconds"] < 15
+
+
+def test_notes_and_causes_are_told(book: Book) -> None:
+    ran = book.write({"a": BAD["note"][0], "b": BAD["cause"][0], "c": BAD["group"][0]}).run()
+    texts = {e["cell"]: e["traceback"] for e in ran.of("error")}
+    assert "noted" in texts["a"]
+    assert "ZeroDivisionError" in texts["b"]
+    assert "direct cause" in texts["b"]
+    assert "ValueError: 1" in texts["c"]
+
+
+# setup -> code, statuses of `uses` (reads VALUE) and `other`
+SETUPS = {
+    "VALUE = 1 / 0": (1, "blocked", "done"),
+    "1 / 0\nVALUE = 1": (1, "blocked", "done"),
+    "VALUE = 1\n1 / 0": (1, "done", "done"),
+    "import nothing_like_it\nVALUE = 1": (1, "blocked", "done"),
+    "import sys\nsys.exit(0)\nVALUE = 1": (1, "blocked", "done"),
+    "import os\nos._exit(0)\nVALUE = 1": (137, "blocked", "blocked"),
+    "import os\nVALUE = os.kill(os.getpid(), 9)": (137, "blocked", "blocked"),
+}
+
+
+@pytest.mark.parametrize("setup", SETUPS)
+def test_a_setup_that_fails(book: Book, setup: str) -> None:
+    code, uses, other = SETUPS[setup]
+    ran = book.write({"uses": "VALUE", "other": "2"}, f"import rnb\n{setup}\n").run()
+    assert (ran.code, ran.status()) == (code, {"uses": uses, "other": other})
+    if code == 1:
+        [error] = ran.of("error")
+        assert error["cell"] is None
+        at = next(
+            i for i, text in enumerate(setup.split("\n"), 2) if "/" in text or "exit" in text or "nothing" in text
+        )
+        assert error["line"] == at
+    assert ran.events[-1]["type"] == "finished"
+
+
+def test_fail_fast_and_only(book: Book) -> None:
+    book.write({"a": "return 1 + 0", "bad": "1 / 0", "c(a)": "return a + 1", "d": "4", "e(c)": "c"})
+    ran = book.run("--fail-fast")
+    assert ran.code == 1
+    assert ran.status() == {"a": "done", "bad": "failed", "c": "cancelled", "d": "cancelled", "e": "cancelled"}
+    only = book.run("--only", "c")
+    assert (only.code, only.status()) == (0, {"a": "done", "c": "done"})
+    assert only.events[-1]["counts"] == {"done": 2}
+    assert only.events[-1]["ok"] is True
+    [plan] = only.of("plan")
+    assert [p["cell"] for p in plan["cells"]] == ["a", "c"]
+    assert sorted(plan["keep"]) == ["bad", "d", "e"]
+    two = book.run("--only", "c", "--only", "d")
+    assert set(two.status()) == {"a", "c", "d"}
+    assert book.run("--only", "nope").code == 2
+
+
+def test_a_cell_past_its_timeout_is_killed(book: Book) -> None:
+    text = {
+        "slow": "import time\ntime.sleep(60)\nreturn 1 + 1",
+        "below(slow)": "slow",
+        "stubborn": "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except BaseException:\n        pass",
+        "beside": "'here'.upper()",
+    }
+    book.write(text)
+    source = book.path.read_text().replace("@rnb.cell\ndef s", "@rnb.cell(timeout=0.3)\ndef s")
+    ran = book.write(source).run()
+    assert ran.code == 1
+    assert ran.status() == {"slow": "killed", "below": "blocked", "stubborn": "killed", "beside": "done"}
+    for end in ran.of("cell", status="killed"):
+        assert "0.3" in end["reason"]
+    assert ran.shown("beside") == ["'HERE'"]
+
+
+def start(path: Path, *args: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*driver.RNB, "run", str(path), "--json", *args],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def until_printed(process: subprocess.Popen[str], word: str) -> list[driver.Event]:
+    events = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        events.append(json.loads(line))
+        if events[-1]["type"] == "stream" and word in events[-1]["text"]:
+            return events
+    raise AssertionError(f"never printed {word}: {events}")
+
+
+SLEEPS = "import time\nprint('now', flush=True)\ntime.sleep(60)"
+STUBBORN = "import time\nprint('now', flush=True)\nwhile True:\n    try:\n        time.sleep(60)\n    except BaseException:\n        pass"
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize(
+    ("signals", "body", "code", "statuses"),
+    [
+        ([signal.SIGINT], SLEEPS, 130, {"a": "done", "b": "cancelled", "c": "blocked", "d": "done"}),
+        ([signal.SIGINT, signal.SIGINT], STUBBORN, 130, None),
+        ([signal.SIGTERM], SLEEPS, 143, None),
+        ([signal.SIGTERM], STUBBORN, 143, None),
+        ([signal.SIGHUP], SLEEPS, 143, None),
+    ],
+)
+def test_signals(book: Book, signals: list[int], body: str, code: int, statuses: dict[str, str] | None) -> None:
+    book.write({"a": "1", "b": f"{body}\nreturn 1 + 0", "c(b)": "b", "d": "4"})
+    process = start(book.path)
+    events = until_printed(process, "now")
+    for each in signals:
+        process.send_signal(each)
+        time.sleep(0.15)  # two signals at once are one
+    out, err = process.communicate(timeout=20)
+    events += [json.loads(line) for line in out.splitlines()]
+    assert process.returncode == code, err
+    assert events[-1]["type"] == "finished"
+    ran = driver.Result(process.returncode, events, err)
+    if statuses is not None:
+        assert ran.status() == statuses
+    assert ran.status()["a"] == "done"
+    assert set(ran.status()) == {"a", "b", "c", "d"}
+    for kernel in ran.of("kernel"):
+        assert not alive(kernel["pid"])
+
+
+def test_timeout_of_the_run(book: Book) -> None:
+    for body in (SLEEPS, STUBBORN):
+        ran = book.write({"a": "1", "b": body, "c": "3"}).run("--timeout", "0.8")
+        assert ran.code == 124
+        assert ran.events[-1]["type"] == "finished"
+        status = ran.status()
+        assert (status["a"], status["c"]) == ("done", "cancelled")
+        assert status["b"] in ("cancelled", "killed")
+        [end] = [e for e in ran.of("cell", cell="b") if e["status"] == status["b"]]
+        assert "timeout" in end["reason"]
+
+
+LEFT = """
+import subprocess, sys
+one = subprocess.Popen(["sleep", "100"])
+two = subprocess.Popen(["sh", "-c", "setsid sleep 100 & echo $!"], stdout=subprocess.PIPE, text=True)
+three = subprocess.Popen(["sleep", "100"], start_new_session=True)
+double = "import os\\nif os.fork() == 0:\\n    os.setsid()\\n    if os.fork() == 0:\\n        print(os.getpid(), flush=True)\\n        os.execvp('sleep', ['sleep', '100'])\\n    os._exit(0)\\nos.wait()"
+four = subprocess.Popen([sys.executable, "-c", double], stdout=subprocess.PIPE, text=True)
+print(one.pid, two.stdout.readline().strip(), three.pid, four.stdout.readline().strip())
+"""
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["", "\nimport os\nos._exit(1)", "\n1 / 0", "\nos_kill = __import__('os').kill(__import__('os').getpid(), 9)"],
+)
+def test_no_process_is_left_behind(book: Book, end: str) -> None:
+    ran = book.write({"a": LEFT + end}).run()
+    pids = [int(pid) for pid in ran.printed("a").split()]
+    assert len(pids) == 4
+    assert [alive(pid) for pid in pids] == [False] * 4
+
+
+def test_closed_standard_output_ends_it_quietly(book: Book) -> None:
+    book.write({f"c{i}": "print('x' * 1000)\nimport time\ntime.sleep(0.05)" for i in range(20)})
+    for args in (
+        ["run", str(book.path)],
+        ["run", str(book.path), "--json"],
+        ["graph", str(book.path)],
+        ["check", "--json", str(book.path)],
+    ):
+        read, write = os.pipe()
+        os.close(read)
+        process = subprocess.Popen([*driver.RNB, *args], stdout=write, stderr=subprocess.PIPE, text=True)
+        os.close(write)
+        _, err = process.communicate(timeout=20)
+        assert err == "", args
+        assert process.returncode == 0, args
