@@ -54,7 +54,7 @@ NOTHING, ONE, SEVERAL = 0, 1, 2  # kinds of return: shares nothing, one value, a
 
 def parse(source: str, line: int, file: str, future: int) -> FunctionDef | AsyncFunctionDef:
     """The `def` in `source`, whose first line is `line` of `file`. Raises SyntaxError."""
-    module: Any = compile("\n" * (line - 1) + source, file, "exec", PyCF_ONLY_AST | future, dont_inherit=True)
+    module: Any = compile("\n" * (line - 1) + source + "\n", file, "exec", PyCF_ONLY_AST | future, dont_inherit=True)
     node = module.body[0]
     if not isinstance(node, (FunctionDef, AsyncFunctionDef)):
         raise SyntaxError("a cell is a function", (file, line, 1, source))

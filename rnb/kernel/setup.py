@@ -70,7 +70,7 @@ def _values(kernel: Kernel, names: list[str]) -> dict[str, str]:
 
 def _execute(kernel: Kernel, statement: messages.SetupStatement, future: int) -> bool:
     def body() -> None:
-        text = "\n" * (statement.line - 1) + statement.source
+        text = "\n" * (statement.line - 1) + statement.source + "\n"
         code = compile(text, kernel.config.file, "exec", future, dont_inherit=True)
         kernel.executed(statement.unit or f"s{statement.key}", statement.line, statement.source, "", code)
         exec(code, kernel.namespace)

@@ -80,8 +80,8 @@ def _map(unit: Unit) -> tuple[dict[int, int], dict[Position, Position]]:
     import ast
 
     try:
-        before = list(_nodes(ast.parse(unit.source)))
-        after = list(_nodes(ast.parse(unit.now[1])))
+        before = list(_nodes(ast.parse(unit.source + "\n")))
+        after = list(_nodes(ast.parse(unit.now[1] + "\n")))
     except (SyntaxError, ValueError, RecursionError):
         return {}, {}
     if [type(node) for node in before] != [type(node) for node in after]:

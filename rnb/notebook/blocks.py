@@ -91,7 +91,7 @@ def _walk(node: ast.stmt, piece: Piece, text: str, context: Context) -> Walk:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            table = symtable.symtable(text, "<notebook>", "exec")
+            table = symtable.symtable(text + "\n", "<notebook>", "exec")  # a last "\\" goes on to a blank line
         return Walk(ast.Module([node], []), table, context.lazy, piece.first - 1)
     except SyntaxError as error:
         raise Refused(error.msg, piece.first + (error.lineno or 1) - 1, error.offset or 1) from None

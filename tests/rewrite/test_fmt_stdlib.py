@@ -16,7 +16,12 @@ from rnb.rewrite.fmt import format_notebook
 from tests.rewrite.wrapped import as_notebook, stdlib
 
 FILES = stdlib()
-SEED = int(os.environ.get("RNB_SEED", random.randrange(10**6)))
+# Every worker of pytest-xdist must collect the same sample.
+SEED = int(
+    os.environ.get("RNB_SEED")
+    or int(os.environ.get("PYTEST_XDIST_TESTRUNUID", "0")[:6] or "0", 16)
+    or random.randrange(10**6)
+)
 SAMPLE = FILES if os.environ.get("RNB_STDLIB") == "all" else random.Random(SEED).sample(FILES, 25)
 
 
