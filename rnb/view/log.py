@@ -25,6 +25,7 @@ RING_BYTES = 8 << 20
 RING_COUNT = 20_000
 CHUNK = 256 << 10  # bytes handed to a viewer at once
 LAG = 1 << 20  # bytes behind, from which a snapshot is better
+BEAT = 15.0  # seconds between two signs of life
 DRAIN = 500  # events folded before others get their turn
 
 
@@ -52,7 +53,8 @@ class EventLog:
         self._inbox: deque[AnyEvent] = deque()
         self._told = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: list[asyncio.Future[bool]] = []
+        self._beating = False
         self._on_change = on_change or []
         self._snapshots: dict[bool, tuple[int, bytes]] = {}
 
@@ -85,12 +87,19 @@ class EventLog:
             if self._loop is not None and not self._told:
                 self._told = True
                 self._loop.call_soon(self._drain)
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
-        self._waiting.clear()
+        self._wake(False)
         for changed in self._on_change:
             changed.set()
+
+    def _wake(self, beat: bool) -> None:
+        woken, self._waiting = self._waiting, []
+        for waiting in woken:
+            if not waiting.done():
+                waiting.set_result(beat)
+
+    def _beat(self) -> None:
+        self._beating = False
+        self._wake(True)
 
     def _take(self, event: AnyEvent) -> None:
         data = encode(event)
@@ -145,11 +154,14 @@ class EventLog:
             size += entry.size
         return found, position + len(found)
 
-    def changed(self) -> asyncio.Future[None]:
-        """Done when something has come."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(future)
-        future.add_done_callback(self._waiting.discard)
+    def changed(self) -> asyncio.Future[bool]:
+        """Done when something has come, or with True when it is time for a sign of life."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append(future)
+        if not self._beating:
+            self._beating = True
+            loop.call_later(BEAT, self._beat)
         return future
 
     def snapshot(self, page: bool) -> bytes:

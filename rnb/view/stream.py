@@ -15,7 +15,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from rnb.view.log import EPOCH, Entry, EventLog
 
-BEAT = 15.0  # seconds without an event, after which a comment keeps the connection open
 STALL = 30.0
 PIECE = 64 << 10  # bytes of a snapshot handed over at once
 HEADERS = [
@@ -35,14 +34,14 @@ async def follow(log: EventLog, position: int | None) -> AsyncIterator[bytes | l
         if entries:
             yield entries
             continue
-        try:
-            await asyncio.wait_for(log.changed(), BEAT)
-        except TimeoutError:
+        if await log.changed():
             yield []
 
 
 def frames(entries: list[Entry], page: bool) -> bytes:
     """Entries as server-sent events; only an event's last message moves the id on."""
+    if len(entries) == 1 and len(entries[0].page) == 1:
+        return b"id: %d\ndata: %b\n\n" % (entries[0].seq, entries[0].page[0] if page else entries[0].data)
     parts: list[bytes] = []
     for entry in entries:
         messages = entry.page if page else (entry.data,)
@@ -88,7 +87,8 @@ class EventStream:
 
 async def _body(send: Send, data: bytes) -> None:
     message: Message = {"type": "http.response.body", "body": data, "more_body": True}
-    await asyncio.wait_for(send(message), STALL)
+    async with asyncio.timeout(STALL):
+        await send(message)
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -123,7 +123,8 @@ async def _send_socket(socket: WebSocket, log: EventLog, position: int | None) -
 
 
 async def _text(socket: WebSocket, data: bytes) -> None:
-    await asyncio.wait_for(socket.send_text(data.decode()), STALL)
+    async with asyncio.timeout(STALL):
+        await socket.send_text(data.decode())
 
 
 async def _left(socket: WebSocket) -> None:

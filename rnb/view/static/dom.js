@@ -55,3 +55,10 @@ export function editorLink(config, line, column = 1) {
 // Lets the browser draw and take input between pieces of long work.
 export const breathe = () =>
   globalThis.scheduler?.yield ? scheduler.yield() : new Promise((resolve) => setTimeout(resolve, 0));
+
+// Until what was drawn so far is on screen.
+export const afterFrame = () =>
+  new Promise((resolve) => {
+    if (document.hidden) setTimeout(resolve, 0);
+    else requestAnimationFrame(() => setTimeout(resolve, 0));
+  });

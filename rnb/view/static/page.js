@@ -1,6 +1,6 @@
 // The page: events are folded as they come and drawn in the next frame, in pieces that leave the page responsive.
 
-import { el, editorLink, setText, seconds, breathe } from "rnb/dom.js";
+import { el, editorLink, setText, seconds, afterFrame, breathe } from "rnb/dom.js";
 import { State } from "rnb/state.js";
 import { Link } from "rnb/link.js";
 import { CellView } from "rnb/cells.js";
@@ -9,7 +9,8 @@ import { Panels } from "rnb/panels.js";
 import { listen } from "rnb/keys.js";
 
 const $ = (id) => document.getElementById(id);
-const BUDGET = 8; // milliseconds of drawing at once
+const BUDGET = 8; // milliseconds of drawing at once …
+const FIRST = 25; // … and for the first screen of a large page
 
 class Page {
   constructor() {
@@ -107,13 +108,15 @@ class Page {
       this.dirty.add(null);
     }
     this.summary(state);
-    let until = performance.now() + BUDGET;
+    let until = performance.now() + (this.views.size > 50 && this.dirty.size > 50 ? FIRST : BUDGET);
+    let first = true;
     for (const id of this.dirty) {
       this.dirty.delete(id);
       if (id === null) this.setupList.update(state.setup.kept);
       else if (state.cells.has(id) && this.views.has(id)) this.views.get(id).update(state.cells.get(id));
       if (performance.now() > until) {
-        await breathe();
+        await (first ? afterFrame() : breathe());
+        first = false;
         if (this.all || this.shown !== state) break;
         until = performance.now() + BUDGET;
       }

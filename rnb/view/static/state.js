@@ -1,7 +1,7 @@
 // State: what anyone sees of a notebook, as a fold of events. The port of rnb/plan/state.py and panels.py, rule by
 // rule; tests/view/test_fold.py holds the two against each other. No document here: it also runs in node.
 
-const RESULTS = new Set(["done", "failed", "killed", "cancelled", "cached"]);
+const ENDS = new Set(["done", "failed", "killed", "cancelled", "cached", "unchanged", "blocked"]);
 
 export class Panel {
   constructor() {
@@ -85,7 +85,7 @@ export class Cell extends Panel {
     this.prompt = null;
     if (event.status === "queued") this.phase = "queued";
     else if (event.status === "running") this.start(event);
-    else this.end(event);
+    else if (ENDS.has(event.status)) this.end(event);
   }
 
   start(event) {
@@ -224,10 +224,6 @@ export class State {
       const cell = this.cells.get(planned.cell);
       if (cell) cell.why = planned.why;
     }
-    for (const id of event.keep) {
-      const cell = this.cells.get(id);
-      if (cell && !cell.blocked && !cell.phase) cell.assume();
-    }
     return undefined;
   }
 
@@ -257,5 +253,3 @@ export function textOf(item) {
   if (item.chunks.length > 1) item.chunks = [item.chunks.join("")];
   return item.chunks[0] ?? "";
 }
-
-export { RESULTS };
