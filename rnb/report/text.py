@@ -76,7 +76,7 @@ def changes_text(planned: Iterable[PlannedCell]) -> str:
         for why in item.why:
             if why.kind in ("code", "new", "asked", "unfinished"):
                 said.append(_ABOUT_CELL[why.kind].format(item.cell))
-            elif why.kind != "ref":
+            elif why.kind not in ("ref", "mutation"):  # these may come on the way; what ran says so
                 said.append(words(why))
     return some(list(dict.fromkeys(said)))
 
