@@ -134,6 +134,8 @@ def _code(cell: Json, text: str, linear: Linear, waiting: list[Block], imports: 
     linear.blocks += waiting
     waiting.clear()
     block = Block(made.code, doc=doc, name=_name(cell), options=options, shows=True)
+    shares = known.get("shares")
+    block.shares = frozenset(map(str, shares)) if isinstance(shares, list) else frozenset()
     block.quiet = text.rstrip().endswith(";")
     block.parameters = "parameters" in (metadata.get("tags") or [])
     linear.blocks.append(block)
@@ -142,8 +144,7 @@ def _code(cell: Json, text: str, linear: Linear, waiting: list[Block], imports: 
 def _hidden(metadata: Json) -> bool:
     return bool(
         _dict(metadata.get("jupyter")).get("source_hidden")
-        or (metadata.get("collapsed") is True
-        and metadata.get("cell_hidden"))
+        or (metadata.get("collapsed") is True and metadata.get("cell_hidden"))
     )
 
 
@@ -168,7 +169,7 @@ def _introduce(linear: Linear) -> None:
         and linear.blocks[1].doc
     ):
         first = linear.blocks[1]
-    if first is not None and first.doc and not first.name:
+    if first is not None and first.doc and (first.code.strip() or not first.name):
         linear.doc, first.doc = first.doc, ""
         if not first.code.strip():
             linear.blocks.remove(first)

@@ -47,6 +47,8 @@ def _code(piece: Piece, outputs: list[Json]) -> Json:
         metadata["tags"] = ["parameters"]
     elif piece.name and not piece.setup:
         metadata["rnb"] = {"name": piece.name}
+        if piece.cell is not None and piece.cell.defs:
+            metadata["rnb"]["shares"] = list(piece.cell.defs)
         if piece.options:
             metadata["rnb"]["options"] = piece.options
     if piece.options.get("hide"):

@@ -7,6 +7,7 @@ import heapq
 import inspect
 import symtable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rnb.notebook.scope import Walk
 from rnb.rewrite.magics import is_python
@@ -35,6 +36,8 @@ def linear_of(text: str) -> Linear:
     blocks = [block for node in tree.body for block in _blocks(node, app, lines, text, linear)]
     cells = [_Cell(block, *_names(block.code)) for block in blocks]
     _drop_marimo(cells)
+    _introduce(linear, blocks)
+    _attach(blocks)
     order = _order(cells, linear)
     waiting: list[int] = []
     for number in order:
@@ -45,7 +48,6 @@ def linear_of(text: str) -> Linear:
         linear.notes.append("UI elements of marimo keep their initial value")
     if any("mo.stop(" in cell.block.code for cell in cells):
         linear.notes.append("`mo.stop` raises outside of marimo: its cell fails where it stops")
-    _introduce(linear)
     if not linear.blocks:
         linear.blocks.append(Block(""))
         linear.rank = []
@@ -127,6 +129,13 @@ def _cell(node: ast.FunctionDef | ast.AsyncFunctionDef, decorator: ast.expr, lin
     )
 
 
+def _returned(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    last = node.body[-1]
+    if not isinstance(last, ast.Return) or last.value is None:
+        return frozenset()
+    return frozenset(each.id for each in ast.walk(last.value) if isinstance(each, ast.Name))
+
+
 def _body_start(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> int:
     start = top_line(node.body[0]) - 1
     while start > node.lineno and (not lines[start - 1].strip() or lines[start - 1].lstrip().startswith("#")):
@@ -195,29 +204,22 @@ def _drop_marimo(cells: list[_Cell]) -> None:
             cell.block.code = "\n".join(kept).strip("\n")
 
 
-def _introduce(linear: Linear) -> None:
+def _introduce(linear: Linear, blocks: list[Block]) -> None:
     """The Markdown at the top of the file is the introduction."""
-    if linear.doc or not linear.blocks:
-        return
-    first = next((number for number, at in enumerate(linear.rank) if not _empty(linear.blocks[number])), None)
-    if first is None:
-        return
-    top = min(
-        (
-            number
-            for number in range(len(linear.blocks))
-            if not _empty(linear.blocks[number]) and not _imports_only(linear.blocks[number])
-        ),
-        key=lambda number: linear.rank[number],
-        default=first,
-    )
-    block = linear.blocks[top]
-    if block.doc and not block.code and not block.name:
-        linear.doc, block.doc = block.doc, ""
+    top = next((block for block in blocks if not _empty(block) and not _imports_only(block)), None)
+    if not linear.doc and top is not None and top.doc and not top.code and not top.name:
+        linear.doc, top.doc = top.doc, ""
+
+
+def _attach(blocks: list[Block]) -> None:
+    """Markdown without a name right above a cell is its docstring."""
+    for block, below in pairwise(blocks):
+        if block.doc and not block.code and not block.name and below.code and below.shows and not below.doc:
+            below.doc, block.doc = block.doc, ""
 
 
 def _empty(block: Block) -> bool:
-    return not block.code.strip() and not block.doc
+    return not block.doc and (not block.code.strip() or not block.shows)
 
 
 def _imports_only(block: Block) -> bool:

@@ -33,7 +33,8 @@ def linear_of(text: str) -> Linear:
     for mark, end in zip(marks, ends, strict=True):
         _cell(linear, waiting, mark[1], body[mark.end() : end].strip("\n"))
     linear.blocks += waiting
-    if not linear.doc and linear.blocks and linear.blocks[0].doc and not linear.blocks[0].name:
+    first = linear.blocks[0] if linear.blocks else None
+    if not linear.doc and first is not None and first.doc and (first.code.strip() or not first.name):
         linear.doc, linear.blocks[0].doc = linear.blocks[0].doc, ""
         if not linear.blocks[0].code.strip():
             linear.blocks.pop(0)

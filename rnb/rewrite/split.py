@@ -70,7 +70,7 @@ def split_linear(
     hidden = {name for unit in hoisted for name in unit.binds} | outer | taken
 
     def write() -> Written:
-        plan = plan_values(groups, facts, hidden)
+        plan = plan_values(groups, facts, hidden, linear)
         return Writer(linear, units, hoisted, things, plan, outer, taken).write(trailing)
 
     written = _without_faults(write, groups, notes, around or (lambda made: made.text))

@@ -137,7 +137,7 @@ class Groups:
             readers = {self.sets.find(other) for one, other in self.hard if one in group} - {self.sets.find(place)}
             if len(readers) == 1:
                 reader = readers.pop()
-                if self._same_part(place, reader) or self._bare_constant(group):
+                if self._same_part(place, reader) or (self._bare_constant(group) and not self.whole):
                     self._try(place, reader, LONG)
 
     def _short_neighbours(self) -> None:

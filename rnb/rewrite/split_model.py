@@ -28,6 +28,7 @@ class Block:
     options: dict[str, object] = field(default_factory=dict)  # literals for `@rnb.cell(...)`
     shows: bool = False  # the value of its last expression is shown, as in Jupyter
     parameters: bool = False  # papermill's tag: its plain assignments are notebook parameters
+    shares: frozenset[str] = frozenset()  # names that its author shares, read or not
     quiet: bool = False  # a `;` at its end suppresses that
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from rnb.rewrite.split_calls import FIGURE
 from rnb.rewrite.split_facts import Facts
 from rnb.rewrite.split_groups import Groups
-from rnb.rewrite.split_model import Unit
+from rnb.rewrite.split_model import Linear, Unit
 from rnb.rewrite.split_rename import renamable
 from rnb.rewrite.split_things import Thing, Things
 
@@ -31,10 +31,10 @@ class Plan:
         return self.names.get(id(thing), thing.name)
 
 
-def plan_values(groups: Groups, facts: Facts, taken: set[str]) -> Plan:
+def plan_values(groups: Groups, facts: Facts, taken: set[str], linear: Linear) -> Plan:
     """Merges in `groups` until every name is one-definition."""
     while True:
-        plan = _exchange(groups)
+        plan = _exchange(groups, linear)
         fight = _name(plan, groups.things, facts, set(taken))
         if fight is None:
             plan.after = _after(plan, groups)
@@ -42,7 +42,7 @@ def plan_values(groups: Groups, facts: Facts, taken: set[str]) -> Plan:
         groups.merge(fight)
 
 
-def _exchange(groups: Groups) -> Plan:
+def _exchange(groups: Groups, linear: Linear) -> Plan:
     things = groups.things
     cells = groups.order()
     at = {place: number for number, cell in enumerate(cells) for place in cell}
@@ -57,10 +57,21 @@ def _exchange(groups: Groups) -> Plan:
                     if thing not in owner:
                         owner.append(thing)
     for number, cell in enumerate(cells):
-        if not shares[number]:
+        wanted = _wanted(cell, things, linear)
+        shares[number] += [thing for thing in wanted if thing not in shares[number]]
+        if not shares[number] and not linear.whole:
             shares[number] = _results(cell, things)
         shares[number].sort(key=lambda thing: (thing.binder, thing.name))
     return Plan(cells, takes, shares)
+
+
+def _wanted(cell: list[int], things: Things, linear: Linear) -> list[Thing]:
+    """What the author of a cell shares though nobody reads it."""
+    found = []
+    for place in cell:
+        names = linear.blocks[things.sequence[place].block].shares
+        found += [thing for name, thing in things.bound_at[place].items() if name in names and things.final(thing)]
+    return list(dict.fromkeys(found))
 
 
 def _results(cell: list[int], things: Things) -> list[Thing]:
