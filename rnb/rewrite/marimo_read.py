@@ -125,7 +125,11 @@ def _cell(node: ast.FunctionDef | ast.AsyncFunctionDef, decorator: ast.expr, lin
     end = (node.body[-1].lineno - 1) if isinstance(node.body[-1], ast.Return) else (node.end_lineno or node.lineno)
     code = dedent("\n".join(lines[start:end])).strip("\n")
     return Block(
-        code if any(not isinstance(each, ast.Pass) for each in body) else "", name=name, options=options, shows=True
+        code if any(not isinstance(each, ast.Pass) for each in body) else "",
+        name=name,
+        options=options,
+        shows=True,
+        shares=_returned(node),
     )
 
 
