@@ -78,7 +78,7 @@ class Fold:
 
     def _output(self, event: Event) -> None:
         shown = self.setup if event["cell"] is None else self.cells[event["cell"]]
-        if not shown.running and not shown.batch and event["cell"] is not None:
+        if not shown.running and not shown.batch:
             shown.outputs, shown.batch = [], True
         if event["type"] == "stream":
             item: tuple[str, ...] = (event["stream"], event["text"])
@@ -88,7 +88,8 @@ class Fold:
             item = ("display", json.dumps(event["data"], sort_keys=True))
         else:
             item = ("error", event["name"], event["message"], str(event["line"]), event["traceback"])
-        shown.outputs.append(item)
+        if item[1:] != ("",):
+            shown.outputs.append(item)
 
     def view(self) -> dict[str, tuple[str, tuple[tuple[str, ...], ...]]]:
         return {id: shown.view() for id, shown in self.cells.items()}
@@ -238,6 +239,9 @@ class Watching:
     def close(self) -> int:
         self.process.send_signal(signal.SIGINT)
         try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self.process.wait(2)
+            self.process.send_signal(signal.SIGINT)  # the first one interrupted what ran
             return self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()

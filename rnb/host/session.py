@@ -139,7 +139,18 @@ class Session:
         running = self.running
         if running is not None and notebook.valid and not self.current.still_wanted(running, notebook, self.world):
             self.stop_running("save")
+        elif self.setup.running is not None and notebook.valid and not self.setup.still_wanted(notebook):
+            self._stop_setup()
         self.advance()
+
+    def _stop_setup(self) -> None:
+        """What the setup is at is not wanted any more. A half-done import may leave a package that can't be imported
+        again in this process, so that only a new kernel will do."""
+        if self.setup.imports:
+            self._flush_output()
+            self.replace_kernel("save: the setup was still at work on the old text")
+        else:
+            self.stop_running("save")
 
     def recheck(self) -> None:
         """Files, modules or wishes have changed: a round for them, now or after the running one."""
@@ -258,17 +269,24 @@ class Session:
     # ------------------------------------------------------------------ setup and cells
 
     def _run_setup(self, plan: SetupPlan) -> None:
+        self._clear_setup()
         self.output.begin(None)
         self.setup.start(plan)
+
+    def _clear_setup(self) -> None:
+        """Before a setup that is run afresh, or anew after a failure: the old error goes, and what nobody prints again."""
+        shown = self.state.shown(None)
+        if not shown or not (self.world.setup_failed or self.setup.fresh):
+            return
+        kept = [] if self.setup.fresh else [event for event in shown if not isinstance(event, ErrorEvent)]
+        for event in kept or [StreamEvent(cell=None, stream="stdout", text="")]:
+            self.emitter.emit(event)
 
     def _setup_ended(self, report: SetupEnded) -> None:
         self._flush_output()
         self.supervisor.answered()
         stopped, self.stopping = self.stopping, None
-        healed = self.world.setup_failed
         made = self.setup.ended(report, interrupted=stopped is not None)
-        if healed and not self.world.setup_failed and self.state.setup.failed:
-            self.emitter.emit(StreamEvent(cell=None, stream="stdout", text=""))  # the old error goes
         self.modules.search(report.sys_path)
         if stopped is not None:
             self.cancel_waiting()
@@ -375,6 +393,7 @@ class Session:
             self.modules.search(report.sys_path)
         elif report.kind == "parameter":
             self.failures.append(report)
+            self.cancel_waiting()
         else:
             self.supervisor.kill(f"internal error in the kernel: {report.message}")
 

@@ -6,8 +6,12 @@ from rnb.host.current import Current
 from rnb.host.supervisor import Supervisor
 from rnb.host.tasks import setup_task
 from rnb.messages import SetupEnded
+from rnb.notebook.model import Notebook, Statement
 from rnb.plan.setup import Executed, SetupPlan, Signature, blocked_names, plan_setup, signature
 from rnb.plan.world import World
+
+IMPORTS = ("import ", "from ")
+DEFINITIONS = ("def ", "async def ", "class ", "@", "if TYPE_CHECKING")
 
 
 class SetupRunner:
@@ -17,6 +21,7 @@ class SetupRunner:
         self.current, self.world, self.supervisor = current, world, supervisor
         self.executed = Executed()
         self.running: SetupPlan | None = None
+        self.running_statements: list[Statement] = []
         self.stale_modules: list[str] = []
         self.deadly: list[Signature] = []  # the setup that killed a kernel
 
@@ -30,13 +35,31 @@ class SetupRunner:
         self.deadly = []
         return plan_setup(self.current.now.setup, self.executed, self.world.modules, self.stale_modules, restore)
 
+    @property
+    def fresh(self) -> bool:
+        """Nothing of it has run in this kernel."""
+        return not (self.executed.done or self.executed.failed)
+
+    @property
+    def imports(self) -> bool:
+        """Whether what is running may be an import."""
+        statements = self.running_statements
+        return any(statement.source.lstrip().startswith(IMPORTS) or statement.imports for statement in statements)
+
+    def still_wanted(self, notebook: Notebook) -> bool:
+        """Whether all that runs, definitions aside, which take no time, is to be run for this text too."""
+        wanted = {statement.version for statement in notebook.setup}
+        slow = [s for s in self.running_statements if not s.source.lstrip().startswith(DEFINITIONS)]
+        return all(statement.version in wanted for statement in slow)
+
     def start(self, plan: SetupPlan) -> None:
         for sig in plan.gone:
             self.executed.done.pop(sig, None)
             self.executed.failed.pop(sig, None)
         self.stale_modules = []
         self.running = plan
-        self.supervisor.send(setup_task(self.current.now, plan))
+        self.running_statements = [self.current.now.setup[i] for i in plan.run]
+        self.supervisor.send(setup_task(self.current.now, plan, self.world.parameters))
 
     def ended(self, report: SetupEnded, interrupted: bool) -> set[str]:
         """Take the kernel's answer; the names that were made. A statement that was interrupted will run again."""
@@ -62,6 +85,7 @@ class SetupRunner:
         """The kernel is gone."""
         self.executed = Executed()
         self.running = None
+        self.running_statements = []
 
     def killed_the_kernel(self) -> None:
         self.deadly = self._signatures() if self.current.notebook is not None else []

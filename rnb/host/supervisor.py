@@ -42,10 +42,19 @@ class Supervisor:
     def start(self, restarted: bool = False) -> None:
         """Start a kernel and tell it where it is."""
         self.ready = False
-        process = KernelProcess(self.loop, self.on_report, self.on_raw, lambda status: self._exited(process, status))
+        process = KernelProcess(
+            self.loop,
+            lambda report: self.on_report(report) if self._speaks(process) else None,
+            lambda stream, data: self.on_raw(stream, data) if self._speaks(process) else None,
+            lambda status: self._exited(process, status),
+        )
         self.process = process
         process.send(self.configure)
         self.tell("restarted" if restarted else "started")
+
+    def _speaks(self, process: KernelProcess) -> bool:
+        """Whether it is the present one; a replaced kernel's last words concern nobody."""
+        return process is self.process
 
     def send(self, task: AnyTask) -> None:
         assert self.process is not None

@@ -92,10 +92,10 @@ class State:
         """A short series of events that folds to this state: what a viewer that joins late is sent. `seq` is 0."""
         return list(_snapshot(self))
 
-    def shown(self, id: str) -> list[AnyEvent]:
-        """What the cell shows, as events that show it again."""
-        cell = self.cells.get(id)
-        return list(_outputs(id, cell, self.run)) if cell is not None else []
+    def shown(self, id: str | None) -> list[AnyEvent]:
+        """What the cell (or the setup) shows, as events that show it again."""
+        panel = self.setup if id is None else self.cells.get(id)
+        return list(_outputs(id, panel, self.run)) if panel is not None else []
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, State) and vars(self) == vars(other)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.driver import Result, Watching, run
 
-HEAD = '''import os
+HEAD = """import os
 
 import rnb
 
@@ -19,7 +19,7 @@ def log(name):
     out = os.open("runs.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(out, f"{name}\\n".encode())
     os.close(out)
-'''
+"""
 
 
 class Book:
@@ -80,5 +80,3 @@ def book(tmp_path: Path) -> Iterator[Book]:
     yield book
     if hasattr(book, "w"):
         book.w.__exit__()
-
-

@@ -49,7 +49,7 @@ class ModelCell:
         return "\n".join(lines) + "\n"
 
 
-HEAD = '''import os
+HEAD = """import os
 
 import rnb
 
@@ -65,7 +65,7 @@ FACTOR = {factor}
 
 def scale(x):
     return x * FACTOR
-'''
+"""
 
 
 @dataclass

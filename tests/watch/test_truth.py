@@ -196,7 +196,10 @@ class Truth(RuleBasedStateMachine):
     def compare_with_a_fresh_run(self) -> None:
         before = len(runs(self.folder))
         fresh = run(self.path.name, cwd=self.folder).fold
-        ours = {id: (status, [o for o in out if o[0] != "display"]) for id, (status, out) in self.watching.fold.view().items()}
+        ours = {
+            id: (status, [o for o in out if o[0] != "display"])
+            for id, (status, out) in self.watching.fold.view().items()
+        }
         theirs = {id: (status, [o for o in out if o[0] != "display"]) for id, (status, out) in fresh.view().items()}
         assert ours == theirs
         self.seen += len(runs(self.folder)) - before
