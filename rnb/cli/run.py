@@ -14,6 +14,7 @@ from rnb.cli.sinks import run_sinks
 @click.option("--only", metavar="CELL", multiple=True, help="Run this cell and what it needs; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.option("--junit", metavar="FILE", help="Write a JUnit report, a test case per cell.")
+@click.option("--ipynb", metavar="FILE", help="Write a Jupyter notebook with the outputs.")
 @click.option("--html", metavar="FILE", help="Write a page that needs no server; FILE may be a folder.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole run.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
@@ -24,6 +25,7 @@ def command(
     only: tuple[str, ...],
     as_json: bool,
     junit: str | None,
+    ipynb: str | None,
     html: str | None,
     timeout: float | None,
     fail_fast: bool,
@@ -31,17 +33,18 @@ def command(
 ) -> int:
     """Run notebooks to the end, headless, every cell afresh.
 
-    Cells run in graph order. A cell that fails blocks those that read it; the others go on. A `-` reads the notebook
+    A folder stands for all notebooks in it and below. Cells run in graph order. A cell that fails blocks those that read it; the others go on. A `-` reads the notebook
     from standard input.
 
     \b
     Example: rnb run notebooks/penguins.py -p min_mass=4500
     """
+    from rnb.host.find import notebooks_in
     from rnb.host.run import run
 
     return run(
-        list(notebooks),
-        run_sinks(as_json, junit, html),
+        notebooks_in(list(notebooks)),
+        run_sinks(as_json, junit, html, ipynb),
         given(parameters),
         list(only),
         timeout=timeout,

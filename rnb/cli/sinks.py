@@ -71,7 +71,9 @@ def pages(html: str) -> Callable[[str], Sink]:
     return lambda path: HtmlReport(page_file(html, path), path)
 
 
-def run_sinks(json: bool, junit: str | None, html: str | None = None) -> Callable[[State, str], list[Sink]]:
+def run_sinks(
+    json: bool, junit: str | None, html: str | None = None, ipynb: str | None = None
+) -> Callable[[State, str], list[Sink]]:
     shared: list[Sink] = []  # one file for all notebooks: it tells them apart by their events
     if junit is not None:
         from rnb.report.junit import JUnit
@@ -80,9 +82,20 @@ def run_sinks(json: bool, junit: str | None, html: str | None = None) -> Callabl
     writers = [pages(html)] if html is not None else []
 
     def make(state: State, path: str) -> list[Sink]:
-        return [people(path, json), *kept(path), *shared, *(write(path) for write in writers)]
+        jupyter = [jupyter_sink(ipynb, path)] if ipynb is not None else []
+        return [people(path, json), *kept(path), *shared, *jupyter, *(write(path) for write in writers)]
 
     return make
+
+
+def jupyter_sink(target: str, path: str) -> Sink:
+    """Writes a run as .ipynb; into a folder, under the notebook's name."""
+    from rnb.host.source import cell_sources
+    from rnb.report.ipynb import Ipynb
+
+    if os.path.isdir(target):
+        target = os.path.join(target, os.path.basename(path).removesuffix(".py") + ".ipynb")
+    return Ipynb(target, lambda: cell_sources(path))
 
 
 def watch_sinks(json: bool, notify: float | None) -> Callable[[State, str], list[Sink]]:

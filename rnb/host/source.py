@@ -39,3 +39,12 @@ def read_notebook(data: bytes, path: str) -> Notebook:
     notebook = reader.read(data, path)
     kept.keep(reader.keep())
     return notebook
+
+
+def cell_sources(path: str) -> dict[str, str]:
+    """The source of each cell by id, and of the setup under ""; empty while the file can't be read."""
+    data = b"" if path == "-" else read_bytes(path) or b""
+    notebook = read_notebook(data, path)
+    sources = {cell.id: cell.source for cell in notebook.cells}
+    sources[""] = "\n".join(statement.source.rstrip("\n") for statement in notebook.setup)
+    return sources
