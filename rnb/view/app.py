@@ -43,6 +43,7 @@ class View:
             Route("/", self.index),
             Route("/stream", self.summaries),
             Route("/n/{id}", self.page),
+            Route("/n/{id}/state", self.state),
             Route("/n/{id}/stream", self.stream),
             Route("/n/{id}/output/{cell}", self.output),
             Route("/n/{id}/runs", self.runs),
@@ -124,13 +125,14 @@ class View:
     async def notebook(self, request: Request) -> Response:
         """A snapshot: the same until something happens, so it can stand behind a cache."""
         item = self.item(request.path_params["id"])
-        tag = f'"{EPOCH}-{item.log.seq}"'
-        headers = {"etag": tag, "cache-control": "no-cache"}
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
         head = encode({**item.summary(), "epoch": EPOCH})[:-1]
         body = head + b',"events":' + item.log.snapshot(page=False).partition(b'"events":')[2]
-        return Response(body, media_type="application/json", headers=headers)
+        return _tagged(request, item, body)
+
+    async def state(self, request: Request) -> Response:
+        """The same for the page."""
+        item = self.item(request.path_params["id"])
+        return _tagged(request, item, item.log.snapshot(page=True))
 
     async def events(self, request: Request) -> ASGIApp:
         """What came after `?after=SEQ`, or a snapshot; as a stream where the client takes one."""
@@ -190,6 +192,15 @@ class View:
 
     async def health(self, request: Request) -> Response:
         return Response("ok\n", media_type="text/plain")
+
+
+def _tagged(request: Request, item: Item, body: bytes) -> Response:
+    """A snapshot under a tag that changes with every event."""
+    tag = f'"{EPOCH}-{item.log.seq}"'
+    headers = {"etag": tag, "cache-control": "no-cache"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
 
 
 class SummaryStream:

@@ -40,6 +40,7 @@ def live_page(title: str, config: dict[str, Any]) -> str:
             modules=assets.modules(),
             css=assets.address("page.css"),
             main=assets.address("page.js"),
+            state=config["base"] + "/state",
             static=None,
         )
     )
@@ -71,6 +72,7 @@ def static_page(title: str, config: dict[str, Any], events: bytes, libraries: di
             modules=[],
             css=None,
             main=None,
+            state=None,
             static={
                 "css": Markup(assets.files()["page.css"].decode()),
                 "events": script_safe(events.decode()),

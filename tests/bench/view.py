@@ -152,7 +152,7 @@ def large_page(browser: Any, rounds: int) -> None:
         whole.append(page.evaluate("window.whole"))
         weights.append(
             page.evaluate(
-                "performance.getEntriesByType('resource').filter(r => !r.name.includes('/stream')).concat(performance.getEntriesByType('navigation')).reduce((s, r) => s + r.transferSize, 0)"
+                "performance.getEntriesByType('resource').filter(r => !/[/](stream|state)/.test(r.name)).concat(performance.getEntriesByType('navigation')).reduce((s, r) => s + r.transferSize, 0)"
             )
             / 1000
         )

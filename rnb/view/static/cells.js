@@ -91,6 +91,7 @@ export class CellView {
   // The running cell's clock.
   tick() {
     const { cell } = this;
+    if (!cell) return;
     if (cell.status === "running" && cell.started) setText(this.time, seconds(Math.max(0, this.page.now() - cell.started)));
     else setText(this.time, cell.status === "cached" ? "restored" : seconds(cell.seconds));
   }

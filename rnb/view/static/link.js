@@ -4,10 +4,11 @@ const LONGEST = 30_000;
 
 export class Link {
   // `take(messages)` gets parsed messages in order, `snapshot(body)` a whole state, `say(word)` the state of the line.
-  constructor(url, { take, snapshot, say }) {
+  // `from` is a snapshot that is known already, or null.
+  constructor(url, { take, snapshot, say }, from) {
     Object.assign(this, { url, take, snapshot, say });
-    this.last = null;
-    this.epoch = null;
+    this.last = from ? String(from.seq) : null;
+    this.epoch = from?.epoch ?? null;
     this.pause = 500;
     this.timer = null;
     addEventListener("online", () => this.soon());

@@ -32,12 +32,20 @@ class Page {
     else {
       $("empty").hidden = false;
       setText($("empty"), "Waiting for the notebook …");
-      this.link = new Link(`${this.config.base}/stream`, {
-        take: (message) => this.take(message),
-        snapshot: (body) => this.snapshot(body),
-        say: (word) => setText($("link"), word),
-      });
+      this.connect();
     }
+  }
+
+  // The state is asked for while the modules still load (see the page's <head>); the stream goes on from there.
+  async connect() {
+    const link = {
+      take: (message) => this.take(message),
+      snapshot: (body) => this.snapshot(body),
+      say: (word) => setText($("link"), word),
+    };
+    const body = await fetch(`${this.config.base}/state`).then((answer) => (answer.ok ? answer.json() : null), () => null);
+    if (body) this.snapshot(body);
+    this.link = new Link(`${this.config.base}/stream`, link, body);
   }
 
   begin(messages) {
