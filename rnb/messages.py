@@ -203,14 +203,25 @@ class SetupStatement(msgspec.Struct, kw_only=True):
     unit: str = ""  # what `Place` calls it
 
 
+class GivenParameter(msgspec.Struct, frozen=True, kw_only=True):
+    """A notebook parameter that the user set: `annotation` and `default` are source text."""
+
+    name: str
+    annotation: str
+    default: str
+    text: str
+
+
 class RunSetup(Task, tag="setup", kw_only=True):
     """Forget `drop` names and `purge` modules, then execute `statements` in order up to the first that fails; those after
-    it are reported as skipped. Answer: streams, displays, `CellError` with cell None, at last one `SetupEnded`."""
+    it are reported as skipped. Then look whether the `given` parameters convert. Answer: streams, displays, `CellError`
+    with cell None, `Failed` for a parameter that does not fit, at last one `SetupEnded`."""
 
     statements: list[SetupStatement]
     drop: list[str] = []
     purge: list[str] = []
     future: int = 0  # compiler flags of the file's `from __future__` imports
+    given: list[GivenParameter] = []
 
 
 class Ref(msgspec.Struct, frozen=True):

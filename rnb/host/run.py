@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnb.errors import NoSuchNotebook, UsageError
+from rnb.errors import NoSuchNotebook, ParameterError, UsageError
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
 from rnb.host.session import Settings
 from rnb.host.source import read_bytes, read_notebook
-from rnb.notebook.model import Notebook
+from rnb.notebook.model import Notebook, Parameter
 from rnb.plan.state import State
 
 NO_KERNEL = 137
+PLAIN = {"int", "float", "bool", "str", "list"}
 
 
 def run(
@@ -63,14 +64,15 @@ def _run_one(command: Command, settings: Settings) -> int:
         command.loop.run()
         code = session.state.exit_code()
         if session.failures:
-            raise UsageError("; ".join(failure.message for failure in session.failures))
+            raise UsageError("; ".join(f"-p {failure.name}: {failure.message}" for failure in session.failures))
         return NO_KERNEL if session.no_kernel else code
     finally:
         command.close_session(session)
 
 
 def check_asked(notebook: Notebook, settings: Settings) -> None:
-    """Raises UsageError for a parameter or a cell that the notebook does not have."""
+    """Raises UsageError for a parameter or a cell that the notebook does not have, and for text that can't be the
+    parameter. Where the annotation or the default uses the notebook's own names, the kernel looks after the setup."""
     if not notebook.valid:
         return
     names = [p.name for p in notebook.parameters]
@@ -78,10 +80,35 @@ def check_asked(notebook: Notebook, settings: Settings) -> None:
         if name not in names:
             have = ", ".join(names) or "none"
             raise UsageError(f"{settings.path} has no parameter `{name}`", hint=f"its parameters: {have}")
+    bound = {name for statement in notebook.setup for name in statement.binds}
+    for p in notebook.parameters:
+        if p.name in settings.parameters:
+            _check_text(p, settings.parameters[p.name], bound)
     ids = [cell.id for cell in notebook.cells]
     for id in settings.only:
         if id not in ids:
             raise UsageError(f"{settings.path} has no cell `{id}`", hint=f"its cells: {', '.join(ids) or 'none'}")
+
+
+def _check_text(parameter: Parameter, text: str, bound: set[str]) -> None:
+    """Raises UsageError for text that does not convert, as far as builtin types alone tell."""
+    import ast
+
+    from rnb.kernel.parameters import convert_source
+
+    written = [part for part in (parameter.annotation, parameter.default) if part]
+    try:
+        nodes = [node for part in written for node in ast.walk(ast.parse(part, mode="eval"))]
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    quoted = any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in nodes)
+    if used - PLAIN or used & bound or (quoted and parameter.annotation) or any(isinstance(n, ast.Call) for n in nodes):
+        return
+    try:
+        convert_source(text, parameter.annotation, parameter.default, "<parameter>", {})
+    except ParameterError as error:
+        raise UsageError(f"-p {parameter.name}: {error.message}") from None
 
 
 def _worse(a: int, b: int) -> int:

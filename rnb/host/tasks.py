@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from rnb.messages import (
     CellEnded,
     CellEvent,
     CellInfo,
     Changed,
+    GivenParameter,
     MutationEvent,
     NotebookEvent,
     Parameter,
@@ -78,12 +82,17 @@ def place_task(notebook: Notebook, cells: dict[int, Cell], placed: dict[str, tup
     return Place(text=notebook.text, units=units)
 
 
-def setup_task(notebook: Notebook, plan: SetupPlan) -> RunSetup:
+def setup_task(notebook: Notebook, plan: SetupPlan, given: Mapping[str, str] = MappingProxyType({})) -> RunSetup:
     return RunSetup(
         statements=[statement_task(i, notebook.setup[i]) for i in plan.run],
         drop=plan.drop,
         purge=plan.purge,
         future=notebook.future,
+        given=[
+            GivenParameter(name=p.name, annotation=p.annotation, default=p.default, text=given[p.name])
+            for p in notebook.parameters
+            if p.name in given
+        ],
     )
 
 

@@ -26,13 +26,19 @@ class _Misfit(Exception):
 def convert(text: str, annotation: Any, default: Any) -> Any:
     """`text` as `annotation` (NO_ANNOTATION: as the type of `default`). Raises ParameterError, a ValueError, whose message
     says what was expected."""
-    kind = type(default) if annotation is NO_ANNOTATION else annotation
+    kind = _kind_of(default) if annotation is NO_ANNOTATION else annotation
     if annotation is NO_ANNOTATION and default is None:
         return text
     try:
         return _convert(text, kind)
     except _Misfit as misfit:
         raise ParameterError(f"expected {misfit}, got {text!r}") from None
+
+
+def _kind_of(default: Any) -> Any:
+    """The type of a default; with the type of its items, where a list has one."""
+    kinds = {type(item) for item in default} if type(default) is list else set()
+    return list[kinds.pop()] if len(kinds) == 1 else type(default)  # type: ignore[misc]
 
 
 def _convert(text: str, kind: Any) -> Any:
@@ -171,6 +177,16 @@ def _item(item: Any, kind: Any) -> Any:
     import json
 
     return _convert("none" if item is None else json.dumps(item), kind)
+
+
+def convert_source(text: str, annotation: str, default: str, file: str, namespace: dict[str, Any]) -> Any:
+    """`text` as the parameter that is written `name: annotation = default`. Raises ParameterError, and what these raise."""
+    from ast import parse
+
+    if annotation:
+        written = parse(annotation, mode="eval").body
+        return convert(text, evaluate_annotation(written, file, namespace), None)
+    return convert(text, NO_ANNOTATION, _evaluate(parse(default, mode="eval").body, file, namespace))
 
 
 def declaration(signature: Any, name: str, file: str, namespace: dict[str, Any]) -> tuple[Any, Any]:

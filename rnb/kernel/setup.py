@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from rnb.errors import ParameterError
 from rnb.kernel import importing
 from rnb.kernel.failure import attempt, send_error
 
@@ -37,8 +38,22 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
     if late is not None:
         send_error(kernel, None, late)
     kernel.end()
+    for parameter in task.given:
+        _check(kernel, parameter)
     files = kernel.observed().get("files", {})
     kernel.report("setup-ended", statements=ended, values=_values(kernel, binds), sys_path=list(sys.path), files=files)
+
+
+def _check(kernel: Kernel, given: messages.GivenParameter) -> None:
+    """Say before any cell runs that a parameter does not convert. What else is wrong with it, its cells will tell."""
+    from rnb.kernel.parameters import convert_source
+
+    def body() -> None:
+        convert_source(given.text, given.annotation, given.default, kernel.config.file, kernel.namespace)
+
+    _, error = attempt(kernel, body)
+    if isinstance(error, ParameterError):
+        kernel.report("failed", kind="parameter", name=given.name, message=error.message)
 
 
 class Touched:
