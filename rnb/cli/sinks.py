@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 
-from rnb.errors import MissingExtra
 from rnb.host.emit import Sink
 from rnb.host.paths import keep_folder
 from rnb.plan.state import State
@@ -62,12 +61,11 @@ def kept(path: str) -> list[Sink]:
 
 def pages(html: str) -> Callable[[str], Sink]:
     """Writes the page of a notebook as one file; of several notebooks, a file each in the folder `html`."""
-    try:
-        import nh3  # noqa: F401
+    from rnb.view.packages import require
 
-        from rnb.view.export import HtmlReport, page_file
-    except ImportError as error:
-        raise MissingExtra("--html", "view") from error
+    require("--html")
+    from rnb.view.export import HtmlReport, page_file
+
     return lambda path: HtmlReport(page_file(html, path), path)
 
 

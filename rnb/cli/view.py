@@ -6,7 +6,7 @@ import click
 
 from rnb.cli.parameters import given
 from rnb.cli.sinks import watch_sinks
-from rnb.errors import MissingExtra, UsageError
+from rnb.errors import UsageError
 
 
 @click.command()
@@ -48,15 +48,13 @@ def command(
     \b
     Example: rnb view notebooks/
     """
-    try:
-        import nh3  # noqa: F401
+    from rnb.view.packages import require
 
-        from rnb.view.command import ViewSettings, view
-        from rnb.view.export import export_all
-        from rnb.view.serve import Options
-        from rnb.view.shelf import find_notebooks
-    except ImportError as error:
-        raise MissingExtra("the live view", "view") from error
+    require("the live view")
+    from rnb.view.command import ViewSettings, view
+    from rnb.view.export import export_all
+    from rnb.view.serve import Options
+    from rnb.view.shelf import find_notebooks
     found = find_notebooks(paths)
     if not found:
         raise UsageError(f"there are no notebooks in {', '.join(paths)}", "`rnb new NOTEBOOK` makes a starter")

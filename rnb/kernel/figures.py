@@ -40,7 +40,7 @@ class Figures:
 
         pyplot.show = show  # type: ignore[attr-defined]
         figure = sys.modules["matplotlib.figure"]
-        figure.Figure.show = lambda figure, warn=True: self._kernel.display(figure, None)  # type: ignore[attr-defined]
+        figure.Figure.show = lambda figure, warn=True: self._kernel.display(figure, None)
 
     def begin(self) -> None:
         """A cell begins."""

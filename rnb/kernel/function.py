@@ -207,7 +207,8 @@ class Returns:
         kind, names, values = self._shared(old.value)
         first = _at(Constant(None), old) if shown is None else shown.value
         self.head = (kind, *names)
-        parts = [_at(Constant(self.head), old), first, *values]
+        head: Any = self.head  # a tuple of constants is a constant to the compiler
+        parts = [_at(Constant(head), old), first, *values]
         if self._noted:
             return _at(Return(_at(Call(_at(Name(RETURN, Load()), old), parts, []), old)), old)
         return _at(Return(_at(Tuple(parts, Load()), old)), old)

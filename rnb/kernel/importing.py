@@ -88,7 +88,7 @@ class Hooked:
 def install(name: str, file: str, folder: str) -> ModuleType:
     """Make the notebook's module and put `folder` first on `sys.path`."""
     finder.folder = folder
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, finder)
     module = ModuleType(name)
     module.__file__ = file
     module.__dict__["__builtins__"] = sys.modules["builtins"]

@@ -6,7 +6,7 @@ through a message on the wire: inside `with interrupts:` it waits until the bloc
 
 from __future__ import annotations
 
-import _signal  # `signal` imports enum, which costs more than this whole folder
+import _signal  # type: ignore[import-not-found]  # `signal` imports enum, which costs more than this whole folder
 from _thread import get_ident
 
 TYPE_CHECKING = False

@@ -143,8 +143,8 @@ class Streams:
 
     def _open(self, stream: str) -> Out:
         text = Out(Pipe(self, stream), "utf-8", "backslashreplace", "\n", write_through=True)
-        text.mode = "w"
-        text._CHUNK_SIZE = FULL
+        text.mode = "w"  # type: ignore[misc]
+        text._CHUNK_SIZE = FULL  # type: ignore[attr-defined]
         text.streams = self
         text.front = Front(self, stream)
         return text
