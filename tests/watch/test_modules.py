@@ -1,0 +1,194 @@
+"""Local modules: only what uses a changed one runs again, and it sees the new code."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.driver import save
+from tests.watch.conftest import Book
+
+USES = """
+import one
+
+LIMIT = one.VALUE * 100
+
+
+@rnb.cell
+def a():
+    log("a")
+    print("a", one.VALUE)
+
+
+@rnb.cell
+def b():
+    log("b")
+    import two
+    print("b", two.TOTAL)
+
+
+@rnb.cell
+def c():
+    log("c")
+    print("c", LIMIT)
+
+
+@rnb.cell
+def d():
+    log("d")
+    print("d")
+"""
+
+
+def modules(book: Book) -> None:
+    (book.folder / "one.py").write_text("VALUE = 1\n\ndef f():\n    return VALUE\n")
+    (book.folder / "two.py").write_text("from one import VALUE\nTOTAL = VALUE + 10\n")
+
+
+def texts(book: Book) -> list[str]:
+    return [book.printed(cell).strip() for cell in "abcd"]
+
+
+def test_a_value_then_a_comment_then_a_touch(book: Book):
+    modules(book)
+    book.watch(USES)
+    assert texts(book) == ["a 1", "b 11", "c 100", "d"]
+    save(book.folder / "one.py", "VALUE = 2\n\ndef f():\n    return VALUE\n")
+    result = book.w.settled()
+    assert texts(book) == ["a 2", "b 12", "c 200", "d"]
+    assert sorted(book.ran()) == ["a", "b", "c"]
+    kinds = {why["kind"] for p in result.of("plan")[0]["cells"] for why in p["why"]}
+    assert kinds <= {"module", "setup"} and "module" in kinds
+    book.true()
+    save(book.folder / "one.py", "# a comment\nVALUE = 0x2\ndef f(): return VALUE\n")
+    (book.folder / "two.py").touch()
+    (book.folder / "unrelated.py").write_text("VALUE = 3\n")
+    book.w.silent()
+    assert book.ran() == []
+    save(book.folder / "two.py", "from one import VALUE\nTOTAL = VALUE + 20\n")
+    book.w.settled()
+    assert (texts(book), book.ran()) == (["a 2", "b 22", "c 200", "d"], ["b"])
+    book.true()
+
+
+def test_editing_a_module_in_place_at_the_same_second_and_size(book: Book):
+    """Python's own caches of compiled modules go by seconds and size: they must not be believed."""
+    modules(book)
+    book.watch(USES)
+    for value in (2, 3, 4, 5):
+        (book.folder / "one.py").write_text(f"VALUE = {value}\n\ndef f():\n    return VALUE\n")
+        book.w.settled()
+        assert texts(book) == [f"a {value}", f"b {value + 10}", f"c {value}00", "d"]
+
+
+def test_a_module_and_the_notebook_saved_together(book: Book):
+    modules(book)
+    book.watch(USES)
+    save(book.folder / "one.py", "VALUE = 7\n")
+    book.save(USES.replace('print("d")', 'print("D")'))
+    while texts(book) != ["a 7", "b 17", "c 700", "D"]:
+        book.w.until("finished")
+    assert sorted(book.ran()) == ["a", "b", "c", "d"]
+    book.true()
+
+
+def test_a_package_with_relative_imports(book: Book):
+    package = book.folder / "kit"
+    package.mkdir()
+    (package / "__init__.py").write_text("from .deep import DEPTH\n")
+    (package / "deep.py").write_text("from . import deeper\nDEPTH = deeper.DEPTH + 1\n")
+    (package / "deeper.py").write_text("DEPTH = 1\n")
+    book.watch(
+        """
+        from kit import DEPTH
+
+        @rnb.cell
+        def a():
+            log("a")
+            print(DEPTH)
+
+        @rnb.cell
+        def b():
+            log("b")
+            from kit.deeper import DEPTH as deeper
+            print(deeper)
+        """
+    )
+    assert (book.printed("a"), book.printed("b")) == ("2\n", "1\n")
+    save(package / "deeper.py", "DEPTH = 5\n")
+    book.w.settled()
+    assert (book.printed("a"), book.printed("b")) == ("6\n", "5\n")
+    book.true()
+    save(package / "deep.py", "from . import deeper\nDEPTH = deeper.DEPTH + 10\n")
+    book.w.settled()
+    assert (book.printed("a"), book.printed("b")) == ("15\n", "5\n")
+    book.true()
+
+
+def test_broken_then_healed(book: Book):
+    modules(book)
+    book.watch(USES)
+    book.ran()
+    save(book.folder / "two.py", "TOTAL = (\n")
+    book.w.settled()
+    assert book.status() == {"a": "done", "b": "failed", "c": "done", "d": "done"}
+    book.true()
+    save(book.folder / "two.py", "from one import VALUE\nTOTAL = VALUE + 10\n")
+    book.w.settled()
+    assert texts(book) == ["a 1", "b 11", "c 100", "d"]
+    book.true()
+    save(book.folder / "one.py", "VALUE = 1 / 0\n")
+    book.w.settled()
+    assert book.status()["a"] == book.status()["c"] == "blocked"
+    book.true()
+    save(book.folder / "one.py", "VALUE = 3\n")
+    book.w.settled()
+    assert texts(book) == ["a 3", "b 13", "c 300", "d"]
+    book.true()
+
+
+@pytest.mark.parametrize("where", ["cell", "setup"])
+def test_a_module_that_appears_and_goes(book: Book, where: str):
+    inside = "import late"
+    cells = "@rnb.cell\ndef a():\n    log('a')\n    {}print(late.X)\n\n@rnb.cell\ndef b():\n    log('b')\n"
+    text = cells.format(inside + "; ") if where == "cell" else inside + "\n" + cells.format("")
+    book.watch(text)
+    assert book.status()["a"] in ("failed", "blocked")
+    (book.folder / "late.py").write_text("X = 1\n")
+    book.w.settled()
+    assert (book.printed("a"), book.status()["a"]) == ("1\n", "done")
+    book.true()
+    (book.folder / "late.py").unlink()
+    book.w.settled()
+    assert book.status()["a"] in ("failed", "blocked")
+    book.true()
+
+
+def test_a_module_in_another_folder_on_the_path(book: Book):
+    lib = book.folder.parent / "lib"
+    lib.mkdir()
+    (lib / "far.py").write_text("X = 1\n")
+    head = f"import sys\nsys.path.insert(0, {str(lib)!r})\nimport far\n"
+    book.watch(head + "\n@rnb.cell\ndef a():\n    log('a')\n    print(far.X)\n")
+    assert book.printed("a") == "1\n"
+    save(lib / "far.py", "X = 2\n")
+    book.w.settled()
+    assert book.printed("a") == "2\n"
+
+
+def test_a_module_changed_while_its_reader_runs(book: Book):
+    modules(book)
+    book.watch(USES)
+    slow = USES.replace(
+        'print("a", one.VALUE)',
+        'print("a", one.VALUE)\n    open("up", "w").close()\n    import time\n'
+        '    while not os.path.exists("go"): time.sleep(0.01)',
+    )
+    save(book.path, book.text(slow))
+    book.w.until("cell", cell="a", status="running")
+    while not (book.folder / "up").exists():
+        pass
+    save(book.folder / "one.py", "VALUE = 9\n")
+    (book.folder / "go").touch()
+    while texts(book) != ["a 9", "b 19", "c 900", "d"]:
+        book.w.until("finished")
+    book.true()
