@@ -6,6 +6,7 @@ python docs/images/make.py
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import pty
 import select
@@ -103,9 +104,7 @@ def show(master: int, stream: pyte.ByteStream, seconds: float) -> None:
 
 
 def save(screen: pyte.Screen) -> None:
-    console = Console(
-        record=True, width=COLUMNS, file=open(os.devnull, "w"), force_terminal=True, color_system="truecolor"
-    )
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     lines = [line(screen, row) for row in range(LINES)]
     while lines and not lines[-1].plain.strip():
         lines.pop()
