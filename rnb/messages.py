@@ -254,6 +254,7 @@ class RunCell(Task, tag="cell", kw_only=True):
     strict: bool = False  # a mutation fails the cell
     check: bool = True  # fingerprint defs, look for mutation
     future: int = 0
+    module_level: bool = False  # a marimo cell: its body is code of the module level, `slots` are what it binds there
 
 
 class Forget(Task, tag="forget", kw_only=True):

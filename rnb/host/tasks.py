@@ -109,6 +109,7 @@ def cell_task(notebook: Notebook, cell: Cell, uid: int, links: Links, given: dic
         setup=list(cell.setup_names),
         strict=strict,
         future=notebook.future,
+        module_level=notebook.dialect == "marimo",
     )
 
 

@@ -17,6 +17,7 @@ from rnb.kernel.values import UNBOUND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from rnb import messages
@@ -40,6 +41,9 @@ class Run:
         node = parse(task.source, task.line, kernel.config.file, task.future)
         arguments = self._arguments(node)
         kernel.forget([task.uid])  # before the new values exist: memory must not hold both
+        if task.module_level:
+            self._body(node, arguments)
+            return
         plan = Plan(node, kernel.config.file, task, arguments, kernel.namespace)
         kernel.executed(f"c{task.uid}", task.line, task.source, plan.name, plan.code)
         returned = self._call(plan, arguments)
@@ -57,6 +61,8 @@ class Run:
             values[parameter.name] = self._parameter(node.args, parameter)
         self.parameter = ""
         every = node.args
+        if self.task.module_level:  # its signature is a cache
+            return values
         for one in every.posonlyargs + every.args + every.kwonlyargs:
             if one.arg not in values:
                 values[one.arg] = self.kernel.namespace.get(one.arg, UNBOUND)
@@ -80,10 +86,22 @@ class Run:
         arguments.clear()
         if not plan.is_async:
             return function(*positional, **keywords)
-        with finder:
-            from rnb.kernel.loop import wait_for
+        return _loop()(function(*positional, **keywords))
 
-        return wait_for(function(*positional, **keywords))
+    def _body(self, node: Any, refs: dict[str, Any]) -> None:
+        """Run a marimo cell."""
+        from rnb.kernel import body
+
+        kernel, task = self.kernel, self.task
+        code = body.compiled(node, kernel.config.file, task.future)
+        kernel.executed(f"c{task.uid}", task.line, task.source, node.name, code)
+        namespace = body.namespace_of(kernel.namespace, refs)
+        refs.clear()
+        coroutine = eval(code, namespace)
+        if coroutine is not None:
+            _loop()(coroutine)
+        self.shown = namespace.pop(body.SHOWN, None)
+        self.values = {name: namespace[name] for name in task.slots if name in namespace}
 
     def _read_locals(self) -> None:
         """`__rnb_end__()`, from the end of a cell whose locals others take."""
@@ -168,6 +186,12 @@ def run(kernel: Kernel, task: messages.RunCell) -> None:
     )
     if failed:
         gc.collect()  # an exception, its traceback and its frames often hold each other
+
+
+def _loop() -> Callable[[Any], Any]:
+    with finder:  # asyncio is not loaded before it is needed
+        from rnb.kernel.loop import wait_for
+    return wait_for
 
 
 def _outcome(error: BaseException) -> str:

@@ -143,7 +143,7 @@ def _unglobal(node: Any, refs: set[str]) -> None:
             if isinstance(statement, Global):
                 statement.names = [name for name in statement.names if name not in refs]
                 if not statement.names:
-                    body[place] = _at(Pass(), statement)
+                    body[place] = at(Pass(), statement)
             else:
                 _unglobal(statement, refs)
 
@@ -159,7 +159,7 @@ def _bodies(node: Any) -> Iterator[list[Any]]:
             yield part.body
 
 
-def _at(new: Any, old: Any) -> Any:
+def at(new: Any, old: Any) -> Any:
     """`new` in the place of `old`."""
     new.lineno, new.col_offset = old.lineno, old.col_offset
     new.end_lineno, new.end_col_offset = old.end_lineno, old.end_col_offset
@@ -191,9 +191,9 @@ class Returns:
         if final is not None:
             body.append(self._return(final, shown))
         elif shown is not None:
-            body.append(self._return(_at(Return(None), shown), shown))
+            body.append(self._return(at(Return(None), shown), shown))
         elif not body:
-            body.append(_at(Pass(), node))
+            body.append(at(Pass(), node))
 
     def _visit(self, body: list[Any]) -> None:
         for place, statement in enumerate(body):
@@ -205,13 +205,13 @@ class Returns:
 
     def _return(self, old: Any, shown: Any) -> Any:
         kind, names, values = self._shared(old.value)
-        first = _at(Constant(None), old) if shown is None else shown.value
+        first = at(Constant(None), old) if shown is None else shown.value
         self.head = (kind, *names)
         head: Any = self.head  # a tuple of constants is a constant to the compiler
-        parts = [_at(Constant(head), old), first, *values]
+        parts = [at(Constant(head), old), first, *values]
         if self._noted:
-            return _at(Return(_at(Call(_at(Name(RETURN, Load()), old), parts, []), old)), old)
-        return _at(Return(_at(Tuple(parts, Load()), old)), old)
+            return at(Return(at(Call(at(Name(RETURN, Load()), old), parts, []), old)), old)
+        return at(Return(at(Tuple(parts, Load()), old)), old)
 
     def _shared(self, value: Any) -> tuple[int, list[str], list[Any]]:
         if value is None or (isinstance(value, Constant) and value.value is None):
@@ -235,8 +235,8 @@ def _read_locals_at_end(node: Any) -> None:
     place = 1 if isinstance(node.body[0], Expr) and _is_docstring(node.body[0]) else 0
     body = node.body[place:]
     if body:
-        call = _at(Call(_at(Name(END, Load()), node), [], []), node)
-        node.body[place:] = [_at(Try(body, [], [], [_at(Expr(call), node)]), node)]
+        call = at(Call(at(Name(END, Load()), node), [], []), node)
+        node.body[place:] = [at(Try(body, [], [], [at(Expr(call), node)]), node)]
 
 
 def _delete_first(node: Any, names: list[str]) -> None:
@@ -245,6 +245,6 @@ def _delete_first(node: Any, names: list[str]) -> None:
         where = {"lineno": node.lineno, "col_offset": 0, "end_lineno": node.lineno, "end_col_offset": 0}
         node.args.kwonlyargs.append(arg(name, **where))
         node.args.kw_defaults.append(None)
-    targets = [_at(Name(name, Del()), node) for name in names]
+    targets = [at(Name(name, Del()), node) for name in names]
     place = 1 if isinstance(node.body[0], Expr) and _is_docstring(node.body[0]) else 0
-    node.body.insert(place, _at(Delete(targets), node))
+    node.body.insert(place, at(Delete(targets), node))

@@ -86,6 +86,8 @@ def _values(kernel: Kernel, names: list[str]) -> dict[str, str]:
 def _execute(kernel: Kernel, statement: messages.SetupStatement, future: int) -> bool:
     def body() -> None:
         text = "\n" * (statement.line - 1) + statement.source + "\n"
+        if statement.source[0] in " \t":  # it stands in marimo's `with app.setup:`
+            text = "\n" * (statement.line - 2) + "if 1:\n" + statement.source + "\n"
         code = compile(text, kernel.config.file, "exec", future, dont_inherit=True)
         kernel.executed(statement.unit or f"s{statement.key}", statement.line, statement.source, "", code)
         exec(code, kernel.namespace)

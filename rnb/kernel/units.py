@@ -77,11 +77,10 @@ def where(unit: Unit, position: Position) -> Position:
 
 def _map(unit: Unit) -> tuple[dict[int, int], dict[Position, Position]]:
     """Lines and positions of each node before → after; empty where the two are not the same tree."""
-    import ast
 
     try:
-        before = list(_nodes(ast.parse(unit.source + "\n")))
-        after = list(_nodes(ast.parse(unit.now[1] + "\n")))
+        before = list(_nodes(_parse(unit.source)))
+        after = list(_nodes(_parse(unit.now[1])))
     except (SyntaxError, ValueError, RecursionError):
         return {}, {}
     if [type(node) for node in before] != [type(node) for node in after]:
@@ -95,6 +94,16 @@ def _map(unit: Unit) -> tuple[dict[int, int], dict[Position, Position]]:
         lines.setdefault(one.lineno + old, two.lineno + new)
         positions.setdefault(_place(one, old), _place(two, new))
     return lines, positions
+
+
+def _parse(source: str) -> Any:
+    """The tree of a unit, with its lines from 1 also where it is indented, as marimo's setup is."""
+    import ast
+
+    if source[:1] not in " \t":
+        return ast.parse(source + "\n")
+    tree = ast.parse("if 1:\n" + source + "\n")
+    return ast.increment_lineno(ast.Module(tree.body[0].body, []), -1)  # type: ignore[attr-defined]
 
 
 def _place(node: Any, delta: int) -> Position:

@@ -73,7 +73,7 @@ class CellFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cel
     kind: str
     lines: int
     at: Span  # of its name
-    root: str  # the name by which its decorator reaches rnb
+    root: str  # the name by which its decorator reaches rnb; "": a marimo cell
     identity: str
     doc: str
     options: Options
@@ -137,11 +137,17 @@ class FutureFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="f
     names: tuple[str, ...]
 
 
+class AppFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="app"):
+    """What makes a file marimo's: `import marimo`, `app = marimo.App(…)`. Nothing runs it."""
+
+    source: str
+
+
 class NothingFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="nothing"):
     """What is left out: `if __name__ == "__main__":`, `pass`, a bare constant."""
 
 
-Facts = CellFacts | SetupFacts | DocFacts | FutureFacts | NothingFacts
+Facts = CellFacts | SetupFacts | DocFacts | FutureFacts | AppFacts | NothingFacts
 
 
 class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -7,18 +7,17 @@ its statements lie; blocks whose facts are known by their key are not analysed a
 from __future__ import annotations
 
 import ast
-import symtable
-import warnings
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rnb.notebook.analysis import Analyses, Block, DocFacts, Facts, FutureFacts, NothingFacts, block_key
 from rnb.notebook.cells import cell_facts, cell_kind
+from rnb.notebook.marimo import Marimo, app_name, marimo_facts
 from rnb.notebook.places import Places
-from rnb.notebook.scope import Walk
 from rnb.notebook.shape import cleaned
 from rnb.notebook.statements import setup_facts
-from rnb.notebook.text import Lines, Refused
+from rnb.notebook.text import Lines
+from rnb.notebook.walks import walk_of
 
 Statements = list[ast.stmt]
 
@@ -29,9 +28,14 @@ class Context(NamedTuple):
     aliases: tuple[tuple[str, str], ...]  # names by which rnb is imported: (name, dotted name)
     future: int  # compiler flags
     lazy: bool  # from __future__ import annotations
+    marimo: Marimo = Marimo()
+
+    @property
+    def dialect(self) -> str:
+        return "marimo" if self.marimo.app else "rnb"
 
     def key(self) -> str:
-        return f"{self.aliases}{self.future}"
+        return f"{self.aliases}{self.future}{tuple(self.marimo) if self.marimo.app else ''}"
 
 
 class Piece(NamedTuple):
@@ -69,34 +73,32 @@ def _top(node: ast.stmt, lines: Lines) -> int:
 def analyse(piece: Piece, text: str, lines: Lines, context: Context) -> Block:
     """The facts of one block; `text` is its lines. Raises Refused."""
     places = Places(lines, piece.first, piece.last - piece.first + 1)
-    return Block(tuple(_facts(node, piece, text, places, context) for node in piece.statements))
+    return Block(tuple(facts for node in piece.statements for facts in _facts(node, piece, text, places, context)))
 
 
-def _facts(node: ast.stmt, piece: Piece, text: str, places: Places, context: Context) -> Facts:
+def _facts(node: ast.stmt, piece: Piece, text: str, places: Places, context: Context) -> list[Facts]:
+    plain = _plain_facts(node)
+    if plain is not None:
+        return [plain]
+    marimo = context.marimo
+    if marimo.app or app_name(node, marimo.aliases):
+        return marimo_facts(node, text, places, marimo, context.lazy)
+    source = text if len(piece.statements) == 1 else places.lines.segment(node) + "\n"
+    walk = walk_of(ast.Module([node], []), text, context.lazy, piece.first)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and cell_kind(node, context.aliases):
+        return [cell_facts(node, text, walk, places, context.aliases)]
+    return [setup_facts(node, source, walk, places, context.aliases)]
+
+
+def _plain_facts(node: ast.stmt) -> Facts | None:
+    """What says the same wherever it stands."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return DocFacts(cleaned(node.value.value)) if isinstance(node.value.value, str) else NothingFacts()
     if isinstance(node, ast.Pass) or is_main(node):
         return NothingFacts()
     if isinstance(node, ast.ImportFrom) and node.module == "__future__" and not node.level:
         return FutureFacts(tuple(alias.name for alias in node.names))
-    source = text if len(piece.statements) == 1 else places.lines.segment(node) + "\n"
-    walk = _walk(node, piece, text, context)
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and cell_kind(node, context.aliases):
-        return cell_facts(node, text, walk, places, context.aliases)
-    return setup_facts(node, source, walk, places, context.aliases)
-
-
-def _walk(node: ast.stmt, piece: Piece, text: str, context: Context) -> Walk:
-    """The walk over one statement. The symbol table is that of the whole block, brought to the region's lines."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            table = symtable.symtable(text + "\n", "<notebook>", "exec")  # a last "\\" goes on to a blank line
-        return Walk(ast.Module([node], []), table, context.lazy, piece.first - 1)
-    except SyntaxError as error:
-        raise Refused(error.msg, piece.first + (error.lineno or 1) - 1, error.offset or 1) from None
-    except (RecursionError, MemoryError, SystemError):
-        raise Refused("the code is nested too deeply for Python's symbol table", piece.first) from None
+    return None
 
 
 def is_main(node: ast.stmt) -> bool:

@@ -56,7 +56,9 @@ class Built:
         return frozenset(inside | {read.name for facts in self.setup.facts for read in (*facts.reads, *facts.later)})
 
 
-def build(items: Sequence[Item], path: str, sha256: str, future: int, previous: Notebook | None) -> Built:
+def build(
+    items: Sequence[Item], path: str, sha256: str, future: int, previous: Notebook | None, dialect: str = "rnb"
+) -> Built:
     """The notebook that these items make. `previous` keeps the ids of `_` cells."""
     own = [item for item in items if isinstance(item.facts, CellFacts)]
     outer = [item for item in items if isinstance(item.facts, SetupFacts)]
@@ -90,6 +92,7 @@ def build(items: Sequence[Item], path: str, sha256: str, future: int, previous: 
         order=order,
         faults=in_order([*errors, *warnings]),
         future=future,
+        dialect=dialect,
     )
     return Built(notebook, items, setup)
 

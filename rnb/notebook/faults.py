@@ -69,6 +69,8 @@ def duplicate_cells(cells: Sequence[Placed], path: str) -> Fault:
 def duplicate_name(name: str, cells: Sequence[Placed], path: str) -> Fault:
     told = " and ".join(f"{cell.id} (line {cell.shared_line()})" for cell in cells)
     hint = f"return `{name}` from one of them only, or rename it in the others"
+    if not cells[0].facts.root:
+        hint = f"rename `{name}` in all but one of them, or call it `_{name}`: such names belong to their cell"
     second = cells[1]
     return fault(
         "duplicate", f"`{name}` is shared by {told}", hint, second.line, second.facts.shared_at, _ids(cells), path

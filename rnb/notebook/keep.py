@@ -11,7 +11,7 @@ import msgspec
 
 from rnb.notebook.model import Notebook
 
-ANALYSIS_VERSION = "2." + ".".join(map(str, sys.version_info[:3]))  # raise the first number when an analysis changes
+ANALYSIS_VERSION = "3." + ".".join(map(str, sys.version_info[:3]))  # raise the first number when an analysis changes
 
 
 class Kept(msgspec.Struct, array_like=True, gc=False):

@@ -76,7 +76,10 @@ class Names:
         for read in facts.module_reads:
             self._outside(number, read)
         answers.used.update(name for name in facts.class_reads if self.setup.binders.get(name))
-        if not self.setup.makers(facts.root):
+        if not facts.root:
+            for name in facts.class_reads:  # its class bodies stand at module level, where cells' names are
+                self._shared(number, name)
+        elif not self.setup.makers(facts.root):
             self._outside(number, Read(facts.root, Span(0, 1, 0, 2)))
 
     def _shared(self, number: int, name: str) -> bool:
@@ -139,7 +142,7 @@ class Names:
     def _check_shared(self) -> None:
         called: dict[str, list[Placed]] = {}
         for cell in self.cells:
-            if cell.facts.name != "_":
+            if cell.facts.name != "_" and cell.facts.root:  # marimo has no use for names of cells
                 called.setdefault(cell.facts.name, []).append(cell)
         same = {name: cells for name, cells in called.items() if len(cells) > 1}
         self.faults += [say.duplicate_cells(cells, self.path) for cells in same.values()]
@@ -181,7 +184,7 @@ class Names:
                     continue
                 seen.add(name)
                 cells = [cell.id for cell, used in zip(self.cells, uses, strict=True) if number in used]
-                line = self.setup_lines[number]
+                line = self.setup_lines[number] - facts.line  # places count from the block's first line
                 out.append((number, say.unresolved_helper(name, facts, line, read.at, cells, called[name], self.path)))
         return out
 

@@ -113,7 +113,7 @@ class Reader:
                     patched.same_graph, patched.edited = False, []
                 self._built = built.after(patched)
                 return patched
-        self._built = build(layout.items(), path, sha256, layout.context.future, self._last)
+        self._built = build(layout.items(), path, sha256, layout.context.future, self._last, layout.context.dialect)
         return self._built.notebook
 
 

@@ -16,6 +16,7 @@ import msgspec
 from rnb.notebook.analysis import Analyses, Block, CellFacts, DocFacts, FutureFacts, SetupFacts
 from rnb.notebook.blocks import Context, known_or_analysed, rnb_aliases, split
 from rnb.notebook.build import Item
+from rnb.notebook.marimo import marimo_of, reaches_out
 from rnb.notebook.text import Lines, parse
 
 
@@ -74,7 +75,7 @@ def first_layout(text: str, known: Analyses) -> Layout:
     """The blocks of a text. Raises Refused."""
     future, names = _future(text)
     tree = parse(text, future)
-    context = Context(tuple(sorted(set(rnb_aliases(tree.body)))), future, "annotations" in names)
+    context = Context(tuple(sorted(set(rnb_aliases(tree.body)))), future, "annotations" in names, marimo_of(tree.body))
     lines = Lines(text)
     pieces = known_or_analysed(split(tree, lines), lines, context, known)
     return Layout(text, *_placed(pieces, lines, 0, 1), context)
@@ -153,7 +154,7 @@ def _region(old: Layout, part: str, offset: int, line: int, first: int, last: in
 def _reaches_out(block: Block) -> bool:
     """Whether other blocks are analysed differently because of this one."""
     for facts in block.items:
-        if isinstance(facts, FutureFacts):
+        if isinstance(facts, FutureFacts) or reaches_out(facts):
             return True
         if isinstance(facts, SetupFacts) and (
             facts.star == "rnb" or any(dotted.split(".")[0] == "rnb" for _, dotted in facts.aliases)

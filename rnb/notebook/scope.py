@@ -108,8 +108,15 @@ class Event(NamedTuple):
 class Walk:
     """All that a tree reads, binds and calls, each with its scope."""
 
-    def __init__(self, tree: ast.Module, table: SymbolTable, lazy_annotations: bool, shift: int = 0) -> None:
-        """`tree` may lie `shift` lines below where `table` has it."""
+    def __init__(
+        self,
+        tree: ast.Module,
+        table: SymbolTable,
+        lazy_annotations: bool,
+        shift: int = 0,
+        zone: ast.AST | None = None,
+    ) -> None:
+        """`tree` may lie `shift` lines below where `table` has it. With `zone` the module counts as that function's body."""
         self.lazy = lazy_annotations or LAZY_ANNOTATIONS
         self.reads: list[Event] = []
         self.stores: list[Event] = []
@@ -123,6 +130,7 @@ class Walk:
         self.statements: set[int] = set()  # ids of calls whose value is not used
         self._pool: defaultdict[tuple[str, str, int], deque[SymbolTable]] = defaultdict(deque)
         self.module = Scope("module", None, tree, table)
+        self.module.zone = zone
         self.bodies: dict[int, Scope] = {}
         todo = list(reversed(table.get_children()))
         while todo:

@@ -18,6 +18,8 @@ def cell_warnings(placed: Placed, cell: Cell, setup: Setup, path: str) -> list[F
 
 def _stale(placed: Placed, cell: Cell, path: str) -> Iterator[Fault]:
     facts = placed.facts
+    if not facts.root:
+        return  # marimo's signatures are a cache
     written = {each.name for each in facts.parameters}
     parts = []
     free = [ref.name for ref in cell.refs if ref.name not in written]
