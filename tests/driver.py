@@ -20,6 +20,7 @@ from typing import Any
 
 Event = dict[str, Any]
 END = {"done", "failed", "killed", "cancelled", "cached", "unchanged", "blocked"}
+PATIENCE = 15.0  # seconds for an event
 RNB = [sys.executable, "-m", "rnb"]
 
 
@@ -187,7 +188,7 @@ class Watching:
             self.queue.put(json.loads(line))
         self.queue.put(None)
 
-    def next(self, timeout: float = 30) -> Event:
+    def next(self, timeout: float = PATIENCE) -> Event:
         """The next event. Raises if none comes in time, or at the end."""
         try:
             event = self.queue.get(timeout=timeout)
@@ -200,7 +201,7 @@ class Watching:
         self.fold.apply(event)
         return event
 
-    def until(self, kind: str, timeout: float = 30, **fields: Any) -> list[Event]:
+    def until(self, kind: str, timeout: float = PATIENCE, **fields: Any) -> list[Event]:
         """Events up to the first of this kind with these fields."""
         seen = []
         while True:
@@ -209,7 +210,7 @@ class Watching:
             if event["type"] == kind and all(event.get(k) == v for k, v in fields.items()):
                 return seen
 
-    def settled(self, timeout: float = 30) -> Result:
+    def settled(self, timeout: float = PATIENCE) -> Result:
         """All events up to the end of a round on what is on disk now."""
         digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
         seen: list[Event] = []
@@ -222,7 +223,7 @@ class Watching:
             elif event["type"] == "finished" and answered:
                 return Result(0, seen, "")
 
-    def save(self, text: str, timeout: float = 30) -> Result:
+    def save(self, text: str, timeout: float = PATIENCE) -> Result:
         """Save another text and wait for the end of its round."""
         save(self.path, text)
         return self.settled(timeout)

@@ -53,6 +53,7 @@ from rnb.plan.state import State
 from rnb.plan.world import SETUP, World
 
 NO_KERNEL = "no kernel can be kept up"
+TRIES = 3  # kernels that may die in a row before they have answered
 
 
 class Settings(msgspec.Struct, kw_only=True):
@@ -108,6 +109,8 @@ class Session:
         self.started = 0.0
         self.failures: list[Failed] = []
         self.no_kernel = False
+        self.hopeless = NO_KERNEL  # and why
+        self.early_deaths = 0  # of kernels, in a row, before they had answered
         self.closing = False
 
     @property
@@ -179,6 +182,9 @@ class Session:
             return
         renamed = {uid: self.state.shown(cell.id) for uid, cell in self.current.renamed_by(notebook).items()}
         edited = None if first or not notebook.same_graph else [self.current.uids[i] for i in notebook.edited]
+        if self.early_deaths >= TRIES:  # whatever stood in the way may be gone
+            self.early_deaths = 0
+            self.supervisor.start(restarted=True)
         self._adopt(notebook)
         self.emitter.emit(notebook_event(notebook, self.settings.parameters))
         setup = self.setup.plan()
@@ -196,7 +202,10 @@ class Session:
             self.emitter.emit(CellEvent(cell=cell.cell, status="queued"))
         for uid, shown_before in renamed.items():
             self._show_again(uid, shown_before)
-        if setup.run or setup.drop or setup.gone:
+        self.no_kernel = bool(self.setup.deadly)
+        if self.no_kernel:
+            self._block_all(self.hopeless)
+        elif setup.run or setup.drop or setup.gone:
             self._run_setup(setup)
         self.advance()
 
@@ -253,7 +262,8 @@ class Session:
         """The round is over."""
         self.round = None
         seconds = time.monotonic() - self.started
-        self.emitter.emit(FinishedEvent(ok=self.state.ok, seconds=seconds, counts=self.state.counts()))
+        ok = self.state.ok and not self.no_kernel
+        self.emitter.emit(FinishedEvent(ok=ok, seconds=seconds, counts=self.state.counts()))
         pending, self.pending = self.pending, None
         if pending is not None and not self.closing:
             self._begin(pending)
@@ -460,8 +470,10 @@ class Session:
             words = timeout_words(cell) if stopping == "timeout" else reason
             self.emitter.emit(CellEvent(cell=cell.id, status="killed", reason=words))
         self.supervisor.tell("died", reason)
-        hopeless = in_setup or not self.supervisor.ready
-        if hopeless:
+        early = not self.supervisor.ready and not in_setup
+        self.early_deaths = self.early_deaths + 1 if early else 0
+        hopeless = in_setup or self.early_deaths >= TRIES
+        if in_setup:
             self.setup.killed_the_kernel()
         self._values_lost()
         if self.closing:
@@ -469,8 +481,9 @@ class Session:
             return
         if hopeless:
             self.no_kernel = True
-            self._block_all(f"{NO_KERNEL}: {'the setup' if in_setup else 'its start'} ended with {reason}")
-        if in_setup or self.supervisor.ready:
+            self.hopeless = f"{NO_KERNEL}: {'the setup' if in_setup else 'its start'} ended with {reason}"
+            self._block_all(self.hopeless)
+        if self.early_deaths < TRIES:
             self.supervisor.start(restarted=True)
         if uid is not None and self.settings.fail_fast:
             self.cancel_waiting()

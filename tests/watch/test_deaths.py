@@ -58,7 +58,7 @@ HOW = {
     "sigkill": "os.kill(os.getpid(), signal.SIGKILL)",
     "segfault": "ctypes.string_at(0)",
     "abort": "ctypes.CDLL(None).abort()",
-    "closes its socket": "os.closerange(3, 100); time.sleep(30)",
+    "closes its socket": "os.closerange(3, 100); time.sleep(0.1)",
 }
 
 
@@ -87,12 +87,10 @@ def test_killed_once_in_a_round_then_tried_once_more(book: Book, how: str):
 
 
 def test_the_order_of_cells_after_a_death_is_as_it_was(book: Book):
-    """What ran before the death and is needed after it runs again (`lost`); what is only shown does not."""
+    """What ran before the death and is needed after it runs again; what is only shown does not."""
     first = book.watch(three("os._exit(1)"))
     ran = [e["cell"] for e in first.of("cell", status="running")]
     assert ran == ["a", "deadly", "a", "c"]
-    lost = [p["cell"] for e in first.of("plan") for p in e["cells"] for why in p["why"] if why["kind"] == "lost"]
-    assert lost == ["a"]
 
 
 def test_killed_while_idle(book: Book):
@@ -122,7 +120,7 @@ def test_killed_in_a_cell_from_outside(book: Book):
     book.w = Watching(book.path)
     book.w.until("cell", cell="deadly", status="running")
     os.kill(kernel_pid(book), signal.SIGKILL)
-    book.w.settled()
+    book.w.until("finished")
     assert book.status() == {"a": "done", "deadly": "killed", "c": "done", "d": "blocked"}
     assert "SIGKILL" in str([e["reason"] for e in book.w.events if e["type"] == "cell" and e["status"] == "killed"])
 
