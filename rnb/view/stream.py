@@ -82,7 +82,7 @@ class EventStream:
                     await _body(send, whole[start : start + PIECE])
                 await _body(send, b"\n\n")
             else:
-                await _body(send, frames(item, self.page) if item else b": \n\n")
+                await _body(send, frames(item, self.page) if item else b"event: beat\ndata: {}\n\n")
 
 
 async def _body(send: Send, data: bytes) -> None:

@@ -1,6 +1,7 @@
 // The connection: server-sent events, resumed by their id. Lost connections come back with growing pauses.
 
-const LONGEST = 30_000;
+const LONGEST = 20_000;
+const SILENCE = 40_000; // the server gives a sign of life every 15 s
 
 export class Link {
   // `take(messages)` gets parsed messages in order, `snapshot(body)` a whole state, `say(word)` the state of the line.
@@ -20,12 +21,16 @@ export class Link {
     clearTimeout(this.timer);
     this.timer = null;
     const query = this.last === null ? "" : `?after=${this.last}&epoch=${this.epoch}`;
+    this.source?.close();
     this.source = new EventSource(this.url + query);
+    this.alive();
+    this.source.addEventListener("beat", () => this.alive());
     this.source.onopen = () => {
       this.pause = 500;
       this.say("");
     };
     this.source.onmessage = (event) => {
+      this.alive();
       if (event.lastEventId) this.last = event.lastEventId;
       this.take(JSON.parse(event.data));
     };
@@ -38,8 +43,14 @@ export class Link {
     this.source.onerror = () => this.lost();
   }
 
+  alive() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.lost(), SILENCE);
+  }
+
   lost() {
     this.source.close();
+    clearTimeout(this.silence);
     if (this.timer !== null) return;
     const wait = this.pause * (0.75 + Math.random() / 2);
     this.say(this.pause > 4000 ? `Not connected; trying again in ${Math.round(wait / 1000)} s` : "Reconnecting …");
@@ -48,9 +59,8 @@ export class Link {
   }
 
   soon() {
-    if (this.timer !== null) {
-      this.pause = 500;
-      this.open();
-    }
+    if (this.source.readyState === EventSource.OPEN) return;
+    this.pause = 500;
+    this.open();
   }
 }
