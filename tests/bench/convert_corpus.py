@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import importlib.util
 import json
 import re
 import shutil
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from rnb.errors import RnbError
@@ -59,9 +61,7 @@ def one(path: Path, timeout: float) -> tuple[str, str, dict[str, int]]:
     verdict = Verdict()
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch) / "here" / path.name
-        shutil.copytree(
-            path.parent, place.parent, ignore=lambda folder, names: [n for n in names if (Path(folder) / n).is_dir()]
-        )
+        shutil.copytree(path.parent, place.parent, ignore=_only_data(path))
         for caution in range(ONE_CELL + 1):
             try:
                 made = split_linear(linear_of(path), caution)
@@ -84,6 +84,16 @@ def one(path: Path, timeout: float) -> tuple[str, str, dict[str, int]]:
                     sizes,
                 )
     return "not equal", "; ".join(verdict.differences), sizes
+
+
+def _only_data(path: Path) -> Callable[[str, list[str]], list[str]]:
+    """What is not copied beside the file: folders, and modules that would hide a package of the same name."""
+
+    def ignored(folder: str, names: list[str]) -> list[str]:
+        others = {name for name in names if name.endswith(".py") and importlib.util.find_spec(name[:-3]) is not None}
+        return [name for name in names if (Path(folder) / name).is_dir() or (name in others and name != path.name)]
+
+    return ignored
 
 
 def sizes_of(made: Split) -> dict[str, int]:
