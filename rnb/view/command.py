@@ -7,12 +7,13 @@ posted to the loop. Nothing that a browser sends goes further than this.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable
 
 import msgspec
 
-from rnb.errors import NoSuchNotebook
+from rnb.errors import NoSuchNotebook, RnbError
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Emitter, Sink
 from rnb.host.session import Settings
@@ -77,7 +78,17 @@ class Viewer:
             return
         parameters = self.settings.parameters
         settings = Settings(path=item.path, parameters=parameters, track=True, columns=environment_width())
-        self.command.watches[item.id] = Watch(self.command, settings)
+        before = self.command.session
+        try:
+            self.command.watches[item.id] = Watch(self.command, settings)
+        except (RnbError, OSError) as error:
+            begun = self.command.session
+            if begun is not None and begun is not before:
+                self.command.close_session(begun)
+            if len(self.shelf.items) == 1:
+                raise
+            print(f"rnb: {item.path}: {error}", file=sys.stderr, flush=True)  # the others go on
+            item.started = False
 
     def _end_idle(self) -> None:
         assert self.settings.idle is not None

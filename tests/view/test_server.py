@@ -198,3 +198,12 @@ def test_it_ends_with_its_viewers_still_there(served: Viewed) -> None:
     with httpx.stream("GET", f"{served.url}/n/nb/stream", timeout=10) as response:
         next(messages(response))
         assert served.close() == 143
+
+
+def test_a_notebook_that_is_gone_leaves_the_others(view: View) -> None:
+    viewed = view({"nb.py": SOURCE, "other.py": SOURCE})
+    (viewed.folder / "other.py").unlink()
+    assert httpx.get(f"{viewed.url}/n/other").status_code == 200
+    assert httpx.get(f"{viewed.url}/n/nb").status_code == 200
+    viewed.finished()
+    assert viewed.process.poll() is None
