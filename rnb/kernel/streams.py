@@ -14,6 +14,7 @@ import io
 import os
 import sys
 from _thread import RLock, allocate_lock, start_new_thread
+from fcntl import ioctl
 from time import sleep
 
 from rnb.kernel.wire import HostGone
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 TICK = 0.01  # seconds between two batches
 FULL = 1 << 16  # bytes that are sent without waiting for the tick
+FIONREAD = 0x541B if sys.platform == "linux" else 0x4004667F
+NOTHING = bytes(4)
 DESCRIPTORS = {"stdout": 1, "stderr": 2}
 
 
@@ -46,6 +49,7 @@ class Outbox:
         self._interrupts = interrupts
         self._chunks: list[tuple[str, bytes]] = []
         self._size = 0
+        self._late = False  # something that was written past us before the first chunk has not been read yet
 
     def put(self, stream: str, data: bytes) -> None:
         if self.direct:
@@ -53,6 +57,8 @@ class Outbox:
                 data = data[os.write(DESCRIPTORS[stream], data) :]
             return
         with self._interrupts, self.lock:
+            if not self._chunks:
+                self._late = _unread()
             self._chunks.append((stream, data))
             self._size += len(data)
             if not self.awake:
@@ -74,8 +80,20 @@ class Outbox:
                 while at < len(chunks) and chunks[at][0] == stream:
                     at += 1
                 data = b"".join([data for _, data in chunks[start:at]])
-                self._wire.send("stream", cell=self.cell, stream=stream, data=data)
+                self._wire.send("stream", cell=self.cell, stream=stream, data=data, raw=self._late)
+                self._late = False
             return bool(chunks)
+
+
+def _unread() -> bool:
+    """Whether the host has still to read what C code or a child wrote to the file descriptors."""
+    for fd in DESCRIPTORS.values():
+        try:
+            if ioctl(fd, FIONREAD, NOTHING) != NOTHING:
+                return True
+        except OSError:  # user code has closed it, or put something else in its place
+            continue
+    return False
 
 
 class Pipe(io.BufferedIOBase):

@@ -123,7 +123,6 @@ def test_command_lines_that_are_not_valid(book: Book) -> None:
         (["run", path, "--timeout", "soon"], "timeout"),
         (["run", path, "--timeout", "-1"], "timeout"),
         (["run", path + "x"], "book.pyx"),
-        (["run", str(book.path.parent)], ""),
         (["run"], "NOTEBOOK"),
         (["runn", path], "rnb run"),
         (["run", path, "--nope"], "nope"),

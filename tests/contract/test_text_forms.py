@@ -42,7 +42,7 @@ FORMS: dict[str, tuple[str | bytes, int, list[str]]] = {
     "nonlocal at top": (SIMPLE + "@rnb.cell\ndef c():\n    nonlocal q\n", 2, []),
     "deep": (SIMPLE + "deep = " + "(" * 150 + "1" + ")" * 150 + "\n", 1, ["a", "b"]),
     "too deep": ("x = " + "(" * 5000 + "1" + ")" * 5000 + "\n", 2, []),
-    "huge line": (SIMPLE + "BIG = [" + "1, " * 300_000 + "]\n", 1, ["a", "b"]),
+    "huge line": (SIMPLE + "BIG = [" + "1, " * 50_000 + "]\n", 1, ["a", "b"]),
     "future": ("from __future__ import annotations\n" + SIMPLE, 1, ["a", "b"]),
 }
 
