@@ -205,7 +205,7 @@ class Session:
         self.no_kernel = bool(self.setup.deadly)
         if self.no_kernel:
             self._block_all(self.hopeless)
-        elif setup.run or setup.drop or setup.gone:
+        elif setup.run or setup.drop or setup.gone or setup.purge:
             self._run_setup(setup)
         self.advance()
 
@@ -216,12 +216,16 @@ class Session:
             self.unsettled.discard(uid)
         if gone:
             self.supervisor.send(Forget(uids=gone))
-        if self.settings.track:
-            names = self.current.imported_names()
-            new = self.modules.digests(names) if names else {}
-            changed = {name for name, digest in self.world.modules.items() if new.get(name) != digest}
-            self.world.modules = new
-            self.setup.stale_modules = self.modules.importers(changed) if changed else []
+        changed = self._look_at_modules()
+        self.setup.stale_modules = self.modules.importers(changed) if changed else []
+
+    def _look_at_modules(self) -> set[str]:
+        """Take the local modules as they are now; those that are not as they were."""
+        if not self.settings.track:
+            return set()
+        old, names = self.world.modules, self.current.imported_names()
+        new = self.world.modules = self.modules.digests(names) if names else {}
+        return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
     def _touchy(self) -> set[int]:
         """Cells that something beside the notebook's text may concern."""
@@ -296,8 +300,9 @@ class Session:
         self._flush_output()
         self.supervisor.answered()
         stopped, self.stopping = self.stopping, None
+        if self.modules.search(report.sys_path):  # the setup has changed where modules are found
+            self._look_at_modules()
         made = self.setup.ended(report, interrupted=stopped is not None)
-        self.modules.search(report.sys_path)
         if stopped is not None:
             self.cancel_waiting()
         if self.round is not None:
@@ -381,6 +386,8 @@ class Session:
 
     def _report(self, report: AnyReport) -> None:
         if isinstance(report, Stream):
+            if report.raw:
+                self._drain()
             self.output.write(report.stream, report.data, "python")
         elif isinstance(report, Display):
             self._drain()
