@@ -40,11 +40,13 @@ class LocalModules:
         self.foreign = foreign_roots()
         self.files: dict[str, str] = {}  # dotted name -> file, of all modules in the last answer
 
-    def search(self, sys_path: list[str]) -> None:
-        """Take the kernel's `sys.path`."""
+    def search(self, sys_path: list[str]) -> bool:
+        """Take the kernel's `sys.path`; whether it is another than before."""
+        before = self.path
         places = [self.folder, *(p for p in sys_path if p)]
         own = {str(Path(__file__).parents[2])}
         self.path = [p for p in dict.fromkeys(places) if not self._is_foreign(p) and (p == self.folder or p not in own)]
+        return self.path != before
 
     def _is_foreign(self, path: str) -> bool:
         real = os.path.realpath(path) + os.sep

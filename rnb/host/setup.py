@@ -7,7 +7,7 @@ from rnb.host.supervisor import Supervisor
 from rnb.host.tasks import setup_task
 from rnb.messages import SetupEnded
 from rnb.notebook.model import Notebook, Statement
-from rnb.plan.setup import Executed, SetupPlan, Signature, blocked_names, plan_setup, signature
+from rnb.plan.setup import Executed, SetupPlan, Signature, blocked_names, plan_setup, signatures
 from rnb.plan.world import World
 
 IMPORTS = ("import ", "from ")
@@ -26,7 +26,7 @@ class SetupRunner:
         self.deadly: list[Signature] = []  # the setup that killed a kernel
 
     def _signatures(self) -> list[Signature]:
-        return [signature(statement, self.world.modules) for statement in self.current.now.setup]
+        return signatures(self.current.now.setup, self.world.modules)
 
     def plan(self, restore: frozenset[str] = frozenset()) -> SetupPlan:
         """What must run now; nothing for a setup that has killed a kernel and has not changed."""
@@ -66,9 +66,9 @@ class SetupRunner:
         assert self.running is not None
         plan, self.running = self.running, None
         statements = self.current.now.setup
+        now = self._signatures()
         for one in report.statements:
-            statement = statements[int(one.key)]
-            sig = signature(statement, self.world.modules)
+            statement, sig = statements[int(one.key)], now[int(one.key)]
             if one.ok:
                 self.executed.failed.pop(sig, None)
                 self.executed.done[sig] = statement

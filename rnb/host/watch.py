@@ -11,8 +11,9 @@ import xxhash
 from rnb.errors import NoSuchNotebook
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
+from rnb.host.loop import Timer
 from rnb.host.run import check_asked
-from rnb.host.saves import Saves
+from rnb.host.saves import PATIENCE, SETTLE, Saves
 from rnb.host.session import Session, Settings
 from rnb.host.source import read_bytes
 from rnb.host.watcher import Stamp, Watcher, stamp
@@ -30,6 +31,7 @@ class Watch:
         self.command, self.loop = command, command.loop
         self.path = os.path.abspath(settings.path)
         self.digests: dict[str, tuple[Stamp, str]] = {}
+        self.settling: dict[str, tuple[Stamp, Timer]] = {}  # files whose write may not have ended
         self.session: Session = command.open_session(settings, self._round_over)
         self.saves = Saves(settings.path, self.loop, self._accept)
         self.watcher = Watcher(self.loop, self._changed)
@@ -52,7 +54,7 @@ class Watch:
         files = {path for memo in session.world.memos.values() for path in memo.files}
         modules = set(session.modules.files.values())
         self.watcher.watch({self.path, *files, *modules})
-        if self._files_changed(files) or self._modules_changed():
+        if self._files_changed(files - self.settling.keys()) or (not self.settling and self._modules_changed()):
             self.loop.post(session.recheck)
 
     def _changed(self, paths: set[str], complete: bool) -> None:
@@ -60,12 +62,31 @@ class Watch:
         touched = {path for path in known if path in paths or os.path.realpath(path) in paths}
         if self.path in touched or any(os.path.dirname(p) == os.path.dirname(self.path) for p in paths):
             self.saves.look(complete)
+        for path in {*touched, *(p for p in paths if p.endswith(".py"))} - {self.path}:
+            self._settle(path, complete)
+
+    def _settle(self, path: str, complete: bool) -> None:
+        """A file of a cell or a module may have changed: look at it when its write has ended. One that is empty or
+        gone gets the time that a notebook gets."""
+        now = stamp(path)
+        pause = PATIENCE if now is None or now[1] == 0 else 0.0 if complete else SETTLE
+        waiting = self.settling.get(path)
+        if waiting is not None:
+            if waiting[0] == now and pause:
+                return
+            waiting[1].cancel()
+        self.settling[path] = (now, self.loop.after(pause, lambda: self._settled(path, now)))
+
+    def _settled(self, path: str, seen: Stamp) -> None:
+        del self.settling[path]
+        if stamp(path) != seen:
+            self._settle(path, complete=False)
+            return
         session = self.session
-        for path in touched:
-            session.modules.sources.pop(path, None)
-            self.digests.pop(path, None)
-        modules = any(path.endswith(".py") and path != self.path for path in paths) and self._modules_changed()
-        if self._files_changed(touched - {self.path}) or modules:
+        session.modules.sources.pop(path, None)
+        self.digests.pop(path, None)
+        modules = path.endswith(".py") and self._modules_changed()
+        if self._files_changed([path]) or modules:
             session.recheck()
 
     def _files_changed(self, paths: Iterable[str]) -> bool:

@@ -28,9 +28,28 @@ class SetupPlan(msgspec.Struct, kw_only=True):
     gone: list[Signature] = []
 
 
-def signature(statement: Statement, modules: dict[str, str]) -> Signature:
-    used = tuple((name, modules[name]) for name in statement.imports if name in modules)
-    return (statement.version, used)
+def signatures(statements: list[Statement], modules: dict[str, str]) -> list[Signature]:
+    """What each statement sees: its code with all that it uses, and the local modules that these import."""
+    imports = [set(s.imports).intersection(modules) for s in statements]
+    if any(imports):
+        _spread(statements, imports)
+    return [(s.version, tuple((n, modules[n]) for n in sorted(i))) for s, i in zip(statements, imports, strict=True)]
+
+
+def _spread(statements: list[Statement], imports: list[set[str]]) -> None:
+    """Whoever reads a name sees the modules of those that bind it, and so on."""
+    readers: dict[str, list[int]] = {}
+    for i, statement in enumerate(statements):
+        for name in statement.reads:
+            readers.setdefault(name, []).append(i)
+    todo = [i for i, found in enumerate(imports) if found]
+    while todo:
+        i = todo.pop()
+        for name in statements[i].binds:
+            for other in readers.get(name, ()):
+                if not imports[i] <= imports[other]:
+                    imports[other] |= imports[i]
+                    todo.append(other)
 
 
 def plan_setup(
@@ -41,7 +60,7 @@ def plan_setup(
     restore: frozenset[str] = frozenset(),
 ) -> SetupPlan:
     """What to do so that the module's namespace is what a fresh import gives. `restore` names values that cells changed."""
-    now = [signature(s, modules) for s in statements]
+    now = signatures(statements, modules)
     known = {**executed.done, **executed.failed}
     current = set(now)
     gone = [sig for sig in known if sig not in current]
@@ -68,7 +87,7 @@ def plan_setup(
 
 def blocked_names(statements: list[Statement], executed: Executed, modules: dict[str, str]) -> frozenset[str] | None:
     """Names that the first failed statement or one after it binds; None when no statement failed."""
-    for i, statement in enumerate(statements):
-        if signature(statement, modules) in executed.failed:
+    for i, sig in enumerate(signatures(statements, modules)):
+        if sig in executed.failed:
             return frozenset(name for s in statements[i:] for name in s.binds)
     return None
