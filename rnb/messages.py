@@ -319,6 +319,7 @@ class Stream(Report, tag="stream", kw_only=True):
     cell: str | None
     stream: str
     data: bytes
+    raw: bool = False  # what lies in the file descriptors' pipes by now was written before
 
 
 class Display(Report, tag="display", kw_only=True):
@@ -366,7 +367,7 @@ class Value(msgspec.Struct, kw_only=True):
     type: str = ""
     summary: str = ""  # shape, length
     size: int | None = None  # bytes, where cheap to know
-    aliases: tuple[tuple[int, str], ...] = ()  # (uid, slot) of other cells' values that share memory with it
+    aliases: tuple[tuple[int, str], ...] = ()  # (uid, or 0 for the setup, slot) of values handed in that share memory
 
 
 class Changed(msgspec.Struct, kw_only=True):
@@ -378,6 +379,7 @@ class Changed(msgspec.Struct, kw_only=True):
     before: str
     after: str
     line: int | None = None
+    aliases: tuple[tuple[int, str], ...] = ()  # other values handed in that share memory with it now
 
 
 class CellEnded(Report, tag="cell-ended", kw_only=True):
