@@ -14,6 +14,7 @@ from rnb.notebook.options import options_of
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Event, Scope, Walk, arguments_of
 from rnb.notebook.shape import Decorator, Shape, decorator_of, dotted_name, is_doc, shape_of
+from rnb.notebook.sql import sql_reads
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Aliases = tuple[tuple[str, str], ...]
@@ -73,7 +74,7 @@ def cell_facts(node: Function, text: str, walk: Walk, places: Places, aliases: A
         options=options,
         parameters=_parameters(node, shape, places),
         unread=() if sql else names.unread(),
-        reads=names.free(),
+        reads=sql_reads(node, places, server="engine" in options.extra) if sql else names.free(),
         module_reads=names.outside(),
         class_reads=names.of_classes(),
         slots=sharing.slots,

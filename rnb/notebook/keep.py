@@ -6,12 +6,15 @@ Whoever finds the file unchanged decodes the notebook alone, and loads nothing t
 from __future__ import annotations
 
 import sys
+from importlib.machinery import PathFinder
 
 import msgspec
 
 from rnb.notebook.model import Notebook
 
-ANALYSIS_VERSION = "3." + ".".join(map(str, sys.version_info[:3]))  # raise the first number when an analysis changes
+ANALYSIS_VERSION = "4." + ".".join(map(str, sys.version_info[:3]))  # raise the first number when an analysis changes
+if PathFinder.find_spec("sqlglot") is not None:  # without it, less is known of SQL cells
+    ANALYSIS_VERSION += ".sql"
 
 
 class Kept(msgspec.Struct, array_like=True, gc=False):

@@ -35,18 +35,19 @@ class Places:
         start = self.lines.character(node.lineno, node.col_offset)  # type: ignore[attr-defined]
         texts = self.lines.lines
         if texts[line].startswith(name, start):
-            return self._at(line, start, name)
-        found = _word(name, texts[line], start) if isinstance(node, ast.stmt) else -1
+            return self.at(line, start, name)
+        found = word_in(name, texts[line], start) if isinstance(node, ast.stmt) else -1
         if found >= 0:
-            return self._at(line, found, name)
+            return self.at(line, found, name)
         top = self.first - self.lines.first
         for row in _around(line, top, min(top + self.count, len(texts))):
-            found = _word(name, texts[row], 0)
+            found = word_in(name, texts[row], 0)
             if found >= 0:
-                return self._at(row, found, name)
+                return self.at(row, found, name)
         return self.span(node)
 
-    def _at(self, row: int, start: int, name: str) -> Span:
+    def at(self, row: int, start: int, name: str) -> Span:
+        """The place of `name` at character `start` of `lines.lines[row]`."""
         line = row + self.lines.first - self.first
         return Span(line, start + 1, line, start + 1 + len(name))
 
@@ -59,7 +60,7 @@ def _around(middle: int, start: int, stop: int) -> Iterator[int]:
                 yield row
 
 
-def _word(name: str, text: str, start: int) -> int:
+def word_in(name: str, text: str, start: int) -> int:
     """Where `name` stands in `text` as a word of its own; -1 if nowhere."""
     at = text.find(name, start)
     while at >= 0:
