@@ -7,10 +7,11 @@ import os
 import sys
 
 import rnb
-from rnb.kernel import cell, failure, importing, process, setup
+from rnb.kernel import cell, children, failure, importing, process, setup
 from rnb.kernel.display import display
 from rnb.kernel.figures import Figures, is_artist
 from rnb.kernel.interrupts import Interrupts
+from rnb.kernel.marimo import scan_frames
 from rnb.kernel.stdin import Stdin
 from rnb.kernel.streams import Streams
 from rnb.kernel.units import Units
@@ -171,7 +172,9 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
         from rnb.kernel import tracking
 
         kernel.tracker = tracking.Tracker()
+    importing.finder.hooks["marimo._sql.utils"] = scan_frames
     importing.finder.hooks["getpass"] = kernel.stdin.patch_getpass
+    children.install(kernel.streams.flush, importing.finder.hooks)
     version = ".".join(map(str, sys.version_info[:3]))
     kernel.report("ready", pid=os.getpid(), python=version, sys_path=list(sys.path))
 
@@ -199,6 +202,14 @@ TASKS: dict[str, Any] = {
 }
 
 
+def preload(wire: Wire) -> None:
+    """While the host still reads the notebook, load what the first cell will need; stop when there is work."""
+    for name in ("typing", "datetime", "rnb.kernel.mutation", "rnb.kernel.prints.registry"):
+        if wire.waiting():
+            return
+        __import__(name)
+
+
 def main(fd: int, root: str) -> None:
     """The life of a kernel. `root` is the folder that holds rnb, which must stay importable."""
     if root not in sys.path:
@@ -208,10 +219,7 @@ def main(fd: int, root: str) -> None:
     kernel = Kernel(fd)
     process.watch(fd)
     try:
-        if (
-            not kernel.wire.waiting()
-        ):  # the host still reads the notebook: use the time for what the first cell will need
-            import rnb.kernel.mutation  # noqa: F401
+        preload(kernel.wire)
         kernel.serve()
         kernel.streams.flush()
     except HostGone:

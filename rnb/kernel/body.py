@@ -6,6 +6,7 @@ cell, class bodies see them too, and `_private` names meet nobody else's. Signat
 
 from __future__ import annotations
 
+import builtins
 from _ast import Assign, AsyncFunctionDef, Expr, Module, Name, PyCF_ALLOW_TOP_LEVEL_AWAIT, Return, Store
 
 from rnb.kernel.function import at
@@ -34,7 +35,7 @@ def compiled(node: Any, file: str, future: int) -> CodeType:
 
 def namespace_of(module: dict[str, Any], refs: dict[str, Any]) -> dict[str, Any]:
     """What the body sees. A ref without a value is not there, so that reading it is Python's own NameError."""
-    namespace = {**module, **refs}
+    namespace = {**module, **refs, "__builtins__": vars(builtins)}  # a dict, as imported modules have it
     for name, value in refs.items():
         if value is UNBOUND:
             del namespace[name]

@@ -91,6 +91,7 @@ class Run:
     def _body(self, node: Any, refs: dict[str, Any]) -> None:
         """Run a marimo cell."""
         from rnb.kernel import body
+        from rnb.kernel.marimo import Tables
 
         kernel, task = self.kernel, self.task
         code = body.compiled(node, kernel.config.file, task.future)
@@ -101,7 +102,8 @@ class Run:
         if coroutine is not None:
             _loop()(coroutine)
         self.shown = namespace.pop(body.SHOWN, None)
-        self.values = {name: namespace[name] for name in task.slots if name in namespace}
+        self.values = {name: namespace[name] for name in (*task.slots, *task.implicit) if name in namespace}
+        self.values.update({name: Tables() for name in task.implicit if name not in self.values})
 
     def _read_locals(self) -> None:
         """`__rnb_end__()`, from the end of a cell whose locals others take."""
@@ -161,7 +163,10 @@ def run(kernel: Kernel, task: messages.RunCell) -> None:
     check = Check(kernel, task) if task.check else None
     started = perf_counter()
     _, error = attempt(kernel, cell.execute)
-    late = attempt(kernel, cell.show if error is None else kernel.figures.end)[1]
+    stopped = error is not None and _outcome(error) == "stopped"
+    if stopped:
+        cell.shown = getattr(error, "output", None)
+    late = attempt(kernel, cell.show if error is None or stopped else kernel.figures.end)[1]
     error = error or late
     seconds = perf_counter() - started
     outcome = cell.tell(error)

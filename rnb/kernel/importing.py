@@ -91,7 +91,7 @@ def install(name: str, file: str, folder: str) -> ModuleType:
     sys.meta_path.insert(0, finder)
     module = ModuleType(name)
     module.__file__ = file
-    module.__dict__["__builtins__"] = sys.modules["builtins"]
+    module.__dict__["__builtins__"] = vars(sys.modules["builtins"])  # as imported modules have it
     taken = name in sys.modules or finder.elsewhere(name) is not None
     if taken:
         finder.notebook = name

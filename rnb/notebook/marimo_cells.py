@@ -15,6 +15,7 @@ from rnb.notebook.analysis import BlockFault, CellFacts, Read
 from rnb.notebook.cells import class_reads, dotted_imports
 from rnb.notebook.digest import digest, tree_digest
 from rnb.notebook.effects import state_touches, value_touches
+from rnb.notebook.marimo_sql import tables
 from rnb.notebook.model import Options, Span
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Event, Walk
@@ -45,15 +46,18 @@ def cell_facts(
         and not isinstance(getattr(event.node, "ctx", None), ast.Store)
     ]
     defs = _first((event for event in top if event.name in kept and not private(event.name)), places)
+    sql = tables(call for call, _ in walk.calls)
+    at = places.name(node.name, node)
     return _facts(
         name="_" if node.name == "__" else node.name,  # what old versions of marimo wrote
-        at=places.name(node.name, node),
+        at=at,
         text=text,
         identity=digest("marimo", type(node).__name__, tree_digest(*body)[0]),
         options=_options(decorator),
         reads=_first(reads, places),
-        class_reads=tuple(name for name in class_reads(walk, node) if name not in own),
+        class_reads=tuple(name for name in (*class_reads(walk, node), *sql.reads) if name not in own),
         defs=defs,
+        locals=tuple(Read(name, at) for name in sql.makes if name not in own),
         imports=dotted_imports(each for each, _ in walk.imports),
         touches=value_touches(walk, walk.module, last, places),
         states=state_touches(walk, walk.module, {}, places),
@@ -64,7 +68,15 @@ def cell_facts(
 def _facts(
     *, text: str, at: Span, defs: tuple[Read, ...] = (), class_reads: tuple[str, ...] = (), **fields: object
 ) -> CellFacts:
-    known: dict[str, object] = {"reads": (), "imports": (), "touches": (), "states": (), "options": Options(), **fields}
+    known: dict[str, object] = {
+        "reads": (),
+        "locals": (),
+        "imports": (),
+        "touches": (),
+        "states": (),
+        "options": Options(),
+        **fields,
+    }
     return CellFacts(
         kind="python",
         lines=text.count("\n"),
@@ -77,7 +89,6 @@ def _facts(
         class_reads=class_reads,
         slots=tuple(read.name for read in defs),
         shared_at=defs[0].at if defs else at,
-        locals=(),
         **known,  # type: ignore[arg-type]
     )
 

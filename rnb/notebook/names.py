@@ -77,8 +77,8 @@ class Names:
             self._outside(number, read)
         answers.used.update(name for name in facts.class_reads if self.setup.binders.get(name))
         if not facts.root:
-            for name in facts.class_reads:  # its class bodies stand at module level, where cells' names are
-                self._shared(number, name)
+            for name in facts.class_reads:
+                self._perhaps(number, name)
         elif not self.setup.makers(facts.root):
             self._outside(number, Read(facts.root, Span(0, 1, 0, 2)))
 
@@ -91,6 +91,16 @@ class Names:
                 self._ref(number, CellRef(name, self.cells[owner].id, OWN if own else name))
                 return True
         return False
+
+    def _perhaps(self, number: int, name: str) -> None:
+        """What a marimo cell may read: by a class body, which stands at module level, or by SQL. No fault if no cell has it."""
+        seen = any(ref.name == name for ref in self.answers[number].refs)
+        if seen or self._shared(number, name) or name in self.setup.bound:
+            return
+        owner = next((owner for owner in self.binders.get(name, ()) if owner != number), None)
+        if owner is not None:
+            self.answers[owner].implicit.add(name)
+            self._ref(number, CellRef(name, self.cells[owner].id, name))
 
     def _ref(self, number: int, ref: CellRef) -> None:
         self.answers[number].refs.append(ref)

@@ -1,0 +1,31 @@
+"""What marimo does otherwise where its own runtime is missing, mended as it is imported."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Tables:
+    """Stands for what SQL made in a database: never the same twice, as nobody can see what is in there."""
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a table of a database is no Python value")
+
+    def __repr__(self) -> str:
+        return "a table in the database"
+
+
+def scan_frames(module: Any) -> None:
+    """`mo.sql` lets DuckDB look for data frames in the cell that calls it. marimo's runtime would hand over its globals;
+    DuckDB's own switch finds those of the calling frames."""
+    original: Any = module.wrapped_sql
+
+    def wrapped_sql(query: str, connection: Any) -> Any:
+        import duckdb
+
+        (connection or duckdb).execute("SET python_scan_all_frames = true")
+        return original(query, connection)
+
+    module.wrapped_sql = wrapped_sql
