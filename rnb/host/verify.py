@@ -111,7 +111,9 @@ def save(space, ended):
         json.dump({"values": values, "figures": figures, "ended": ended}, file)
 
 import random
+import rnb
 random.seed(0)
+rnb.display = lambda *values, **options: None  # not a part of standard output
 numpy = sys.modules.get("numpy")
 import types
 module = types.ModuleType("__main__")

@@ -68,11 +68,8 @@ def _private(piece: Piece, cell: Cell) -> str:
     node = function_of(cell)
     shared = {*cell.defs}
     own = {name for name in bound_in(node) - shared if not name.startswith("_")}
-    if (
-        not own
-        or (piece.code.startswith(("def ", "async def "))
-        and piece.code.rstrip().endswith(")")
-        and "\n\n\n" in piece.code)
+    if not own or (
+        piece.code.startswith(("def ", "async def ")) and piece.code.rstrip().endswith(")") and "\n\n\n" in piece.code
     ):
         return piece.code
     table = {name: f"_{name}" for name in own}

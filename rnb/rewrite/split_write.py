@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from rnb.rewrite.names_cells import CellNames, title_of, wanted_name
+from rnb.rewrite.split_calls import FIGURE
 from rnb.rewrite.split_model import Linear, Unit
 from rnb.rewrite.split_rename import rename
 from rnb.rewrite.split_tables import READONLY
@@ -54,6 +55,7 @@ class Writer:
         self.rnb = "rnb" if not any("rnb" in unit.binds and not _imports_rnb(unit) for unit in units) else "rnb_"
         self.names = CellNames(used | {self.rnb})
         self.docs_left = {number for number, block in enumerate(linear.blocks) if block.doc}
+        self._figures = {place: thing for thing in things.things if thing.name == FIGURE for place in thing.touched}
         self.out = Written("", hoisted=hoisted)
 
     def write(self, trailing: list[str]) -> Written:
@@ -225,8 +227,21 @@ class Writer:
             if inner.get(unit.index):
                 parts += [f"# {line}".rstrip() for line in inner[unit.index].split("\n")]
             parts += unit.comments
+            if at and self._next_figure(cell[:at], place):
+                parts.append(f"{self._pyplot()}.show()")
             parts.append(self._shown(unit, self._text(place, unit), last))
         return self._nonlocals(cell, "\n".join(parts))
+
+    def _next_figure(self, before: list[int], place: int) -> bool:
+        """Whether a new figure begins here only because a Jupyter cell ended: in one cell, a show() must part them."""
+        thing = self._figures.get(place)
+        if thing is None or thing.binder != place or self.sequence[place].opens_figure or not self._pyplot():
+            return False
+        drawn = [each for each in before if each in self._figures]
+        return bool(drawn) and not self.sequence[drawn[-1]].closes_figure
+
+    def _pyplot(self) -> str:
+        return next((name for name, dotted in self.things.facts.modules.items() if dotted == "matplotlib.pyplot"), "")
 
     def _text(self, place: int, unit: Unit) -> str:
         loads = {name: self.plan.name(thing) for name, thing in self.things.read_at[place].items()}

@@ -294,3 +294,12 @@ def test_del_of_a_name_is_left_out_and_said() -> None:
 def test_global_in_a_function_becomes_the_cells_own_name() -> None:
     _, text = made("n = int('0')\ndef up():\n    global n\n    n += 1\nup()\nup()\nprint(n)\n")
     assert "nonlocal n" in text and "global" not in text
+
+
+def test_merged_jupyter_cells_keep_their_figures_apart() -> None:
+    from rnb.rewrite.split import split_linear
+    from rnb.rewrite.split_model import Block, Linear
+
+    blocks = ["import matplotlib.pyplot as plt\nxs = list('12')\nplt.plot(xs)", "xs.append('3')\nplt.plot(xs)"]
+    text = split_linear(Linear([Block(code, shows=True) for code in blocks], whole=True)).text
+    assert text.index("plt.plot(xs)") < text.index("plt.show()") < text.rindex("plt.plot(xs)"), text
