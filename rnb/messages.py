@@ -350,6 +350,7 @@ class StatementEnded(msgspec.Struct, kw_only=True):
     ok: bool
     skipped: bool = False
     touched: tuple[str, ...] = ()  # earlier names whose value it changed
+    files: dict[str, str] = {}  # what it read: path -> digest
 
 
 class SetupEnded(Report, tag="setup-ended", kw_only=True):

@@ -356,6 +356,7 @@ class Session:
             owner = None if change.owner is None else self._id_of(change.owner)
             self.emitter.emit(mutation_event(self.settings.path, cell, change, owner))
         status, reason = report.outcome, None
+        report.files = {**self.setup.files_for(cell.setup_names), **report.files}
         if self.round is not None:
             self.round.ended(uid, report)
         if status == "interrupted":

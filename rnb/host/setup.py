@@ -22,6 +22,7 @@ class SetupRunner:
         self.executed = Executed()
         self.running: SetupPlan | None = None
         self.running_statements: list[Statement] = []
+        self.read: dict[Signature, dict[str, str]] = {}  # the files that each statement read
         self.stale_modules: list[str] = []
         self.deadly: list[Signature] = []  # the setup that killed a kernel
 
@@ -33,6 +34,7 @@ class SetupRunner:
         if self.deadly and self.deadly == self._signatures():
             return SetupPlan()
         self.deadly = []
+        restore |= self._outdated()
         return plan_setup(self.current.now.setup, self.executed, self.world.modules, self.stale_modules, restore)
 
     @property
@@ -52,10 +54,41 @@ class SetupRunner:
         slow = [s for s in self.running_statements if not s.source.lstrip().startswith(DEFINITIONS)]
         return all(statement.version in wanted for statement in slow)
 
+    def _outdated(self) -> frozenset[str]:
+        """Names bound by statements that read a file which is now another; they count as never run."""
+        names: set[str] = set()
+        for sig, files in list(self.read.items()):
+            if any(self.world.files.get(path, digest) != digest for path, digest in files.items()):
+                del self.read[sig]
+                for table in (self.executed.done, self.executed.failed):
+                    names.update(table[sig].binds if sig in table else ())
+                    table.pop(sig, None)
+        return frozenset(names)
+
+    def files(self) -> dict[str, set[str]]:
+        """The files that the setup reads, and as what."""
+        found: dict[str, set[str]] = {}
+        for files in self.read.values():
+            for path, digest in files.items():
+                found.setdefault(path, set()).add(digest)
+        return found
+
+    def files_for(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Those that matter to who uses these names."""
+        if not self.read:
+            return {}
+        wanted, found = set(names), dict[str, str]()
+        for sig, files in self.read.items():
+            statement = self.executed.done.get(sig)
+            if statement is not None and (not statement.binds or wanted.intersection(statement.binds)):
+                found.update(files)
+        return found
+
     def start(self, plan: SetupPlan) -> None:
         for sig in plan.gone:
             self.executed.done.pop(sig, None)
             self.executed.failed.pop(sig, None)
+            self.read.pop(sig, None)
         self.stale_modules = []
         self.running = plan
         self.running_statements = [self.current.now.setup[i] for i in plan.run]
@@ -69,6 +102,9 @@ class SetupRunner:
         now = self._signatures()
         for one in report.statements:
             statement, sig = statements[int(one.key)], now[int(one.key)]
+            if one.files:
+                self.read[sig] = one.files
+                self.world.files.update(one.files)
             if one.ok:
                 self.executed.failed.pop(sig, None)
                 self.executed.done[sig] = statement
@@ -86,6 +122,7 @@ class SetupRunner:
         self.executed = Executed()
         self.running = None
         self.running_statements = []
+        self.read = {}
 
     def killed_the_kernel(self) -> None:
         self.deadly = self._signatures() if self.current.notebook is not None else []

@@ -51,7 +51,7 @@ class Watch:
         if self.command.ended_by is not None:
             self.loop.stop(self.command.ended_by)
             return
-        files = {path for memo in session.world.memos.values() for path in memo.files}
+        files = {path for memo in session.world.memos.values() for path in memo.files} | session.setup.files().keys()
         modules = set(session.modules.files.values())
         self.watcher.watch({self.path, *files, *modules})
         if self._files_changed(files - self.settling.keys()) or (not self.settling and self._modules_changed()):
@@ -86,13 +86,16 @@ class Watch:
         session.modules.sources.pop(path, None)
         self.digests.pop(path, None)
         modules = path.endswith(".py") and self._modules_changed()
-        if self._files_changed([path]) or modules:
+        changed = self._files_changed([path]) or modules
+        if stamp(path) != seen:  # it was written while we read it
+            self._settle(path, complete=False)
+        elif changed:
             session.recheck()
 
     def _files_changed(self, paths: Iterable[str]) -> bool:
         """Whether the content of one of these files is other than what the cells that read it saw."""
         world = self.session.world
-        seen: dict[str, set[str]] = {}
+        seen = self.session.setup.files()
         for memo in world.memos.values():
             for path, digest in memo.files.items():
                 seen.setdefault(path, set()).add(digest)

@@ -27,12 +27,14 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
         kernel.ledger.forget_names([*task.drop, *binds])
     kernel.begin(None)
     ended: list[dict[str, Any]] = []
+    files: dict[str, str] = {}
     failed = False
     for statement in task.statements:
         touched = Touched(kernel, statement) if kernel.config.track and not failed else None
         ok = not failed and _execute(kernel, statement, task.future)
+        files.update(mine := _files(kernel, statement))
         names = touched.names() if touched is not None else []
-        ended.append({"key": statement.key, "ok": ok, "skipped": failed, "touched": names})
+        ended.append({"key": statement.key, "ok": ok, "skipped": failed, "touched": names, "files": mine})
         failed = failed or not ok
     _, late = attempt(kernel, kernel.figures.end)
     if late is not None:
@@ -40,7 +42,6 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
     kernel.end()
     for parameter in task.given:
         _check(kernel, parameter)
-    files = kernel.observed().get("files", {})
     kernel.report("setup-ended", statements=ended, values=_values(kernel, binds), sys_path=list(sys.path), files=files)
 
 
@@ -54,6 +55,15 @@ def _check(kernel: Kernel, given: messages.GivenParameter) -> None:
     _, error = attempt(kernel, body)
     if isinstance(error, ParameterError):
         kernel.report("failed", kind="parameter", name=given.name, message=error.message)
+
+
+def _files(kernel: Kernel, statement: messages.SetupStatement) -> dict[str, str]:
+    """What the statement has read; an import reads what is the imported package's own business."""
+    if not kernel.config.track:
+        return {}
+    files = kernel.tracker.end()
+    kernel.tracker.begin()
+    return {} if statement.source.lstrip().startswith(DEFINITIONS) else files
 
 
 class Touched:

@@ -187,6 +187,31 @@ def test_a_file_read_by_a_helper_in_the_setup(book: Book):
     book.true()
 
 
+def test_a_file_that_the_setup_misses_then_finds(book: Book):
+    book.watch(
+        """
+        CONFIG = open("config.txt").read()
+        SIZE = len(CONFIG)
+
+        @rnb.cell
+        def a():
+            log("a")
+            print(SIZE)
+        """
+    )
+    assert book.status() == {"a": "blocked"}
+    (book.folder / "config.txt").write_text("one")
+    book.w.settled()
+    assert book.printed("a") == "3\n"
+    book.true()
+    (book.folder / "config.txt").write_text("three")
+    book.w.settled()
+    assert book.printed("a") == "5\n"
+    (book.folder / "config.txt").unlink()
+    book.w.settled()
+    book.true()
+
+
 def test_many_files_then_fewer(book: Book):
     for n in range(300):
         (book.folder / f"f{n}.txt").write_text("0")
