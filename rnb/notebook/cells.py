@@ -52,8 +52,9 @@ def cell_facts(node: Function, text: str, walk: Walk, places: Places, aliases: A
     body = walk.bodies[id(node)]
     at = places.name(node.name, node)
     sharing = _sharing(node, walk, body, places, sql)
-    faults = [BlockFault("option", message, hint, at) for message, hint in wrong]
-    faults += _shape_faults(node, walk, body, places, at, ours, shape, sql)
+    written = [places.span(node.decorator_list[i]) for i, each in enumerate(shape.decorators) if each in ours]
+    faults = [BlockFault("option", message, hint, written[0]) for message, hint in wrong]
+    faults += _shape_faults(node, walk, body, places, at, written, shape, sql)
     faults += sharing.faults
     faults += _global_faults(walk, body, places, node.name)
     faults += misplaced(walk, places, aliases, node)
@@ -182,7 +183,7 @@ def _slots(value: ast.expr | None, cell: str) -> tuple[str, ...]:
 
 
 def _shape_faults(
-    node: Function, walk: Walk, body: Scope, places: Places, at: Span, ours: list[Decorator], shape: Shape, sql: bool
+    node: Function, walk: Walk, body: Scope, places: Places, at: Span, written: list[Span], shape: Shape, sql: bool
 ) -> list[BlockFault]:
     """What a cell may not be: variadic, a generator, decorated twice, SQL without SQL."""
     out = []
@@ -199,10 +200,9 @@ def _shape_faults(
                 BlockFault("option", f"the cell {node.name} uses `yield`; a cell returns once", hint, places.span(each))
             )
             break
-    if len(ours) > 1:
-        out.append(
-            BlockFault("option", f"the cell {node.name} is decorated by rnb twice", "keep one of the decorators", at)
-        )
+    if len(written) > 1:
+        what = f"the cell {node.name} is decorated by rnb twice"
+        out.append(BlockFault("option", what, "keep one of the decorators", written[1]))
     if sql and not (is_doc(node.body[0]) and len(node.body) == 1):
         what = "has code beside its docstring" if shape.doc is not None else "has no docstring"
         out.append(
@@ -229,7 +229,8 @@ def misplaced(walk: Walk, places: Places, aliases: Aliases, top: ast.stmt) -> li
         if cell_kind(node, aliases) and (node is not top or isinstance(node, ast.ClassDef)):
             wrong = "is a class" if isinstance(node, ast.ClassDef) else "is not at the top level of the file"
             hint = "a cell is a function at the top level of the file; move it there"
-            out.append(BlockFault("option", f"the cell {node.name} {wrong}", hint, places.name(node.name, node)))
+            at = next(each for each in node.decorator_list if _decorator_kind(each, aliases))
+            out.append(BlockFault("option", f"the cell {node.name} {wrong}", hint, places.span(at)))
     return out
 
 
