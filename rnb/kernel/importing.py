@@ -1,14 +1,15 @@
 """The notebook as a module: importable by its name, yet never in front of a package that is called the same.
 
-A finder stands first in `sys.meta_path`. It answers for three kinds of names: the notebook's own (from elsewhere than its
-folder, if there is such a module), modules that must be read from source again, and modules that get a small patch as
-soon as they are imported (`hooks`).
+A finder stands first in `sys.meta_path`. It answers for three kinds of names: the notebook's own and those of notebooks
+beside it (from elsewhere than their folder, if there is such a module), modules that must be read from source again,
+and modules that get a small patch as soon as they are imported (`hooks`).
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from _frozen_importlib_external import SourceFileLoader
 from _thread import get_ident
 from types import ModuleType
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from typing import Any
+
+
+MARKS = (b"marimo.App(", b"@rnb.cell", b"@rnb.sql")  # of a notebook
 
 
 class Finder:
@@ -36,7 +40,7 @@ class Finder:
         self._sheltered.discard(get_ident())
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
-        if path is None and (name == self.notebook or get_ident() in self._sheltered):
+        if path is None and (name == self.notebook or get_ident() in self._sheltered or self._is_notebook(name)):
             return self.elsewhere(name)
         if name in self.hooks:
             spec = _search(name, path, path)
@@ -44,6 +48,14 @@ class Finder:
                 spec.loader = Hooked(spec.loader, self.hooks[name])  # type: ignore[assignment]
             return spec
         return None
+
+    def _is_notebook(self, name: str) -> bool:
+        """Whether a notebook of this name lies in the folder: it does not hide a package either, `markdown` say."""
+        file = os.path.join(self.folder, name + ".py")
+        if not self.folder or not os.path.isfile(file):
+            return False
+        data = SourceFileLoader(name, file).get_data(file)  # as the import system reads, which is no read of the cell
+        return any(mark in data for mark in MARKS)
 
     def elsewhere(self, name: str) -> ModuleSpec | None:
         """The top-level module `name` that is found without the notebook's folder."""

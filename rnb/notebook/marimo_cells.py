@@ -34,6 +34,9 @@ def cell_facts(
     """All that a cell says by itself. `body` is `node`'s without its last `return`; `walk` is over `body`, in the zone
     `node`."""
     top = [event for event in walk.stores if event.scope.owner(event.name) is None]
+    bound = {event.name for event in top if not _deleted(event)}
+    dropped = [event for event in top if event.name not in bound]  # `del x` of another cell's `x` reads it
+    top = [event for event in top if event.name in bound]
     handled = {event.name for event in top if isinstance(event.node, ast.ExceptHandler)}
     kept = {event.name for event in top if not isinstance(event.node, ast.ExceptHandler)}
     own = handled | kept  # `except … as e` unbinds `e` again
@@ -54,7 +57,7 @@ def cell_facts(
         text=text,
         identity=digest("marimo", type(node).__name__, tree_digest(*body)[0]),
         options=_options(decorator),
-        reads=_first(reads, places),
+        reads=_first([*reads, *dropped], places),
         class_reads=tuple(name for name in (*class_reads(walk, node), *sql.reads) if name not in own),
         defs=defs,
         locals=tuple(Read(name, at) for name in sql.makes if name not in own),
@@ -111,6 +114,10 @@ def _faults(node: Function, walk: Walk, places: Places) -> Iterable[BlockFault]:
         hint = "end the cell early with `mo.stop(condition)`" if word == "return" else "keep the values in a list"
         message = f"the cell {node.name} uses `{word}`, but the body of a marimo cell is no function"
         yield BlockFault("option", message, hint, places.span(each))
+
+
+def _deleted(event: Event) -> bool:
+    return isinstance(getattr(event.node, "ctx", None), ast.Del)
 
 
 def _options(decorator: ast.expr) -> Options:

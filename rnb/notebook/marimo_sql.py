@@ -25,6 +25,12 @@ _BETWEEN = frozenset(
 )
 
 
+_NO_TABLES = frozenset({"select", "where", "by", "on", "set", "values", "having", "limit"})
+_CALLS_WITH_FROM = frozenset({"extract", "substring", "trim", "overlay"})
+
+Word = tuple[str, str, str]  # a bare word, a quoted name or a mark; the others are ""
+
+
 class Tables(NamedTuple):
     reads: tuple[str, ...]
     makes: tuple[str, ...]
@@ -58,6 +64,8 @@ def tables_of(sql: str) -> Tables:
     local: set[str] = set()  # WITH name AS (
     for place, (word, _, mark) in enumerate(words):
         lower = word.lower()
+        if lower == "from" and _inside_call(words, place):
+            continue
         if lower in _BEFORE_TABLE or (mark == "," and _in_from(words, place)):
             _add(reads, words, place + 1, calls=lower != "into")
         elif (
@@ -71,25 +79,42 @@ def tables_of(sql: str) -> Tables:
     return Tables(tuple(name for name in reads if name not in local and name not in makes), tuple(makes))
 
 
-def _created(words: list[tuple[str, str, str]], place: int) -> bool:
+def _created(words: list[Word], place: int) -> bool:
     while place and words[place - 1][0].lower() in _BETWEEN:
         place -= 1
     return place > 0 and words[place - 1][0].lower() == "create"
 
 
-def _in_from(words: list[tuple[str, str, str]], place: int) -> bool:
-    """Whether a comma stands in a list of tables: only names since FROM."""
+def _in_from(words: list[Word], place: int) -> bool:
+    """Whether a comma stands in the list of tables after a FROM."""
     while place:
         place -= 1
         word, _, mark = words[place]
-        if word.lower() == "from":
+        if mark == ")":
+            place = _opener(words, place)
+        elif word.lower() == "from":
             return True
-        if word.lower() in ("select", "where", "by", "on", "using", "set", "values") or mark not in ("", ",", "."):
+        elif word.lower() in _NO_TABLES or mark not in ("", ",", "."):
             return False
     return False
 
 
-def _add(found: dict[str, None], words: list[tuple[str, str, str]], place: int, calls: bool = False) -> None:
+def _opener(words: list[Word], place: int) -> int:
+    """Where the parenthesis around `place` was opened; -1 if there is none."""
+    depth = 1
+    while depth and place > 0:
+        place -= 1
+        depth += (words[place][2] == ")") - (words[place][2] == "(")
+    return -1 if depth else place
+
+
+def _inside_call(words: list[Word], place: int) -> bool:
+    """Whether FROM is a word of a function, as in `extract(year FROM day)`."""
+    opener = _opener(words, place)
+    return opener > 0 and words[opener - 1][0].lower() in _CALLS_WITH_FROM
+
+
+def _add(found: dict[str, None], words: list[Word], place: int, calls: bool = False) -> None:
     """The name at `place`, if it is a table's: `a.b.c` is c. With `calls`, what a parenthesis follows is a function."""
     while place < len(words) and words[place][0].lower() in _BETWEEN:
         place += 1

@@ -84,13 +84,16 @@ class Names:
 
     def _shared(self, number: int, name: str) -> bool:
         """Whether another cell shares the name; if so, it is a ref."""
+        found = False
         for owner in self.sharers.get(name, ()):
             if owner != number:
                 facts = self.cells[owner].facts
                 own = facts.slots == (OWN,) and facts.name == name
                 self._ref(number, CellRef(name, self.cells[owner].id, OWN if own else name))
-                return True
-        return False
+                found = True
+                if facts.root:
+                    break  # of several, which is a fault, marimo draws all
+        return found
 
     def _perhaps(self, number: int, name: str) -> None:
         """What a marimo cell may read: by a class body, which stands at module level, or by SQL. No fault if no cell has it."""
@@ -103,8 +106,10 @@ class Names:
             self._ref(number, CellRef(name, self.cells[owner].id, name))
 
     def _ref(self, number: int, ref: CellRef) -> None:
-        self.answers[number].refs.append(ref)
-        self.answers[number].ref_names.append(ref.name)
+        answers = self.answers[number]
+        if not (answers.refs and answers.refs[-1].name == ref.name):
+            answers.ref_names.append(ref.name)
+        answers.refs.append(ref)
 
     def _elsewhere(self, number: int, name: str, at: Span, *, free: bool) -> None:
         """The module level, a local of another cell, a star import, a builtin, or nothing."""
