@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import os
     import pathlib
     from collections.abc import Callable
-    from typing import Any, NoReturn, Protocol, TypeVar, overload
+    from typing import Any, Protocol, TypeVar, overload
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,12 +62,17 @@ def _mark(function: Any, options: dict[str, Any]) -> Any:
 def sql(function: Any = None, /, **options: Any) -> Any:
     """Make a function whose docstring is SQL a cell: `@rnb.sql`, or `@rnb.sql(engine="postgresql://…")`."""
     if function is None:
-        return lambda function: sql(function, **options)
+        return lambda function: _query(function, options)
+    return _query(function, options)
 
-    def query(*args: Any, **kwargs: Any) -> NoReturn:
-        from rnb.errors import MissingExtra
 
-        raise MissingExtra(f"calling {function.__name__}, a SQL cell,", "sql")
+def _query(function: Any, options: dict[str, Any]) -> Any:
+    """A SQL cell as the function that it also is: called, it gives what its query gives."""
+
+    def query(*args: Any, **kwargs: Any) -> Any:
+        from rnb.kernel.sql import call
+
+        return call(function, options, args, kwargs)
 
     query.__name__, query.__qualname__ = function.__name__, function.__qualname__
     query.__module__, query.__doc__ = function.__module__, function.__doc__

@@ -12,6 +12,7 @@ from rnb.kernel.check import Check, send_mutation
 from rnb.kernel.failure import attempt, send_error
 from rnb.kernel.function import END, ONE, RETURN, Plan, parse
 from rnb.kernel.importing import finder
+from rnb.kernel.sql import SQL, SqlCell, sql_options
 from rnb.kernel.summary import summarize
 from rnb.kernel.values import UNBOUND
 
@@ -44,6 +45,9 @@ class Run:
         if task.module_level:
             self._body(node, arguments)
             return
+        options = sql_options(node, kernel.namespace)
+        if options is not None:
+            setattr(builtins, SQL, SqlCell(node, options, arguments, kernel.namespace))
         plan = Plan(node, kernel.config.file, task, arguments, kernel.namespace)
         kernel.executed(f"c{task.uid}", task.line, task.source, plan.name, plan.code)
         returned = self._call(plan, arguments)

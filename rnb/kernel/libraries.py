@@ -66,8 +66,16 @@ def figure(value: Any) -> dict[str, Any]:
     return render(value)
 
 
+def arrow(value: Any) -> dict[str, Any]:
+    """An Arrow table, as rows."""
+    from rnb.kernel.rows import table
+
+    return table(value)
+
+
 RENDERERS: dict[str, dict[str, Callable[[Any], dict[str, Any]]]] = {
     "pandas": {"DataFrame": frame, "Series": series},
+    "pyarrow": {"Table": arrow, "RecordBatch": arrow},
     "PIL": {"Image": pillow},
     "plotly": {"BaseFigure": plotly},
     "altair": {"TopLevelMixin": altair},

@@ -1,0 +1,122 @@
+"""A SQL cell: its docstring runs on a DuckDB of its own, and the tables that it names are those that it was given.
+
+The cell's body becomes a call of the query and, for every line of the docstring, a `raise` that stands on that line: so
+an error of DuckDB has one frame, in the notebook's file, at the line that is meant, and moves with the cell as any other.
+Each cell has a connection of its own, which ends with it: nothing passes from cell to cell but what they share.
+"""
+
+from __future__ import annotations
+
+from _ast import AST, Assign, Attribute, Call, Compare, Constant, Eq, If, Load, Name, Raise, Return, Store, keyword
+
+import rnb
+from rnb.kernel.values import UNBOUND
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SQL, LINE = "__rnb_sql__", "__rnb_line__"  # a builtin while the cell runs; a local of it
+
+
+def sql_options(node: Any, namespace: dict[str, Any]) -> dict[str, Any] | None:
+    """The options of `@rnb.sql`, if that is what decorates the cell."""
+    for one in node.decorator_list:
+        target = one.func if isinstance(one, Call) else one
+        if _is_sql(target, namespace):
+            words = one.keywords if isinstance(one, Call) else ()
+            return {word.arg: word.value.value for word in words if word.arg and isinstance(word.value, Constant)}
+    return None
+
+
+def _is_sql(target: Any, namespace: dict[str, Any]) -> bool:
+    path: list[str] = []
+    while isinstance(target, Attribute):
+        path.insert(0, target.attr)
+        target = target.value
+    if not isinstance(target, Name):
+        return False
+    if target.id not in namespace:
+        return (path or [target.id])[-1] == "sql"
+    value = namespace[target.id]
+    for attribute in path:
+        value = getattr(value, attribute, None)
+    return value is rnb.sql
+
+
+class SqlCell:
+    """One run of one SQL cell. Called with what it reads, it gives the line that failed, or None and has a `value`."""
+
+    def __init__(
+        self, node: Any, options: dict[str, Any], arguments: dict[str, Any], namespace: dict[str, Any]
+    ) -> None:
+        self.options, self.namespace = options, namespace
+        self.unbound = {name for name, value in arguments.items() if value is UNBOUND}
+        self.doc = node.body[0].value
+        self.error: BaseException | None = None
+        self.result: Any = None
+        self._rewrite(node, [name for name in arguments if name not in self.unbound])
+
+    def __call__(self, **values: Any) -> int | None:
+        from rnb.kernel.sql_run import Failure, clean, run
+
+        source, skipped = clean(self.doc.value)
+        try:
+            self.result = run(source, values, self.namespace, self.unbound, self.options)
+        except Failure as failure:
+            self.error = failure.error
+            rows = source.encode()[: failure.offset].count(b"\n") + skipped
+            return int(min(self.doc.lineno + rows, self.doc.end_lineno))
+        return None
+
+    def value(self) -> Any:
+        """The result, once."""
+        result, self.result = self.result, None
+        return result
+
+    def failed(self) -> BaseException | None:
+        """The error, once: it must not live longer than the cell."""
+        error, self.error = self.error, None
+        return error
+
+    def _rewrite(self, node: Any, names: list[str]) -> None:
+        doc = self.doc
+        given = [keyword(name, Name(name, Load())) for name in names]
+        body: list[AST] = [Assign([Name(LINE, Store())], Call(Name(SQL, Load()), [], given))]
+        _place(body[0], doc.lineno)
+        for line in range(doc.lineno, doc.end_lineno + 1):
+            test = Compare(Name(LINE, Load()), [Eq()], [Constant(line)])
+            body.append(_place(If(test, [Raise(_method("failed"), None)], []), line))
+        body.append(_place(Return(_method("value")), doc.lineno))
+        node.body = body
+
+
+def _method(name: str) -> Call:
+    return Call(Attribute(Name(SQL, Load()), name, Load()), [], [])
+
+
+def _place(node: Any, line: int) -> Any:
+    """`node` and all in it, on one line, with no columns to point at."""
+    if "lineno" in node._attributes:
+        node.lineno = node.end_lineno = line
+        node.col_offset = node.end_col_offset = -1
+    for field in node._fields:
+        part = getattr(node, field, None)
+        for inner in part if isinstance(part, list) else [part]:
+            if isinstance(inner, AST):
+                _place(inner, line)
+    return node
+
+
+def call(function: Any, options: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A SQL cell as the plain function that it also is."""
+    import inspect
+
+    from rnb.kernel.sql_run import Failure, clean, run
+
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    try:
+        return run(clean(function.__doc__ or "")[0], bound.arguments, function.__globals__, set(), options)
+    except Failure as failure:
+        raise failure.error from None

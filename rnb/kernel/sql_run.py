@@ -1,0 +1,172 @@
+"""Running a query: on an embedded DuckDB that sees nothing but what it is given, or on a server (sql_server.py)."""
+
+from __future__ import annotations
+
+import os
+
+import rnb
+from rnb.errors import MissingExtra
+from rnb.kernel.sql_frames import KINDS, fetched, installed, plain, scanned, table_kind
+from rnb.kernel.sql_text import TABLE, Query
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+DATA = (".csv", ".tsv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson", ".gz", ".zst", ".arrow", ".feather", ".xlsx")
+WRITERS = ("COPY", "EXPORT", "ATTACH", "DETACH", "COPY_DATABASE")
+
+
+class Failure(Exception):
+    """What went wrong, and at which byte of the query."""
+
+    def __init__(self, error: BaseException, offset: int = 0) -> None:
+        super().__init__(error, offset)
+        self.error, self.offset = error, offset
+
+
+def clean(doc: str) -> tuple[str, int]:
+    """A docstring without its indentation, and how many lines went at its top."""
+    from inspect import cleandoc
+
+    cleaned = cleandoc(doc)
+    first = cleaned.partition("\n")[0].strip()
+    lines = doc.expandtabs().split("\n")
+    return cleaned, next((number for number, line in enumerate(lines) if line.strip() == first), 0)
+
+
+def run(
+    source: str, values: Mapping[str, Any], namespace: Mapping[str, Any], unbound: set[str], options: dict[str, Any]
+) -> Any:
+    """What the query's last statement gives. `values` are the cell's own, `namespace` is the module level. Raises Failure."""
+    names = _Names(values, namespace, unbound)
+    try:
+        import duckdb
+    except ImportError:
+        raise Failure(MissingExtra("a SQL cell", "sql")) from None
+    query = Query(source, lambda text: _tokens(duckdb, text), names.bind, server="engine" in options)
+    for name, offset in query.words.items():
+        if name in unbound:
+            raise Failure(NameError(f"name '{name}' is not defined", name=name), offset)
+    try:
+        if "engine" in options:
+            from rnb.kernel.sql_server import run_on
+
+            return run_on(options["engine"], query, names.kind(query, options), names.given())
+        return _embedded(duckdb, query, names, options)
+    except (KeyboardInterrupt, Failure):
+        raise
+    except Exception as error:
+        raise Failure(error) from None
+
+
+def _tokens(duckdb: Any, text: str) -> list[tuple[int, str]]:
+    return [(offset, kind.name) for offset, kind in duckdb.tokenize(text)]
+
+
+class _Names:
+    """What the names in a query stand for."""
+
+    def __init__(self, values: Mapping[str, Any], namespace: Mapping[str, Any], unbound: set[str]) -> None:
+        self.values, self.namespace, self.unbound = values, namespace, unbound
+
+    def bind(self, name: str, offset: int) -> Any:
+        """The value of `{name}`."""
+        if name not in self.values and (name in self.unbound or name not in self.namespace):
+            raise Failure(NameError(f"name '{name}' is not defined", name=name), offset)
+        value = self.values[name] if name in self.values else self.namespace[name]
+        return TABLE if table_kind(value) else plain(value)
+
+    def tables(self, query: Query) -> dict[str, Any]:
+        """The tables that the query may read, by name."""
+        found: dict[str, Any] = {}
+        for name, offset in query.words.items():
+            value = self.values[name] if name in self.values else self.namespace.get(name)
+            if not table_kind(value):
+                continue
+            same = next((other for other in found if other.lower() == name.lower()), None)
+            if same is not None:
+                told = f"the tables `{same}` and `{name}` differ in capitals only, which SQL does not see"
+                raise Failure(ValueError(told), offset)
+            found[name] = value
+        return found
+
+    def given(self) -> list[str]:
+        """The cell's own values that are tables."""
+        return [name for name, value in self.values.items() if table_kind(value)]
+
+    def kind(self, query: Query, options: dict[str, Any]) -> str:
+        """The kind of frame that the cell gives."""
+        first = [*map(table_kind, self.values.values()), *map(table_kind, self.tables(query).values())]
+        return options.get("returns") or next((kind for kind in first if kind in KINDS), "") or installed()
+
+
+def _embedded(duckdb: Any, query: Query, names: _Names, options: dict[str, Any]) -> Any:
+    start = 0
+    connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+    try:
+        connection.execute("SET errors_as_json = true; SET enable_progress_bar = false")
+        tables = names.tables(query)
+        for name, value in tables.items():
+            connection.register(name, scanned(value))
+        statements = connection.extract_statements(query.text)
+        if not any(statement.type.name in WRITERS for statement in statements):
+            _read_files(query)
+        left = sum(len(statement.query.encode()) for statement in statements)
+        for number, statement in enumerate(statements):
+            start = len(query.text.encode()) - left
+            left -= len(statement.query.encode())
+            given = {name: query.values[name] for name in statement.named_parameters}
+            connection.execute(statement, given)
+            if number < len(statements) - 1:
+                connection.fetchall()
+        if not statements or not _gives_rows(connection, statements[-1]):
+            return None
+        return fetched(connection, names.kind(query, options))
+    except duckdb.Error as error:
+        raise _told(error, query, names, start) from None
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        connection.close()
+
+
+def _gives_rows(connection: Any, statement: Any) -> bool:
+    """Whether a statement has a result, and not only a count of what it changed."""
+    columns = [column[0] for column in connection.description or ()]
+    return bool(columns) and (columns not in (["Count"], ["Success"]) or statement.type.name == "SELECT")
+
+
+def _told(error: Any, query: Query, names: _Names, start: int) -> Failure:
+    """DuckDB's error without its own picture of the line: the notebook's line is shown instead."""
+    import json
+
+    text = str(error)
+    try:
+        facts = json.loads(text[text.index("{") :])
+        message = facts["exception_message"]
+    except (ValueError, KeyError, TypeError):
+        return Failure(type(error)(text.partition("\n\nLINE ")[0]), query.origin(start))
+    name = facts.get("name", "")
+    value = names.values.get(name)
+    if facts.get("type") == "Table" and value is not None and not table_kind(value):
+        message += f"\n`{name}` is a value of {type(value).__name__}, which is no table"
+    place = facts.get("position", "")
+    return Failure(type(error)(message), query.origin(int(place) if place.isdigit() else start))
+
+
+def _read_files(query: Query) -> None:
+    """Note the files that a query names, which DuckDB opens unseen by Python."""
+    if rnb._kernel is None:
+        return
+    from glob import glob, has_magic
+
+    for text in [*query.strings, *(value for value in query.values.values() if type(value) is str)]:
+        if "://" in text or "\0" in text or not text or "\n" in text:
+            continue
+        for path in glob(text, recursive=True) if has_magic(text) else [text]:
+            if path.lower().endswith(DATA) or os.path.isfile(path):
+                rnb._kernel.read(os.path.abspath(path))

@@ -1,0 +1,175 @@
+"""A SQL docstring becomes what DuckDB runs: each `{name}` a bound parameter or a table, `{{` and `}}` braces.
+
+DuckDB's own lexer says what is a string, a comment or a name, so nothing is ever found by searching. No value becomes
+text. In a string a single brace is itself, and so is one that closes it: JSON stays as it is. All offsets are in bytes
+of UTF-8, as DuckDB counts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+MANY = 1000  # values of an IN list, beyond which they are one parameter
+OPEN, CLOSE = b"{", b"}"
+
+
+class Query:
+    """The text to run, its bound `values`, the `words` that may be names of tables, and where each part comes from."""
+
+    def __init__(
+        self,
+        source: str,
+        lexer: Callable[[str], list[tuple[int, str]]],
+        bind: Callable[[str, int], Any],
+        *,
+        server: bool = False,
+    ) -> None:
+        """`lexer` gives (offset, kind) of each token; `bind` the value of a name at an offset, TABLE for a table. For a
+        `server` the text is as SQLAlchemy takes it: `:p0`, and a colon of the query itself escaped."""
+        self._server = server
+        self.values: dict[str, Any] = {}
+        self.words: dict[str, int] = {}  # name -> first offset
+        self.strings: list[str] = []  # the literals, as they are written, without quotes
+        self._bind = bind
+        self._tokens = list(_split(source, lexer))
+        self._starts: list[int] = []
+        self._origins: list[int] = []
+        self._open: list[int] = []  # braces that wait to be closed: 1 or 2
+        self._length = 0
+        parts: list[bytes] = []
+        place = 0
+        while place < len(self._tokens):
+            offset = self._tokens[place][0]
+            taken, text = self._token(place)
+            self._starts.append(self._length)
+            self._origins.append(offset)
+            if server and taken < 3:  # 3: a bound name
+                text = text.replace(b":", rb"\:")
+            parts.append(text)
+            self._length += len(text)
+            place += taken
+        self.text = b"".join(parts).decode()
+
+    def origin(self, offset: int) -> int:
+        """The offset in the source of one in `text`."""
+        place = bisect_right(self._starts, offset) - 1
+        if place < 0:
+            return 0
+        end = self._starts[place + 1] if place + 1 < len(self._starts) else self._length
+        return self._origins[place] + min(offset - self._starts[place], max(end - self._starts[place] - 1, 0))
+
+    def _token(self, place: int) -> tuple[int, bytes]:
+        """How many tokens are read here, and what they become."""
+        offset, kind, text, space = self._tokens[place]
+        if text == OPEN:
+            return self._opened(place)
+        if text == CLOSE:
+            both = self._follows(place, CLOSE)
+            if self._open and self._open[-1] == 1:
+                self._open.pop()
+                return 1, text + space
+            if self._open and both:
+                self._open.pop()
+            return (2, CLOSE + self._tokens[place + 1][3]) if both else (1, text + space)
+        if kind == "string_const":
+            self.strings.append(text.decode().strip("'"))
+            return 1, braces(text.decode()).encode() + space
+        if kind in ("identifier", "keyword"):
+            word = text.decode()
+            if word.startswith('"'):
+                word = braces(word)
+                self.words.setdefault(word[1:-1].replace('""', '"'), offset)
+                return 1, word.encode() + space
+            self.words.setdefault(word, offset)
+        return 1, text + space
+
+    def _opened(self, place: int) -> tuple[int, bytes]:
+        if self._follows(place, OPEN):
+            self._open.append(2)
+            return 2, OPEN + self._tokens[place + 1][3]
+        inside = self._tokens[place + 1 : place + 3]
+        if len(inside) == 2 and inside[1][2] == CLOSE:
+            name = inside[0][2].decode()
+            if name.isidentifier():
+                return self._bound(place, name)
+        self._open.append(1)
+        return 1, OPEN + self._tokens[place][3]
+
+    def _bound(self, place: int, name: str) -> tuple[int, bytes]:
+        value = self._bind(name, self._tokens[place + 1][0])
+        space = self._tokens[place + 2][3]
+        if value is TABLE:
+            self.words.setdefault(name, self._tokens[place + 1][0])
+            return 3, quoted(name).encode() + space
+        if isinstance(value, list) and self._word(place - 1) == b"IN":
+            return 3, b"(" + self._list(value) + b")" + space
+        around = [self._word(place - 2), self._word(place - 1), self._word(place + 3)]
+        if isinstance(value, list) and around == [b"IN", b"(", b")"]:  # it stands alone between the parentheses
+            return 3, self._list(value) + space
+        return 3, self._marker(value) + space
+
+    def _list(self, values: list[Any]) -> bytes:
+        """What stands between the parentheses of IN."""
+        if not values:
+            return b"SELECT NULL WHERE false"
+        if len(values) > MANY and not self._server:
+            return b"SELECT unnest(" + self._marker(values) + b")"
+        return b", ".join(self._marker(value) for value in values)
+
+    def _marker(self, value: Any) -> bytes:
+        name = f"p{len(self.values)}"
+        self.values[name] = value
+        return f"{':' if self._server else '$'}{name}".encode()
+
+    def _follows(self, place: int, brace: bytes) -> bool:
+        """Whether the next token is this brace, and stands directly behind."""
+        next = self._tokens[place + 1 : place + 2]
+        return bool(next) and next[0][2] == brace and not self._tokens[place][3]
+
+    def _word(self, place: int) -> bytes:
+        return self._tokens[place][2].upper() if 0 <= place < len(self._tokens) else b""
+
+
+TABLE = object()  # what `bind` gives for a value that is a table
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def braces(text: str) -> str:
+    """A string literal with `{{` and `}}` as braces; single ones, and what closes these, stay."""
+    if "{" not in text and "}" not in text:
+        return text
+    out: list[str] = []
+    waiting: list[int] = []
+    place = 0
+    while place < len(text):
+        sign, doubled = text[place], text[place : place + 2] in ("{{", "}}")
+        if sign == "{":
+            waiting.append(2 if doubled else 1)
+            place += doubled
+        elif sign == "}":
+            single = bool(waiting) and waiting.pop() == 1
+            place += doubled and not single
+        out.append(sign)
+        place += 1
+    return "".join(out)
+
+
+def _split(source: str, lexer: Callable[[str], list[tuple[int, str]]]) -> Iterator[tuple[int, str, bytes, bytes]]:
+    """(offset, kind, text, the white space behind it) of each token; comments count as white space."""
+    data = source.encode("utf-8", "surrogatepass")
+    marks = [(0, "")] if not (found := lexer(source)) or found[0][0] else []
+    marks += found
+    for number, (offset, kind) in enumerate(marks):
+        end = marks[number + 1][0] if number + 1 < len(marks) else len(data)
+        whole = data[offset:end]
+        text = whole.rstrip() if kind not in ("", "comment") else b""
+        yield offset, kind, text, whole[len(text) :]
