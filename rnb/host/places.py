@@ -34,23 +34,24 @@ class Places:
         cell: Cell = self.current.cells[uid]
         return (cell.id, cell.line, cell.source, setup if cell.setup_names else ())
 
-    def tasks(self, world: World) -> list[AnyTask]:
-        """What to tell the kernel of the present text; `pending` are the errors that will be sent again."""
+    def tasks(self, world: World, setup_stays: bool) -> list[AnyTask]:
+        """What to tell the kernel of the present text; `pending` are the errors that will be sent again.
+        `setup_stays`: the setup has failed and is not tried anew."""
         notebook = self.current.now
         if self.text == notebook.sha256:
             return []
         self.text = notebook.sha256
         tasks: list[AnyTask] = [place_task(notebook, self.current.cells, self.placed)]
         for uid in list(self.shown):
-            if self._stays(uid, world) and self.shown[uid] != self._of(uid):
+            if self._stays(uid, world, setup_stays) and self.shown[uid] != self._of(uid):
                 self.pending[None if uid == SETUP else self.current.cells[uid].id] = uid
         if self.pending:
             tasks.append(Relocate(cells=[(uid, id) for id, uid in self.pending.items()]))
         return tasks
 
-    def _stays(self, uid: int, world: World) -> bool:
+    def _stays(self, uid: int, world: World, setup_stays: bool) -> bool:
         if uid == SETUP:
-            return world.setup_failed
+            return setup_stays
         cell, memo = self.current.cells.get(uid), world.memos.get(uid)
         if cell is None:
             del self.shown[uid]

@@ -191,7 +191,7 @@ class Session:
         if setup.restart:
             self.replace_kernel("a setup statement that binds nothing has changed")
             setup = self.setup.plan()
-        for task in self.places.tasks(self.world):
+        for task in self.places.tasks(self.world, self.setup.stays_failed(setup)):
             self.supervisor.send(task)
         seeds = None if edited is None else {*edited, *self.unsettled, *self._touchy(), *self.world.asked}
         self.unsettled = set()
@@ -235,7 +235,7 @@ class Session:
     def _show_again(self, uid: int, shown: list[AnyEvent]) -> None:
         """Send outputs again, under the id that their cell has now."""
         for event in shown:
-            self.emitter.emit(msgspec.structs.replace(event, cell=self.cells[uid].id))
+            self.emitter.emit(msgspec.structs.replace(event, cell=None if uid == SETUP else self.cells[uid].id))
 
     def _announce(self) -> None:
         """The plan, also when it has grown."""
@@ -283,14 +283,15 @@ class Session:
     # ------------------------------------------------------------------ setup and cells
 
     def _run_setup(self, plan: SetupPlan) -> None:
-        self._clear_setup()
+        self._clear_setup(plan)
         self.output.begin(None)
         self.setup.start(plan)
 
-    def _clear_setup(self) -> None:
+    def _clear_setup(self, plan: SetupPlan) -> None:
         """Before a setup that is run afresh, or anew after a failure: the old error goes, and what nobody prints again."""
         shown = self.state.shown(None)
-        if not shown or not (self.world.setup_failed or self.setup.fresh):
+        healing = self.world.setup_failed and not self.setup.stays_failed(plan)
+        if not shown or not (healing or self.setup.fresh):
             return
         kept = [] if self.setup.fresh else [event for event in shown if not isinstance(event, ErrorEvent)]
         for event in kept or [StreamEvent(cell=None, stream="stdout", text="")]:
@@ -421,7 +422,7 @@ class Session:
         uid = self.places.pending.get(report.cell, SETUP if report.cell is None else self.running)
         if uid is not None:
             self.places.note(uid)
-        if report.cell in self.places.pending and report.cell is not None and uid is not None:
+        if report.cell in self.places.pending and uid is not None:
             self._show_again(uid, [e for e in self.state.shown(report.cell) if not isinstance(e, ErrorEvent)])
         fields = {name: getattr(report, name) for name in ("cell", "name", "message", "line", "traceback")}
         self.emitter.emit(ErrorEvent(**fields))
@@ -500,7 +501,7 @@ class Session:
     def _go_on(self) -> None:
         """In the new kernel, the setup first, if there is something left to run."""
         if self.round is not None and self.round.waiting and self.kernel is not None:
-            for task in self.places.tasks(self.world):
+            for task in self.places.tasks(self.world, setup_stays=False):
                 self.supervisor.send(task)
             plan = self.setup.plan()
             if plan.run:

@@ -42,6 +42,10 @@ class SetupRunner:
         """Nothing of it has run in this kernel."""
         return not (self.executed.done or self.executed.failed)
 
+    def stays_failed(self, plan: SetupPlan) -> bool:
+        """Whether the statement that failed is still there, and not tried again by this plan."""
+        return any(sig not in plan.gone for sig in self.executed.failed)
+
     @property
     def imports(self) -> bool:
         """Whether what is running may be an import."""

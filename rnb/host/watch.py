@@ -31,6 +31,8 @@ class Watch:
         self.command, self.loop = command, command.loop
         self.path = os.path.abspath(settings.path)
         self.digests: dict[str, tuple[Stamp, str]] = {}
+        self.weighed: dict[str, tuple[str, frozenset[str]]] = {}  # path -> content, and what was seen of it: each such
+        # difference begins one round, also if that leaves it as it is since the cell is blocked
         self.settling: dict[str, tuple[Stamp, Timer]] = {}  # files whose write may not have ended
         self.session: Session = command.open_session(settings, self._round_over)
         self.saves = Saves(settings.path, self.loop, self._accept)
@@ -103,7 +105,9 @@ class Watch:
         for path in paths:
             if path in seen:
                 world.files[path] = now = self._digest(path)
-                changed = changed or seen[path] != {now}
+                found = (now, frozenset(seen[path]))
+                changed = changed or (seen[path] != {now} and self.weighed.get(path) != found)
+                self.weighed[path] = found
         return changed
 
     def _digest(self, path: str) -> str:
