@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Check:
-    """`before`: the digest of each ref as the cell found it. `seconds`: what looking cost so far."""
+    """`before`: the digest of each ref as the cell found it, and of each mutable module-level value. `seconds`: what looking cost so far."""
 
     def __init__(self, kernel: Kernel, task: messages.RunCell) -> None:
         started = perf_counter()
@@ -27,8 +27,10 @@ class Check:
                 self.before[ref.name] = entry.print.digest
                 self._names[ref.owner, ref.slot] = ref.name
         for key in kernel.ledger.setup_keys(task.setup):
-            kernel.ledger.entry(key)
+            entry = kernel.ledger.entry(key)
             self._names[key] = key[1]
+            if entry is not None and entry.print.mutable:
+                self.before[key[1]] = entry.print.digest
         self.seconds = perf_counter() - started
 
     def after(self) -> list[dict[str, Any]]:
@@ -41,13 +43,14 @@ class Check:
             name = self._names.get((owner, slot), slot)
             line = line_of(name, self._task)
             digests = {"before": before.print.digest, "after": after.print.digest}
-            found.append({"owner": owner, "slot": slot, "name": name, "line": line, **digests})
+            aliases = self._kernel.ledger.aliases((owner, slot), self._names, before)
+            found.append({"owner": owner, "slot": slot, "name": name, "line": line, "aliases": aliases, **digests})
         self.seconds += perf_counter() - started
         return found
 
     def shared(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         started = perf_counter()
-        reports = self._kernel.ledger.shared(self._task.uid, values)
+        reports = self._kernel.ledger.shared(self._task.uid, values, self._names)
         self.seconds += perf_counter() - started
         return reports
 

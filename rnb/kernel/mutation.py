@@ -76,19 +76,23 @@ class Ledger:
         for name in names:
             self._entries.pop((None, name), None)
 
-    def shared(self, owner: int, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        """Enter new values of a cell: the print fields of each `messages.Value`, by slot."""
+    def shared(self, owner: int, values: dict[str, Any], handed: Iterable[Key]) -> dict[str, dict[str, Any]]:
+        """Enter new values of a cell that was `handed` others: the print fields of each `messages.Value`, by slot."""
         reports = {}
         for slot, value in values.items():
-            entry = Entry(value)
-            aliases = [
-                key
-                for key, other in self._entries.items()
-                if key[0] not in (None, owner) and _aliases(other, entry.print)
-            ]
+            entry = self._entries[owner, slot] = Entry(value)
+            aliases = self.aliases((owner, slot), handed) if entry.print.mutable else []
             reports[slot] = {"fingerprint": entry.print.digest, "mutable": entry.print.mutable, "aliases": aliases}
-            self._entries[owner, slot] = entry
         return reports
+
+    def aliases(self, key: Key, handed: Iterable[Key], before: Entry | None = None) -> list[tuple[int, str]]:
+        """Those of `handed`, other than `key`, that share memory with it and did not `before`; the setup is owner 0."""
+        entry, found = self._entries[key], []
+        for other in handed:
+            known = self._entries.get(other) if other != key else None
+            if known is not None and entry.overlaps(known.print) and not (before and before.overlaps(known.print)):
+                found.append((other[0] or 0, other[1]))
+        return found
 
     def changed(self, keys: Iterable[Key]) -> list[tuple[Key, Entry, Entry]]:
         """Read `keys` again, and all that shares memory with one that differs: (key, before, after) of each that does."""
@@ -102,8 +106,11 @@ class Ledger:
                 continue
             done.add(key)
             before = self._entries[key]
-            after = self._entries[key] = Entry(value)
-            if before.differs(after):
+            after = Entry(value)
+            if not before.differs(after):
+                before.print = before.print._replace(footprint=after.print.footprint)  # a token stays what it was
+            else:
+                self._entries[key] = after
                 found.append((key, before, after))
                 waiting += [
                     other
@@ -111,12 +118,6 @@ class Ledger:
                     if other not in done and (entry.overlaps(before.print) or entry.overlaps(after.print))
                 ]
         return found
-
-
-def _aliases(entry: Entry, other: Print) -> bool:
-    """Whether both are known to share memory; an unknown footprint claims nothing here."""
-    known = entry.print.footprint is not None and other.footprint is not None
-    return known and entry.overlaps(other)
 
 
 def is_data(value: Any) -> bool:

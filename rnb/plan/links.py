@@ -17,6 +17,7 @@ class Links(msgspec.Struct):
     by_id: dict[str, int]
     readers: dict[int, list[int]]  # uid -> uids that read any of its values
     setup_readers: dict[str, list[int]]  # module-level name, also through helpers -> uids
+    slot_readers: dict[Key, list[int]] = {}  # as `readers`, by value; this and `setup_readers` in run order
     barred: dict[int, str] = {}  # cells that a fault or `disabled` forbids, and all below them -> the reason
 
     @classmethod
@@ -25,18 +26,24 @@ class Links(msgspec.Struct):
         order = [by_id[id] for id in notebook.order]
         readers: dict[int, list[int]] = {uid: [] for uid in uids}
         setup_readers: dict[str, list[int]] = {}
-        for cell, uid in zip(notebook.cells, uids, strict=True):
-            for owner in {ref.owner for ref in cell.refs}:
-                readers[by_id[owner]].append(uid)
+        slot_readers: dict[Key, list[int]] = {}
+        cells = dict(zip(uids, notebook.cells, strict=True))
+        for uid in order:
+            cell = cells[uid]
+            for owner, slot in dict.fromkeys((by_id[ref.owner], ref.slot) for ref in cell.refs):
+                slot_readers.setdefault((owner, slot), []).append(uid)
+                if not readers[owner] or readers[owner][-1] != uid:
+                    readers[owner].append(uid)
             for name in cell.setup_names:
                 setup_readers.setdefault(name, []).append(uid)
         links = cls(
-            cells=dict(zip(uids, notebook.cells, strict=True)),
+            cells=cells,
             place={uid: i for i, uid in enumerate(order)},
             order=order,
             by_id=by_id,
             readers=readers,
             setup_readers=setup_readers,
+            slot_readers=slot_readers,
         )
         links._bar()
         return links

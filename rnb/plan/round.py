@@ -10,24 +10,28 @@
 
 The order is that of a fresh run. A cell is dirty when its memo does not match what a fresh run would show it *at its
 place*: each value as its owner made it and as the cells before this one, by order, have changed it. Before a dirty cell
-runs, every value that it reads must actually be in that state: one that died with the kernel, or that a later cell has
-changed, is made again by running its owner. This is early cutoff with verifying traces (Mokhov et al., "Build Systems
-à la Carte") extended to values that change in place.
+runs, every value that it reads must actually be in that state: one that died with the kernel, or that another cell has
+changed, is made again by running its owner and those that changed it before this place. This is early cutoff with
+verifying traces (Mokhov et al., "Build Systems à la Carte") extended to values that change in place.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Literal
 
-from rnb.messages import CellEnded, Changed, PlannedCell, Why
-from rnb.notebook.model import Cell
+from rnb.messages import CellEnded, Changed, PlannedCell, Value, Why
 from rnb.plan.actions import Action, RestoreSetup, Run, Settle
+from rnb.plan.foresee import Forecast
 from rnb.plan.links import Links
-from rnb.plan.world import SETUP, UNBOUND, Deaths, Key, Memo, World, generation_key, key_of
+from rnb.plan.sight import Sight
+from rnb.plan.world import GOOD, SETUP, Deaths, Key, Memo, World, generation_key, key_of
 
-GOOD = "done"
+TRIES = (
+    4  # to bring one value into the state that one run of a cell wants; values that differ each time never get there
+)
+FORCED_RUNS = 8  # of one cell in one round
 
 
 class Round:
@@ -42,21 +46,15 @@ class Round:
         only: set[int] | None = None,
         renamed: Iterable[int] = (),
     ):
-        self.links = links
-        self.world = world
-        self.only = only
-        self.mutators: dict[Key, list[int]] = {}
-        for uid, memo in world.memos.items():
-            for change in memo.changed:
-                self.mutators.setdefault(key_of(change), []).append(uid)
+        self.links, self.world, self.only = links, world, only
+        self.sight = Sight(links, world)
         self.forced: dict[int, list[Why]] = {}
-        self.ran: set[int] = set()
-        self.restored: set[tuple[int, Key]] = set()
-        self.why: dict[int, tuple[Why, ...]] = {}
-        self.waiting: set[int] = set()  # cells whose standing this round has not decided yet
-        self._foresee(links.order if seeds is None else seeds)
+        self.runs: dict[int, int] = {}
+        self.tries: dict[tuple[int, Key], int] = {}
+        self.why = Forecast(self.sight, only).look(links.order if seeds is None else seeds)
         for uid in renamed:  # it settles under its new id, though nothing may run
             self.why.setdefault(uid, ())
+        self.waiting = self.sight.waiting
         self.waiting |= set(self.why)
         self.heap = [links.place[uid] for uid in self.why]
         heapq.heapify(self.heap)
@@ -72,90 +70,6 @@ class Round:
     def keep(self) -> list[str]:
         return [cell.id for uid, cell in self.links.cells.items() if uid not in self.why]
 
-    def _foresee(self, seeds: Iterable[int]) -> None:
-        """Every cell that may run or change its standing, assuming that whatever runs changes all that it can."""
-        place, world = self.links.place, self.world
-        heap: list[int] = []
-        reasons: dict[int, list[Why]] = {}
-
-        def may(uid: int, why: Why | None = None) -> None:
-            if self.only is not None and uid not in self.only:
-                return
-            if uid not in reasons:
-                reasons[uid] = []
-                self.waiting.add(uid)
-                heapq.heappush(heap, place[uid])
-            known = reasons[uid]
-            if why is not None and why not in known and Why("new") not in known:
-                known.append(why)
-
-        for uid in seeds:
-            why = self._certain(uid) if self._block(uid) is None else []
-            if why or self._standing_differs(uid):
-                may(uid)
-                for reason in why:
-                    may(uid, reason)
-        done: set[int] = set()
-        while heap:
-            uid = self.links.order[heapq.heappop(heap)]
-            if uid in done:
-                continue
-            done.add(uid)
-            cell = self.links.cells[uid]
-            for reader in self.links.readers[uid]:
-                name = next(ref.name for ref in self.links.cells[reader].refs if self.links.by_id[ref.owner] == uid)
-                may(reader, Why("ref", name))
-            if self._block(uid) is not None:
-                continue
-            for ref in cell.refs:
-                key = self.links.owner_key(ref)
-                self._foresee_value(uid, key, ref.name, may)
-            for name in cell.setup_names:
-                if name in world.setup_first:
-                    self._foresee_value(uid, (SETUP, name), name, may)
-        self.why = {uid: tuple(why) for uid, why in reasons.items()}
-
-    def _foresee_value(self, uid: int, key: Key, name: str, may: Callable[[int, Why], None]) -> None:
-        """`uid` may run and read `key`: its owner may have to make it again; later readers may see it changed."""
-        owner, slot = key
-        if owner != SETUP:
-            if owner not in self.world.actual:
-                if owner in self.world.memos and self.world.memos[owner].outcome == GOOD:
-                    may(owner, Why("lost", slot or self.links.cells[owner].name))
-            elif self._actual(key) != self._expected(key, uid) or self._changed_by(uid, key):
-                may(owner, Why("mutation", name))
-        elif self._actual(key) != self._expected(key, uid) or self._changed_by(uid, key):
-            for other in self.mutators.get(key, ()):
-                may(other, Why("mutation", name))
-        if self._mutable(key):
-            readers = self.links.setup_readers.get(slot, ()) if owner == SETUP else self.links.readers.get(owner, ())
-            for reader in readers:
-                if self.links.place[reader] > self.links.place[uid] and self._reads(reader, key):
-                    may(reader, Why("mutation", name))
-
-    def _reads(self, uid: int, key: Key) -> bool:
-        if key[0] == SETUP:
-            return True
-        return any(self.links.owner_key(ref) == key for ref in self.links.cells[uid].refs)
-
-    def _changed_by(self, uid: int, key: Key) -> bool:
-        return uid in self.mutators.get(key, ())
-
-    def _mutable(self, key: Key) -> bool:
-        if key[0] == SETUP:
-            return key[1] in self.world.setup_first
-        memo = self.world.memos.get(key[0])
-        value = memo.values.get(key[1]) if memo else None
-        return value is not None and value.mutable
-
-    def _standing_differs(self, uid: int) -> bool:
-        """Whether the cell is to be blocked, freed, or blocked for another reason than now."""
-        status, reason = self.world.standing.get(uid, ("", ""))
-        block = self._block(uid)
-        if block is not None:
-            return status != "blocked" or reason != block
-        return status == "blocked"
-
     # ------------------------------------------------------------------ decisions
 
     def next(self) -> Action | None:
@@ -165,16 +79,15 @@ class Round:
             if uid not in self.waiting:
                 heapq.heappop(self.heap)
                 continue
-            block = self._block(uid)
+            block = self.sight.block(uid)
             if block is not None:
                 return self._settle(uid, "blocked", block)
-            why = self._certain(uid)
+            why = [*self.forced.get(uid, ()), *self.sight.certain(uid)]
             if not why:
                 return self._settle(uid, "unchanged", None)
-            stale = self._stale_setup(uid)
+            stale = self._make_again(uid)
             if stale:
                 return RestoreSetup(stale)
-            self._make_again(uid)
             if self.links.order[self.heap[0]] == uid:
                 return Run(uid, tuple(why))
         return None
@@ -189,94 +102,128 @@ class Round:
     def reconsider(self) -> None:
         """The setup has failed or healed: cells are blocked or freed by it beyond what the plan foresaw."""
         for uid in self.links.order:
-            if uid not in self.waiting and uid not in self.ran and self._allowed(uid) and self._standing_differs(uid):
-                self._consider(uid, None)
+            if uid not in self.waiting and uid not in self.runs and self.sight.standing_differs(uid):
+                self._consider(uid)
 
     def _settle(self, uid: int, status: Literal["unchanged", "blocked"], reason: str | None) -> Settle:
         heapq.heappop(self.heap)
         self.waiting.discard(uid)
+        self.forced.pop(uid, None)
+        before, memo = self.world.standing.get(uid, ("", ""))[0], self.world.memos.get(uid)
         if status == "blocked":
             self.world.standing[uid] = ("blocked", reason or "")
-        elif uid in self.world.memos:
-            self.world.standing[uid] = (self.world.memos[uid].outcome, "")
+        elif memo is not None:
+            self.world.standing[uid] = (memo.outcome, "")
+        if memo is not None and memo.changed and (status == "blocked") != (before == "blocked"):
+            self._look_behind(uid, map(key_of, memo.changed))
+        if memo is not None and memo.holds and (status == "blocked") != (before == "blocked"):
+            self._tear(uid, memo.parts())
         return Settle(uid, status, reason)
 
-    def _make_again(self, uid: int) -> None:
-        """Queue the owners of values that are not as a fresh run would show them to `uid`."""
-        for ref in self.links.cells[uid].refs:
-            key = self.links.owner_key(ref)
-            if key[0] not in self.world.actual:
-                why = Why("lost", ref.name)
-            elif self._actual(key) != self._expected(key, uid):
-                why = Why("mutation", ref.name)
-            else:
-                continue
-            if (uid, key) in self.restored:
-                continue  # made again and still not the same: the owner is not deterministic; what it gives now counts
-            self.restored.add((uid, key))
-            self._force(key[0], why)
-            self._reapply(key, why)
-
-    def _stale_setup(self, uid: int) -> frozenset[str]:
-        """Module-level values to make again before `uid`; the cells that change them are queued to do it again."""
+    def _make_again(self, uid: int) -> frozenset[str]:
+        """Queue what brings each value that `uid` reads into the state that a fresh run would show it; the module-level
+        names that are to be made again at once."""
         names = set()
-        for name in self.links.cells[uid].setup_names:
-            key = (SETUP, name)
-            if name not in self.world.setup_first or (uid, key) in self.restored:
+        for name, key in self.sight.keys(uid):
+            actual = self.sight.actual(key)
+            if actual is not None and actual == self.sight.expected(key, uid):
                 continue
-            if self._actual(key) != self._expected(key, uid):
-                self.restored.add((uid, key))
-                self._reapply(key, Why("mutation", name))
+            if self.tries.get((uid, key), 0) >= TRIES:
+                continue  # it is not deterministic; what is there now counts
+            self.tries[uid, key] = self.tries.get((uid, key), 0) + 1
+            why = Why("mutation" if actual is not None else "lost", name)
+            if self._change_again(key, uid, why):
+                continue
+            if key[0] == SETUP:
                 names.add(name)
-        return frozenset(n for n in names if self._actual((SETUP, n)) != self.world.setup_first[n])
+            else:
+                self._force(key[0], why)
+        return frozenset(names)
 
-    def _reapply(self, key: Key, why: Why) -> None:
-        """The owner of `key` is made again: cells that changed it are looked at again; their memos decide."""
-        for other in self.mutators.get(key, ()):
-            if other not in self.waiting and self._allowed(other):
-                self._consider(other, why)
+    def _change_again(self, key: Key, uid: int, why: Why) -> bool:
+        """Queue the cells that must change `key` again before `uid`. False: its owner must make it again before that."""
+        changers, actual = self.sight.changers(key, uid), self.sight.actual(key)
+        states = [self.sight.first(key), *(self.sight.mutators[key][other] for other in changers)]
+        last = max((i for i, state in enumerate(states) if state == actual), default=-1)
+        for other in changers[max(last, 0) :]:
+            self._force(other, why)
+        return last >= 0
 
-    def _consider(self, uid: int, why: Why | None) -> None:
-        self.why.setdefault(uid, () if why is None else (why,))
-        self.waiting.add(uid)
-        heapq.heappush(self.heap, self.links.place[uid])
+    def _look_behind(self, uid: int, keys: Iterable[Key]) -> None:
+        """What `uid` does to these values is no longer what it was: later readers may see another state now."""
+        for key in dict.fromkeys(keys):
+            self._look_behind_place(self.links.place[uid], key)
+
+    def _look_behind_place(self, place: int, key: Key) -> None:
+        for reader in self.sight.later_readers(key, place):
+            self._if_dirty(reader, key[1])
+
+    def _if_dirty(self, uid: int, name: str) -> None:
+        if uid not in self.waiting and self._allowed(uid) and self.sight.block(uid) is None and self.sight.certain(uid):
+            self._consider(uid, Why("mutation", name))
+
+    def _consider(self, uid: int, *why: Why) -> None:
+        if self._allowed(uid):
+            self.why.setdefault(uid, why)
+            self.waiting.add(uid)
+            heapq.heappush(self.heap, self.links.place[uid])
 
     def _force(self, uid: int, why: Why) -> None:
         """Queue `uid` to run whatever its memo says."""
-        self.forced.setdefault(uid, []).append(why)
-        self._consider(uid, why)
+        if self.runs.get(uid, 0) < FORCED_RUNS and self._allowed(uid):
+            self.forced.setdefault(uid, []).append(why)
+            self._consider(uid, why)
+
+    def _allowed(self, uid: int) -> bool:
+        return self.only is None or uid in self.only
+
+    # ------------------------------------------------------------------ what has happened
 
     def began(self, uid: int) -> None:
         """`uid` was sent to the kernel: its old values are gone."""
         heapq.heappop(self.heap)
         self.waiting.discard(uid)
         self.forced.pop(uid, None)
+        self.runs[uid] = self.runs.get(uid, 0) + 1
+        for key in [key for key in self.tries if key[0] == uid]:
+            del self.tries[key]
         self.world.asked.discard(uid)
+        self.world.torn.discard(uid)
         self.world.actual.pop(uid, None)
-        self._drop_memo_changes(uid)
-
-    def _drop_memo_changes(self, uid: int) -> None:
-        memo = self.world.memos.get(uid)
-        for change in memo.changed if memo else ():
-            uids = self.mutators.get(key_of(change), [])
-            if uid in uids:
-                uids.remove(uid)
 
     def ended(self, uid: int, report: CellEnded) -> None:
         """Take the kernel's answer into the world. `why` grows if cells must run that the plan did not foresee."""
-        world, cell = self.world, self.links.cells[uid]
-        self.ran.add(uid)
-        gen = (uid, "")
-        world.generation[gen] = world.generation.get(gen, 0) + 1
+        world = self.world
+        world.generation[uid, ""] = world.generation.get((uid, ""), 0) + 1
+        old = self._lose_memo(uid)
         for change in report.changed:
             self._actual_is(key_of(change), change.after)
         if report.outcome == "interrupted":
-            world.memos.pop(uid, None)
             world.standing[uid] = ("cancelled", "")
             return
         world.standing[uid] = (report.outcome, "")
         world.deaths.pop(uid, None)
-        world.memos[uid] = Memo(
+        memo = world.memos[uid] = self._memo(uid, report)
+        world.files.update(report.files)
+        world.actual[uid] = {slot: value.fingerprint for slot, value in memo.values.items()}
+        self.sight.took(uid, memo)
+        for reader in self.links.readers[uid]:
+            self._if_dirty(reader, "")
+        changed = [key_of(change) for change in report.changed]
+        self._look_behind(uid, [*(key_of(change) for change in (old.changed if old else ())), *changed])
+        self._holds_otherwise(uid, old, memo)
+        if any(self._put_together(key, uid) for key in changed):
+            self._again(uid)
+
+    def _memo(self, uid: int, report: CellEnded) -> Memo:
+        world, cell = self.world, self.links.cells[uid]
+        handed = {ref.name: self.links.owner_key(ref) for ref in cell.refs}
+        keys = {*map(generation_key, handed.values()), *((SETUP, name) for name in cell.setup_names)}
+        values = report.values if report.outcome == GOOD else {}
+        made: list[tuple[Key, Value | Changed]] = [((uid, slot), value) for slot, value in values.items()]
+        made += [(key_of(change), change) for change in report.changed]
+        holds = {key: {alias for alias in one.aliases if generation_key(alias) in keys} for key, one in made}
+        return Memo(
             identity=cell.identity,
             setup=cell.setup,
             refs=report.before,
@@ -285,138 +232,18 @@ class Round:
             modules=world.used_modules(cell),
             implicit=cell.implicit,
             outcome=report.outcome,
-            values=report.values if report.outcome == GOOD else {},
+            values=values,
             changed=report.changed,
-            generations=self._generations(cell),
+            handed=handed,
+            generations={key: world.generation.get(key, 0) for key in keys},
+            behind=frozenset(o for h in holds.values() for key in h for o in self.sight.changers(key, uid)),
+            holds={key: frozenset(held) for key, held in holds.items() if held},
             seconds=report.seconds,
         )
-        world.files.update(report.files)
-        world.actual[uid] = {slot: value.fingerprint for slot, value in world.memos[uid].values.items()}
-        for change in report.changed:
-            self.mutators.setdefault(key_of(change), []).append(uid)
-        self._apply_again(uid, report.changed)
 
-    def _generations(self, cell: Cell) -> dict[Key, int]:
-        keys = {generation_key(self.links.owner_key(ref)) for ref in cell.refs}
-        keys |= {(SETUP, name) for name in cell.setup_names}
-        return {key: self.world.generation.get(key, 0) for key in keys}
-
-    def _apply_again(self, uid: int, changed: list[Changed]) -> None:
-        """After a change, cells that the plan did not hold: later readers, and holders of an older value that should
-        be the same object (an alias made before its owner ran again): these are made again, and `uid` after them."""
-        for change in changed:
-            key = key_of(change)
-            owner = key[0]
-            readers = self.links.setup_readers.get(key[1], ()) if owner == SETUP else self.links.readers.get(owner, ())
-            for reader in readers:
-                later = self.links.place[reader] > self.links.place[uid]
-                if later and reader not in self.waiting and self._allowed(reader) and self._certain(reader):
-                    self._consider(reader, Why("mutation", change.name))
-            memo = self.world.memos.get(owner)
-            value = memo.values.get(key[1]) if memo else None
-            for other, _slot in value.aliases if value else ():
-                if memo and memo.generations.get((other, "")) not in (None, self.world.generation.get((other, ""))):
-                    self._force(owner, Why("mutation", change.name))
-                    self._force(uid, Why("mutation", change.name))
-
-    def _allowed(self, uid: int) -> bool:
-        return self.only is None or uid in self.only
-
-    def died(self, uid: int) -> None:
-        """The kernel died in this cell. Two deaths on the same inputs, and it waits until one of them changes."""
-        seen = self._seen(uid)
-        before = self.world.deaths.get(uid)
-        count = before.count + 1 if before is not None and before.seen == seen else 1
-        self.world.memos.pop(uid, None)
-        self.world.deaths[uid] = Deaths(seen, count)
-        self.world.standing[uid] = ("killed", "")
-        self.world.kernel_lost()
-
-    def setup_restored(self, names: Iterable[str]) -> None:
-        """Module-level values were made again."""
-        for name in names:
-            key = (SETUP, name)
-            self.world.generation[key] = self.world.generation.get(key, 0) + 1
-
-    # ------------------------------------------------------------------ what a cell sees
-
-    def _seen(self, uid: int) -> object:
-        cell, world = self.links.cells[uid], self.world
-        refs = {ref.name: self._expected(self.links.owner_key(ref), uid) for ref in cell.refs}
-        return (cell.identity, cell.setup, refs, world.given(cell), world.used_modules(cell))
-
-    def _certain(self, uid: int) -> list[Why]:
-        """Why the cell must run now, as far as is known: the difference of its memo and what it would see."""
-        cell, world = self.links.cells[uid], self.world
-        why = list(self.forced.get(uid, ()))
-        if uid in world.asked:
-            why.append(Why("asked"))
-        memo = world.memos.get(uid)
-        if memo is None:
-            deaths = world.deaths.get(uid)
-            if deaths is not None and deaths.count >= 2 and deaths.seen == self._seen(uid):
-                return why
-            status, _ = world.standing.get(uid, ("", ""))
-            why.append(Why("unfinished" if status in ("killed", "cancelled") else "new"))
-            return why
-        if memo.identity != cell.identity or not set(cell.implicit) <= set(memo.implicit):
-            why.append(Why("code"))
-        if memo.setup != cell.setup:
-            names = {n for n in memo.setup.keys() | cell.setup.keys() if memo.setup.get(n) != cell.setup.get(n)}
-            why += [Why("setup", name) for name in sorted(names)]
-        why += self._ref_changes(uid, cell, memo)
-        if memo.parameters != world.given(cell):
-            given = world.given(cell)
-            why += [Why("parameter", n) for n in sorted(given) if memo.parameters.get(n) != given[n]]
-        why += [Why("file", path) for path, digest in memo.files.items() if world.files.get(path, digest) != digest]
-        modules = world.used_modules(cell)
-        if memo.modules != modules:
-            names = {n for n in memo.modules.keys() | modules.keys() if memo.modules.get(n) != modules.get(n)}
-            why += [Why("module", name) for name in sorted(names)]
-        return why
-
-    def _ref_changes(self, uid: int, cell: Cell, memo: Memo) -> list[Why]:
-        why = []
-        for ref in cell.refs:
-            key = self.links.owner_key(ref)
-            expected = self._expected(key, uid)
-            if expected is not None and memo.refs.get(ref.name) != expected:
-                why.append(Why("ref", ref.name))
-        for name in cell.setup_names:
-            expected = self._expected((SETUP, name), uid) if name in self.world.setup_first else None
-            if expected is not None and memo.refs.get(name, expected) != expected:
-                why.append(Why("mutation", name))
-        for change in memo.changed:  # it changed a value that has been made again since: the change is to be made again
-            key = generation_key(key_of(change))
-            made = memo.generations.get(key)
-            if made is not None and made != self.world.generation.get(key, 0):
-                why.append(Why("mutation", change.name))
-        return list(dict.fromkeys(why))
-
-    def _expected(self, key: Key, uid: int) -> str | None:
-        """The fingerprint of a value as a fresh run would show it to cell `uid`; None while that is not known."""
-        owner, slot = key
-        if owner == SETUP:
-            result = self.world.setup_first.get(slot)
-        else:
-            memo = self.world.memos.get(owner)
-            if memo is None or memo.outcome != GOOD:
-                return None
-            value = memo.values.get(slot)
-            result = value.fingerprint if value is not None else UNBOUND
-        place, last = self.links.place[uid], -1
-        for other in self.mutators.get(key, ()):
-            there = self.links.place.get(other, -1)
-            if last < there < place and self._block(other) is None:
-                change = next(c for c in self.world.memos[other].changed if key_of(c) == key)
-                result, last = change.after, there
-        return result
-
-    def _actual(self, key: Key) -> str | None:
-        owner, slot = key
-        if owner == SETUP:
-            return self.world.setup_actual.get(slot)
-        return self.world.actual.get(owner, {}).get(slot, UNBOUND)
+    def _lose_memo(self, uid: int) -> Memo | None:
+        self.sight.dropped(uid)
+        return self.world.memos.pop(uid, None)
 
     def _actual_is(self, key: Key, fingerprint: str) -> None:
         if key[0] == SETUP:
@@ -424,22 +251,67 @@ class Round:
         elif key[0] in self.world.actual:
             self.world.actual[key[0]][key[1]] = fingerprint
 
-    def _block(self, uid: int) -> str | None:
-        """Why the cell can't run at all, or None."""
-        cell, world = self.links.cells[uid], self.world
-        if uid in self.links.barred:
-            return self.links.barred[uid]
-        if world.setup_blocked and world.setup_blocked.intersection(cell.setup_names):
-            return "the setup failed"
-        for ref in cell.refs:
-            owner = self.links.by_id[ref.owner]
-            status, reason = world.standing.get(owner, ("", ""))
-            if owner in self.waiting:
-                continue
-            if status == "blocked":
-                return reason
-            if status == "stopped":
-                return "stopped"
-            if status in ("failed", "killed", "cancelled"):
-                return f"{ref.owner} {status}"
-        return None
+    def _put_together(self, key: Key, uid: int) -> bool:
+        """`uid` changed `key`: cells that hold another copy of what a fresh run would have changed with it run again."""
+        sight, owner = self.sight, key[0]
+        readers = self.links.setup_readers.get(key[1], []) if owner == SETUP else self.links.slot_readers.get(key, [])
+        holders = [*readers, *sight.mutators.get(key, ()), *([owner] if owner != SETUP else [])]
+        found, here = False, self.links.place[uid]
+        for other in dict.fromkeys(holders):
+            earlier = self.links.place.get(other, here) < here
+            if earlier and sight.apart(other, key) and sight.block(other) is None:
+                found = True
+                self._again(other)
+        return found
+
+    def _holds_otherwise(self, uid: int, old: Memo | None, memo: Memo) -> None:
+        """Values have become, or no longer are, parts of others: cells that change these later have another effect now."""
+        if old is not None and old.saw() == memo.saw():
+            return
+        before = old.holds if old is not None else {}
+        for key in before.keys() | memo.holds.keys():
+            for held in before.get(key, frozenset()) ^ memo.holds.get(key, frozenset()):
+                self._tear_readers(uid, key, held)
+        self._tear(uid, memo.parts() | (old.parts() if old is not None else set()))
+
+    def _tear(self, uid: int, keys: Iterable[Key]) -> None:
+        place = self.links.place
+        for key in keys:
+            for other in list(self.sight.mutators.get(key, ())):
+                if place.get(other, -1) > place[uid]:
+                    self._again(other)
+
+    def _tear_readers(self, uid: int, key: Key, held: Key) -> None:
+        """Cells that read both may have changed one through the other, though it looked unchanged in the end."""
+        place = self.links.place[uid]
+        for reader in set(self.sight.later_readers(key, place)).intersection(self.sight.later_readers(held, place)):
+            if reader in self.world.memos:
+                self._again(reader)
+
+    def _again(self, uid: int) -> None:
+        """`uid` is to run again, in this round or, if it is called off, in the next."""
+        if self.runs.get(uid, 0) < FORCED_RUNS and self._allowed(uid):
+            self.world.torn.add(uid)
+            self._consider(uid, Why("mutation"))
+
+    def died(self, uid: int) -> None:
+        """The kernel died in this cell. Two deaths on the same inputs, and it waits until one of them changes."""
+        seen = self.sight.seen(uid)
+        before = self.world.deaths.get(uid)
+        count = before.count + 1 if before is not None and before.seen == seen else 1
+        old = self._lose_memo(uid)
+        self.world.deaths[uid] = Deaths(seen, count)
+        self.world.standing[uid] = ("killed", "")
+        self.world.kernel_lost()
+        if old is not None:
+            self._look_behind(uid, map(key_of, old.changed))
+            self._tear(uid, old.parts())
+
+    def setup_restored(self, names: set[str]) -> None:
+        """Module-level values were made again."""
+        for name in names:
+            key = (SETUP, name)
+            self.world.generation[key] = self.world.generation.get(key, 0) + 1
+        for name in names:
+            if name in self.world.setup_first:  # after a kernel's death it is only now known again
+                self._look_behind_place(-1, (SETUP, name))

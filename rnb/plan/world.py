@@ -16,6 +16,7 @@ from rnb.notebook.model import Cell
 
 SETUP = 0
 UNBOUND = "unbound"
+GOOD = "done"
 Key = tuple[int, str]
 
 
@@ -32,8 +33,28 @@ class Memo(msgspec.Struct, kw_only=True):
     outcome: str  # done, failed, stopped
     values: dict[str, Value]
     changed: list[Changed]
-    generations: dict[Key, int]  # of the owners of what it read
+    handed: dict[str, Key] = {}  # name -> which value each ref was
+    generations: dict[Key, int] = {}  # of the owners of what it read
+    behind: frozenset[int] = frozenset()  # cells before it that had changed what it holds
+    holds: dict[Key, frozenset[Key]] = {}  # what it shared or changed -> values that it read and put into that
     seconds: float = 0.0
+
+    def saw(self) -> tuple[object, ...]:
+        """All that decides which objects it puts where."""
+        return (
+            self.identity,
+            self.setup,
+            self.refs,
+            self.parameters,
+            self.files,
+            self.modules,
+            self.holds,
+            self.behind,
+        )
+
+    def parts(self) -> set[Key]:
+        """All values that it made one object with another."""
+        return set(self.holds).union(*self.holds.values())
 
 
 class Deaths(msgspec.Struct):
@@ -59,6 +80,7 @@ class World(msgspec.Struct, kw_only=True):
     deaths: dict[int, Deaths] = {}
     standing: dict[int, tuple[str, str]] = {}  # uid -> (status, reason) as last shown
     asked: set[int] = set()  # to run whatever the memos say
+    torn: set[int] = set()  # cells that changed values which have become, or no longer are, parts of others
 
     def kernel_lost(self) -> None:
         """The kernel is gone and its values with it; memos stay."""
@@ -67,10 +89,15 @@ class World(msgspec.Struct, kw_only=True):
         self.setup_first.clear()
 
     def forget(self, uid: int) -> None:
-        """A cell was deleted."""
+        """A cell was deleted. What held two values together no longer does."""
+        memo = self.memos.get(uid)
+        parts = memo.parts() if memo is not None and memo.holds else ()
+        if parts:
+            self.torn |= {other for other, m in self.memos.items() if not parts.isdisjoint(map(key_of, m.changed))}
         for table in (self.memos, self.actual, self.deaths, self.standing):
             table.pop(uid, None)
         self.asked.discard(uid)
+        self.torn.discard(uid)
 
     def given(self, cell: Cell) -> dict[str, str | None]:
         return {p.name: self.parameters.get(p.name) for p in cell.parameters}

@@ -91,7 +91,9 @@ def new_steps(random: Random, refs: tuple[str, ...]) -> tuple[str, ...]:
 
 def edit(random: Random, book: Book) -> str:
     """Edit at random; the name of what was done."""
-    kind = random.choice(["add", "delete", "move", "steps", "steps", "make", "comment", "rename", "raises", "table", "refs"])
+    kind = random.choice(
+        ["add", "delete", "move", "steps", "steps", "make", "comment", "rename", "raises", "table", "refs"]
+    )
     if kind == "add" or not book.cells:
         if len(book.cells) < 8:
             book.cells.insert(random.randrange(len(book.cells) + 1), new_line(random, book))

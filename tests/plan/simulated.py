@@ -50,6 +50,7 @@ class SimulatedKernel:
         self.interrupts = SimpleNamespace(armed=False)
         self.forked = False
         self.figures = SimpleNamespace(end=lambda: None)
+        self.tracker = SimpleNamespace(begin=lambda: None, end=dict, effects=tuple, modules=list)
         self.reports: list[tuple[str, dict[str, Any]]] = []
 
     def begin(self, cell: str | None, uid: int | None = None) -> None:
@@ -131,7 +132,10 @@ class Simulated:
             if isinstance(action, Settle):
                 text = self.shown.get(action.uid, ("", ""))[1]
                 memo = self.world.memos.get(action.uid)
-                self.shown[action.uid] = ("blocked" if action.status == "blocked" else memo.outcome if memo else "?", text)
+                self.shown[action.uid] = (
+                    "blocked" if action.status == "blocked" else memo.outcome if memo else "?",
+                    text,
+                )
             elif isinstance(action, RestoreSetup):
                 self._run_setup(round, self.setup.plan(action.names))
             elif isinstance(action, Run):
