@@ -101,9 +101,18 @@ def fetched(source: Any, kind: str) -> Any:
         warnings.simplefilter("ignore")  # of how DuckDB makes the frame: nobody here can mend it
         if kind == "pandas":
             return source.df()
-        table = arrow_table(source)
+        table = _renamed(arrow_table(source))
     if kind == "arrow":
         return table
     import polars
 
     return polars.from_arrow(table)
+
+
+def _renamed(table: Any) -> Any:
+    """A table whose columns have names of their own: `a` and `a` become `a` and `a_1`, as DuckDB does for pandas."""
+    names: list[str] = []
+    for name in table.column_names:
+        free = (name, *(f"{name}_{number}" for number in range(1, len(table.column_names) + 1)))
+        names.append(next(each for each in free if each not in names))
+    return table.rename_columns(names)

@@ -96,6 +96,15 @@ class _Names:
         """The cell's own values that are tables."""
         return [name for name, value in self.values.items() if table_kind(value)]
 
+    def told(self, name: str) -> str:
+        """Why there is no table of this name; "" where DuckDB knows better."""
+        from difflib import get_close_matches
+
+        if name in self.values and not table_kind(self.values[name]):
+            return f"`{name}` is a value of {type(self.values[name]).__name__}, which is no table"
+        near = get_close_matches(name, self.given(), 2, 0.6)
+        return f"Table with name {name} does not exist!\nDid you mean {' or '.join(near)}?" if near else ""
+
     def kind(self, query: Query, options: dict[str, Any]) -> str:
         """The kind of frame that the cell gives."""
         first = [*map(table_kind, self.values.values()), *map(table_kind, self.tables(query).values())]
@@ -150,10 +159,8 @@ def _told(error: Any, query: Query, names: _Names, start: int) -> Failure:
         message = facts["exception_message"]
     except (ValueError, KeyError, TypeError):
         return Failure(type(error)(text.partition("\n\nLINE ")[0]), query.origin(start))
-    name = facts.get("name", "")
-    value = names.values.get(name)
-    if facts.get("type") == "Table" and value is not None and not table_kind(value):
-        message += f"\n`{name}` is a value of {type(value).__name__}, which is no table"
+    if facts.get("type") == "Table":
+        message = names.told(facts.get("name", "")) or message
     place = facts.get("position", "")
     return Failure(type(error)(message), query.origin(int(place) if place.isdigit() else start))
 
