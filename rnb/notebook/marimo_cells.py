@@ -8,7 +8,6 @@ shown; there is no docstring.
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Iterable, Sequence
 
 from rnb.notebook.analysis import BlockFault, CellFacts, Read
@@ -19,6 +18,7 @@ from rnb.notebook.marimo_sql import tables
 from rnb.notebook.model import Options, Span
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Event, Walk
+from rnb.notebook.shape import cleaned
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -136,7 +136,7 @@ def unparsable_facts(node: ast.Expr, text: str, places: Places) -> CellFacts:
     name = words.get("name")
     name = name if isinstance(name, str) and name.isidentifier() and name != "__" else "_"
     given = getattr(call.args[0], "value", "") if call.args else words.get("code", "")
-    code = inspect.cleandoc(given) if isinstance(given, str) else ""
+    code = cleaned(given) if isinstance(given, str) else ""
     message = f"this cell is not valid Python: {_refusal(code)}"
     hint = "mend the code, and make it a function with `@app.cell` (marimo does so when it saves the notebook)"
     return _facts(
