@@ -1,12 +1,61 @@
-"""What people type: click commands, no logic."""
+"""What people type: click commands, no logic.
+
+`rnb run NOTEBOOK…` without options must start in milliseconds: the kernel comes up while the host is imported, and
+click, which has nothing to say to such a line, is not.
+"""
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
+
+KERNEL = ("run", "watch")  # commands that need one
 
 
 def main(args: list[str] | None = None) -> None:
     """The command `rnb`. Never returns: exits with the documented code."""
+    alone = args is None  # nobody's code but ours is in this process
+    args = sys.argv[1:] if args is None else args
+    gc.disable()  # imports make nothing that must be collected
+    from rnb.cli.guard import guarded
+    from rnb.host.spawn import ahead, discard
+
+    try:
+        if len(args) > 1 and args[0] in KERNEL and not {"-h", "--help"}.intersection(args):
+            ahead()
+        code = guarded(lambda: _command(args))
+    finally:
+        discard()
+    if alone and _flushed():
+        os._exit(code)  # taking the interpreter apart would cost as much as a notebook's cells
+    sys.exit(code)
+
+
+def _command(args: list[str]) -> object:
+    if args[:1] == ["run"] and len(args) > 1 and not any(arg.startswith("-") for arg in args[1:]):
+        sys.modules.setdefault("typing_extensions", None)  # type: ignore[arg-type]
+        try:
+            import msgspec  # noqa: F401  # takes from typing what it would take from there, at four times the cost
+        finally:
+            if sys.modules["typing_extensions"] is None:
+                del sys.modules["typing_extensions"]
+        from rnb.cli.sinks import run_sinks
+        from rnb.host.run import run
+
+        gc.enable()
+        return run(args[1:], run_sinks(json=False, junit=None), {}, [])
     from rnb.cli.main import entry
 
-    sys.exit(entry(sys.argv[1:] if args is None else args))
+    gc.enable()
+    return entry(args)
+
+
+def _flushed() -> bool:
+    """Whether all that was written has left; if not, the interpreter's own end says why."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return False
+    return True

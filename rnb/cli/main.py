@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 
 import click
 
@@ -91,42 +90,16 @@ def rnb() -> None:
     """
 
 
-def entry(args: list[str]) -> int:
-    """Run a command line; the exit code."""
+def entry(args: list[str]) -> object:
+    """Run a command line; what the command gives, or an exit code. Raises what `rnb/cli/guard.py` makes a sentence of."""
     try:
-        result = rnb.main(args, prog_name="rnb", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
-        sys.stdout.flush()
-        return code
-    except RnbError as error:
-        say(f"rnb: error: {error}")
-        return error.exit_code
+        return rnb.main(args, prog_name="rnb", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return 2
     except click.exceptions.Exit as error:
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return 130
-    except (_Unread, BrokenPipeError):
-        silence()
-        return 0
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        say(f"rnb: error: {where}{error.strerror or error}")
-        return 2
-
-
-def say(text: str) -> None:
-    """A line for people on standard error, if it is still there."""
-    try:
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        pass
-
-
-def silence() -> None:
-    """Nobody reads standard output any more: let the interpreter's last flush go nowhere."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except _Unread:
+        raise BrokenPipeError from None

@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import struct
 from collections.abc import Callable
 
 import msgspec
 
 from rnb.host.loop import Loop
-from rnb.kernel import command
+from rnb.host.spawn import take
 from rnb.messages import AnyReport, AnyTask
 
 CHUNK = 1 << 18
@@ -39,32 +38,10 @@ class KernelProcess:
         self.status: int | None = None
         self.buffer = bytearray()
         self.outbox = bytearray()
-        mine, theirs = socket.socketpair()
-        out_read, out_write = os.pipe()
-        err_read, err_write = os.pipe()
-        null = os.open(os.devnull, os.O_RDONLY)
-        theirs.set_inheritable(True)
-        argv = command(theirs.fileno())
-        actions = [
-            (os.POSIX_SPAWN_DUP2, null, 0),
-            (os.POSIX_SPAWN_DUP2, out_write, 1),
-            (os.POSIX_SPAWN_DUP2, err_write, 2),
-        ]
-        self.pid = os.posix_spawn(
-            argv[0],
-            argv,
-            os.environ,
-            file_actions=actions,
-            setsid=True,
-            setsigdef=[signal.SIGINT, signal.SIGPIPE, signal.SIGTERM],
-            setsigmask=[],
-        )
-        for fd in (null, out_write, err_write):
-            os.close(fd)
-        theirs.close()
-        self.socket = mine
+        spawned = take()
+        self.pid, self.socket = spawned.pid, spawned.socket
         self.socket.setblocking(False)
-        self.raw = {"stdout": out_read, "stderr": err_read}
+        self.raw = {"stdout": spawned.out, "stderr": spawned.err}
         for name, fd in self.raw.items():
             os.set_blocking(fd, False)
             loop.watch_fd(fd, lambda name=name: self._read_raw(name))  # type: ignore[misc]

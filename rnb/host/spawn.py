@@ -1,0 +1,64 @@
+"""How a kernel's process is started, also ahead of time: it comes up while the host is still importing itself.
+
+Imports next to nothing, since it is called first. Whoever calls `ahead` calls `discard` at the end: a command line that
+turns out to need no kernel leaves none behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+
+from rnb.kernel import command
+
+
+class Spawned:
+    """A kernel's process, and the host's ends of its socket and of its two pipes."""
+
+    def __init__(self) -> None:
+        self.socket, theirs = socket.socketpair()
+        self.out, out_write = os.pipe()
+        self.err, err_write = os.pipe()
+        null = os.open(os.devnull, os.O_RDONLY)
+        theirs.set_inheritable(True)
+        argv = command(theirs.fileno())
+        self.pid = os.posix_spawn(
+            argv[0],
+            argv,
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, null, 0),
+                (os.POSIX_SPAWN_DUP2, out_write, 1),
+                (os.POSIX_SPAWN_DUP2, err_write, 2),
+            ],
+            setsid=True,
+            setsigdef=[signal.SIGINT, signal.SIGPIPE, signal.SIGTERM],
+            setsigmask=[],
+        )
+        for fd in (null, out_write, err_write):
+            os.close(fd)
+        theirs.close()
+
+
+_waiting: list[Spawned] = []
+
+
+def ahead() -> None:
+    """Start a kernel now, for whoever asks first."""
+    _waiting.append(Spawned())
+
+
+def take() -> Spawned:
+    """The kernel that was started ahead, or a new one."""
+    return _waiting.pop() if _waiting else Spawned()
+
+
+def discard() -> None:
+    """End a kernel that nobody took."""
+    while _waiting:
+        spawned = _waiting.pop()
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):  # the command may have ended all below it
+            os.kill(spawned.pid, signal.SIGKILL)
+            os.waitpid(spawned.pid, 0)
