@@ -75,7 +75,8 @@ class Output:
                 self.show(self.cell, "stderr", f"[rnb: {self.path} could not be written: {error.strerror}]\n")
 
     def end(self) -> None:
-        """The cell has ended: half characters come out, a cut is told with the true size."""
+        """The cell has ended: half characters come out, a cut is told with the true size. What is written from now on, by
+        threads and exit handlers, belongs to no cell: it would replace what the cell shows."""
         for key, decoder in self.decoders.items():
             text = decoder.decode(b"", final=True)
             if text:
@@ -88,6 +89,7 @@ class Output:
             self.whole.close()
         self.whole = self.path = None
         self.head, self.bytes = [], 0
+        self.cell = None
 
 
 def _size(count: int) -> str:

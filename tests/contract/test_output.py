@@ -229,3 +229,12 @@ def test_events_have_what_every_event_has(book: Book) -> None:
     raw = subprocess.run([*driver.RNB, "run", str(book.path), "--json"], capture_output=True, text=True, check=False)
     assert all(isinstance(json.loads(line), dict) for line in raw.stdout.splitlines())
     assert raw.stderr == ""
+
+
+def test_what_is_written_after_a_cell_leaves_what_it_shows(book: Book) -> None:
+    ran = book.write(
+        {"a": "import threading\nthreading.Timer(0.2, print, ['late']).start()\n'mine'.upper()"},
+        "import rnb\nimport atexit\natexit.register(print, 'bye')\n",
+    ).run()
+    assert ran.fold.view()["a"] == ("done", (("display", '{"text/plain": "\'MINE\'"}'),))
+    assert ran.printed(None) == "late\nbye\n"
