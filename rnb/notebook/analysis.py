@@ -89,6 +89,7 @@ class CellFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cel
     touches: tuple[Touch, ...]
     states: tuple[StateTouch, ...]
     faults: tuple[BlockFault, ...]
+    aliases: tuple[tuple[str, str], ...] = ()  # of a marimo cell, whose imports are defs: (name, dotted name)
 
     def interface(self, known: Container[str]) -> tuple[object, ...]:
         """All that the rest of the notebook can see of it, beside places, code and locals. Reads of builtins do not
@@ -105,6 +106,7 @@ class CellFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cel
             self.class_reads,
             self.slots,
             self.imports,
+            self.aliases,
             [(touch.name, touch.code) for touch in self.touches],
             [(state.root, state.imported, state.rest) for state in self.states],
         )

@@ -99,7 +99,11 @@ def build(
 
 def _setup_of(items: Sequence[Item]) -> Setup:
     """The module level that these items make."""
-    return Setup([item.facts for item in items if isinstance(item.facts, SetupFacts)])
+    setup = Setup([item.facts for item in items if isinstance(item.facts, SetupFacts)])
+    for item in items:
+        if isinstance(item.facts, CellFacts):
+            setup.aliases.update(item.facts.aliases)
+    return setup
 
 
 def in_order(faults: list[Fault]) -> list[Fault]:

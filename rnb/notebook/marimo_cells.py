@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from rnb.notebook.analysis import BlockFault, CellFacts, Read
-from rnb.notebook.cells import class_reads, dotted_imports
+from rnb.notebook.cells import class_reads, dotted_imports, import_aliases
 from rnb.notebook.digest import digest, tree_digest
 from rnb.notebook.effects import state_touches, value_touches
 from rnb.notebook.marimo_sql import tables
@@ -65,6 +65,7 @@ def cell_facts(
         touches=value_touches(walk, walk.module, last, places),
         states=state_touches(walk, walk.module, {}, places),
         faults=tuple(_faults(node, walk, places)),
+        aliases=tuple(alias for each, scope in walk.imports if not scope.deferred for alias in import_aliases(each)),
     )
 
 

@@ -46,9 +46,9 @@ def _mutates(placed: Placed, cell: Cell, setup: Setup, path: str) -> Iterator[Fa
     owners = {ref.name: ref.owner for ref in cell.refs}
     for touch in placed.facts.touches:
         owner = owners.get(touch.name)
-        if owner is None and (
-            touch.name not in cell.setup or touch.name in setup.aliases or touch.name not in setup.bound
-        ):
+        if touch.name in setup.aliases:
+            continue  # what it does to a module is `process-state`
+        if owner is None and (touch.name not in cell.setup or touch.name not in setup.bound):
             continue
         whose = f"the cell {owner} owns" if owner else "the setup owns"
         message = f"`{touch.code}` changes `{touch.name}`, which {whose}"

@@ -141,6 +141,24 @@ def test_faults(text: str, expected: list[tuple[str, tuple[str, ...]]]) -> None:
     assert sorted(faults(text)) == sorted(expected)
 
 
+IMPORTS = cell("import marimo as mo, os\nrows = []", "@app.cell\ndef a():")
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("mo.output.append(1)", []),  # a module is nobody's value
+        ("rows.append(1)", ["mutates-ref"]),
+        ("os.chdir('/')", ["process-state"]),
+        ("import sys\nsys.path.append('x')", ["process-state"]),
+        ("import sys\nsys.path = []", ["process-state"]),
+    ],
+)
+def test_warnings(body: str, codes: list[str]) -> None:
+    notebook = read((HEAD + IMPORTS + cell(body, "@app.cell\ndef b():")).encode())
+    assert [fault.code for fault in notebook.faults] == codes
+
+
 def plain(notebook: Notebook) -> object:
     import msgspec
 
