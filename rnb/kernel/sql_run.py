@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import rnb
 from rnb.errors import MissingExtra
@@ -11,7 +12,7 @@ from rnb.kernel.sql_text import TABLE, Query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 DATA = (".csv", ".tsv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson", ".gz", ".zst", ".arrow", ".feather", ".xlsx")
@@ -112,12 +113,19 @@ class _Names:
 
 
 def _embedded(duckdb: Any, query: Query, names: _Names, options: dict[str, Any]) -> Any:
-    start = 0
     connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
     try:
         connection.execute("SET errors_as_json = true; SET enable_progress_bar = false")
-        tables = names.tables(query)
-        for name, value in tables.items():
+        return interruptible(lambda: _statements(duckdb, connection, query, names, options), connection.interrupt)
+    finally:
+        connection.close()
+
+
+def _statements(duckdb: Any, connection: Any, query: Query, names: _Names, options: dict[str, Any]) -> Any:
+    """Each statement in turn; what the last one gives."""
+    start = 0
+    try:
+        for name, value in names.tables(query).items():
             connection.register(name, scanned(value))
         statements = connection.extract_statements(query.text)
         if not any(statement.type.name in WRITERS for statement in statements):
@@ -135,12 +143,34 @@ def _embedded(duckdb: Any, query: Query, names: _Names, options: dict[str, Any])
         return fetched(connection, names.kind(query, options))
     except duckdb.Error as error:
         raise _told(error, query, names, start) from None
-    except RuntimeError as error:
-        if str(error) == "Query interrupted":
-            raise KeyboardInterrupt from None
+
+
+def interruptible(work: Callable[[], Any], interrupt: Callable[[], None]) -> Any:
+    """`work()` in a thread: Python takes a SIGINT in the main thread only, which must not sit in a long query. When one
+    comes, `interrupt` ends the work."""
+    done: list[tuple[Any, BaseException | None]] = []
+
+    def body() -> None:
+        try:
+            done.append((work(), None))
+        except BaseException as error:
+            done.append((None, error))
+        finally:
+            ended.set()
+
+    ended = threading.Event()  # not `Thread.join`, which an interrupt leaves in a bad state
+    threading.Thread(target=body, name="rnb-sql", daemon=True).start()
+    try:
+        ended.wait()
+    except BaseException:
+        while not ended.is_set():  # again and again: between two statements there is nothing to interrupt
+            interrupt()
+            ended.wait(0.05)
         raise
-    finally:
-        connection.close()
+    result, error = done.pop()
+    if error is not None:
+        raise error
+    return result
 
 
 def _gives_rows(connection: Any, statement: Any) -> bool:

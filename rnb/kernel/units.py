@@ -92,8 +92,24 @@ def _map(unit: Unit) -> tuple[dict[int, int], dict[Position, Position]]:
         if not hasattr(one, "lineno"):
             continue
         lines.setdefault(one.lineno + old, two.lineno + new)
+        for row, other in _rows(one, two):
+            lines.setdefault(row + old, other + new)
         positions.setdefault(_place(one, old), _place(two, new))
     return lines, positions
+
+
+def _rows(one: Any, two: Any) -> Any:
+    """Line for line, where a string has several: those of a SQL cell's docstring, which may get or lose blank ones."""
+    text = getattr(one, "value", None)
+    if type(text) is str and type(two.value) is str and one.end_lineno > one.lineno:
+        shift = _blank(two.value) - _blank(text)
+        for row in range(one.lineno + 1, one.end_lineno + 1):
+            yield row, min(row - one.lineno + two.lineno + shift, two.end_lineno)
+
+
+def _blank(text: str) -> int:
+    """How many lines are blank before the first that is not."""
+    return text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _parse(source: str) -> Any:
@@ -111,14 +127,15 @@ def _place(node: Any, delta: int) -> Position:
 
 
 def _nodes(tree: Any) -> Any:
-    """Every node but a docstring of the outermost function, which is no code."""
+    """Every node but a docstring of the outermost function, which is no code unless it is all that there is: SQL."""
     import ast
 
     for statement in tree.body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             first = statement.body[0]
             if (
-                isinstance(first, ast.Expr)
+                len(statement.body) > 1
+                and isinstance(first, ast.Expr)
                 and isinstance(first.value, ast.Constant)
                 and isinstance(first.value.value, str)
             ):

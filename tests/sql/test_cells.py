@@ -1,0 +1,241 @@
+"""SQL cells in a notebook, by the real command: run, watch, parameters, errors, interrupts. Runs are counted by a side effect."""
+
+from __future__ import annotations
+
+import sqlite3
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.driver import Watching, run, save, text_run
+
+HEAD = """import os
+
+import pandas as pd
+import rnb
+
+
+def log(name):
+    with open("runs.log", "a") as out:
+        out.write(name + "\\n")
+
+
+@rnb.cell
+def birds():
+    log("birds")
+    return pd.DataFrame({"name": ["a", "b", "c"], "mass": [1, 2, 3]})
+
+"""
+
+
+def text(body: str) -> str:
+    return HEAD + textwrap.dedent(body)
+
+
+HEAVY = '''
+@rnb.sql
+def heavy(birds, least: int = 1):
+    """
+    SELECT name FROM birds
+    WHERE mass > {least}
+    """
+
+@rnb.sql
+def count():
+    """SELECT count(*) AS n FROM heavy"""
+
+@rnb.cell
+def reader(count):
+    log("reader")
+    print(int(count["n"][0]))
+
+@rnb.cell
+def other(birds):
+    log("other")
+'''
+
+
+def test_run(tmp_path: Path) -> None:
+    path = tmp_path / "book.py"
+    path.write_text(text(HEAVY))
+    result = run(path)
+    assert (result.code, result.printed("reader")) == (0, "2\n")
+    notebook = result.of("notebook")[0]
+    assert [(cell["id"], cell["kind"], cell["refs"]) for cell in notebook["cells"]][1:3] == [
+        ("heavy", "sql", ["birds", "least"]),
+        ("count", "sql", ["heavy"]),
+    ]
+    shown = result.of("display", cell="heavy")[0]["data"]
+    assert "text/html" in shown and "name" in shown["text/plain"]
+    assert run(path, "-p", "least=2").printed("reader") == "1\n"
+    assert run(path, "-p", "least=x; DROP TABLE birds").code == 2
+    fixed = text_run("fmt", str(path))
+    assert fixed.returncode == 0 and "def count(heavy):" in path.read_text()
+
+
+class Book:
+    def __init__(self, folder: Path, body: str):
+        self.folder, self.path, self.seen = folder, folder / "book.py", 0
+        self.path.write_text(text(body))
+        self.watching = Watching(self.path)
+        self.watching.settled()
+        self.ran()
+
+    def ran(self) -> list[str]:
+        names = (self.folder / "runs.log").read_text().split()
+        new, self.seen = names[self.seen :], len(names)
+        return new
+
+    def save(self, body: str) -> set[str]:
+        """The cells that ran."""
+        return self.watching.ran(self.watching.save(text(body)))
+
+
+def test_watch_runs_an_edited_query_and_its_readers_only(tmp_path: Path) -> None:
+    book = Book(tmp_path, HEAVY)
+    with book.watching as watching:
+        assert book.save(HEAVY.replace("mass > {least}", "mass >= {least}")) == {"heavy", "count", "reader"}
+        assert book.ran() == ["reader"]
+        assert book.save(HEAVY.replace("WHERE mass > {least}", "WHERE mass > {least} - 1")) == {"heavy"}  # same rows
+        assert (
+            book.save(HEAVY.replace("def heavy", "# a comment\ndef heavy").replace("> {least}", "> {least} - 1"))
+            == set()
+        )
+        assert book.save(HEAVY.replace("int = 1", "int = 2")) == {"heavy", "count", "reader"}
+        assert book.ran() == ["reader"]
+        assert watching.fold.cells["reader"].outputs == [("stdout", "1\n")]
+
+
+FAILING = '''
+@rnb.sql
+def heavy(birds):
+    """
+    SELECT name
+    FROM birds WHERE mas > 1
+    """
+
+@rnb.cell
+def reader(heavy):
+    log("reader")
+'''
+
+
+def test_errors_are_at_their_line_and_move_with_it(tmp_path: Path) -> None:
+    book = Book(tmp_path, FAILING)
+    with book.watching as watching:
+        line = text(FAILING).split("\n").index("    FROM birds WHERE mas > 1") + 1
+        kind, name, message, at, trace = watching.fold.cells["heavy"].outputs[0]
+        assert (kind, name, at) == ("error", "BinderException", str(line)) and '"mass"' in message
+        assert f"line {line}, in heavy\n    FROM birds WHERE mas > 1\n" in trace
+        moved = "\n\n" + FAILING.replace("def heavy", "# a comment\ndef heavy")
+        assert book.save(moved) == set()
+        assert watching.fold.cells["heavy"].outputs[0][3] == str(line + 3)
+        assert watching.fold.view() == run(book.path.name, cwd=tmp_path).fold.view()
+
+
+def test_a_table_that_nobody_has_blocks_only_its_readers(tmp_path: Path) -> None:
+    path = tmp_path / "book.py"
+    path.write_text(text(HEAVY.replace("FROM heavy", "\n    FROM heavi")))
+    result = run(path)
+    assert result.code == 2 and result.fault_codes()[0] == "unresolved"
+    assert result.status() == {
+        "birds": "done",
+        "heavy": "done",
+        "count": "blocked",
+        "reader": "blocked",
+        "other": "done",
+    }
+    fault = result.of("notebook")[0]["faults"][0]
+    assert "`heavy`" in fault["hint"] and path.read_text().split("\n")[fault["line"] - 1].strip() == 'FROM heavi"""'
+
+
+FILES = '''
+@rnb.sql
+def rows(where: str = "b.csv"):
+    """SELECT * FROM 'a.csv' UNION ALL FROM read_csv({where})"""
+
+@rnb.sql
+def written(rows):
+    """COPY rows TO 'out.csv'"""
+
+@rnb.cell
+def total(rows):
+    print(rows["x"].sum())
+'''
+
+
+def test_files_of_a_query_are_watched(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    (tmp_path / "b.csv").write_text("x\n2\n")
+    book = Book(tmp_path, FILES)
+    with book.watching as watching:
+        assert watching.fold.cells["total"].outputs == [("stdout", "3\n")]
+        for name, expected in (("a.csv", "7\n"), ("b.csv", "10\n")):
+            save(tmp_path / name, "x\n5\n")
+            watching.until("finished")
+            assert watching.fold.cells["total"].outputs == [("stdout", expected)]
+        watching.silent()
+
+
+def test_an_edit_interrupts_a_long_query(tmp_path: Path) -> None:
+    body = '@rnb.sql\ndef long():\n    """SELECT count(*) AS n FROM range({0}) a, range(100000) b WHERE (a.range * b.range) % 7 = 3"""\n'
+    path = tmp_path / "book.py"
+    path.write_text(text(body.format(10**9)))
+    with Watching(path) as watching:
+        watching.until("cell", cell="long", status="running")
+        result = watching.save(text(body.format(10)))
+        assert next(e["status"] for e in result.of("cell", cell="long")) == "cancelled"
+        assert watching.fold.cells["long"].status == "done"
+
+
+def test_a_table_that_changes_in_place_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "book.py"
+    path.write_text(
+        text(
+            '@rnb.cell\ndef change(birds):\n    birds.loc[0, "mass"] = 9\n\n@rnb.sql\ndef q(birds, change_first=1):\n    "SELECT max(mass) AS n FROM birds"\n'
+        )
+    )
+    result = run(path)
+    assert [event["cell"] for event in result.of("mutation")] == ["change"]
+    assert result.shown("q")[0].split() == ["n", "0", "9"]
+
+
+def test_without_the_extra_the_cell_fails_and_names_it(tmp_path: Path) -> None:
+    (tmp_path / "duckdb.py").write_text("raise ImportError('not here')\n")
+    path = tmp_path / "book.py"
+    path.write_text(text(HEAVY))
+    result = run(path)
+    error = result.of("error", cell="heavy")[0]
+    assert result.code == 1 and "rnb-notebook[sql]" in error["message"]
+    assert error["line"] == text(HEAVY).split("\n").index("def heavy(birds, least: int = 1):") + 3
+    assert result.status()["other"] == "done"
+
+
+@pytest.mark.parametrize("returns", ["pandas", "polars", "arrow"])
+def test_a_database(tmp_path: Path, returns: str) -> None:
+    with sqlite3.connect(tmp_path / "birds.db") as database:
+        database.execute("CREATE TABLE birds (name TEXT, n INTEGER)")
+        database.executemany("INSERT INTO birds VALUES (?, ?)", [("o'x", 1), ("b", 2), ("c", 3)])
+    path = tmp_path / "book.py"
+    body = f'''
+    @rnb.sql(engine="sqlite:///birds.db", returns="{returns}")
+    def found(name: str = "o'x", some: list[int] = [1, 2]):
+        """SELECT name, n, ':x {{{{' AS colon FROM birds
+        WHERE name = {{name}} AND n IN ({{some}})"""
+
+    @rnb.sql(engine="sqlite:///birds.db")
+    def wrong():
+        "SELECT nope FROM birds"
+
+    @rnb.cell
+    def shown(found):
+        print(type(found).__module__.partition(".")[0], len(found))
+    '''
+    path.write_text(text(body))
+    result = run(path)
+    assert result.printed("shown").split() == [returns.replace("arrow", "pyarrow"), "1"]
+    assert "o'x" in result.shown("found")[0] and ":x {" in result.shown("found")[0]
+    assert "no such column: nope" in result.of("error", cell="wrong")[0]["message"]
+    path.write_text(text(body.replace("= {name}", "<> {name}")))
+    assert run(path, "-p", "some=2,3").printed("shown").split()[1] == "2"
