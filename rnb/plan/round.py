@@ -50,7 +50,9 @@ class Round:
         self.sight = Sight(links, world)
         self.forced: dict[int, list[Why]] = {}
         self.runs: dict[int, int] = {}
+        self.over = False  # called off: nothing more begins
         self.tries: dict[tuple[int, Key], int] = {}
+        self.partners: dict[int, set[Key]] = {}  # values that a cell reaches through others, to be right before it runs
         self.why = Forecast(self.sight, only).look(links.order if seeds is None else seeds)
         for uid in renamed:  # it settles under its new id, though nothing may run
             self.why.setdefault(uid, ())
@@ -88,12 +90,16 @@ class Round:
             stale = self._make_again(uid)
             if stale:
                 return RestoreSetup(stale)
+            memo = self.world.memos.get(uid)
+            for change in memo.changed if memo is not None else ():
+                self._put_together(key_of(change), uid)
             if self.links.order[self.heap[0]] == uid:
                 return Run(uid, tuple(why))
         return None
 
     def call_off(self) -> list[int]:
         """Nothing more is to run: the cells that have not started, in run order."""
+        self.over = True
         called_off = sorted(self.waiting, key=self.links.place.__getitem__)
         self.waiting.clear()
         self.heap.clear()
@@ -124,7 +130,7 @@ class Round:
         """Queue what brings each value that `uid` reads into the state that a fresh run would show it; the module-level
         names that are to be made again at once."""
         names = set()
-        for name, key in self.sight.keys(uid):
+        for name, key in [*self.sight.keys(uid), *((key[1], key) for key in self.partners.get(uid, ()))]:
             actual = self.sight.actual(key)
             if actual is not None and actual == self.sight.expected(key, uid):
                 continue
@@ -163,7 +169,7 @@ class Round:
             self._consider(uid, Why("mutation", name))
 
     def _consider(self, uid: int, *why: Why) -> None:
-        if self._allowed(uid):
+        if self._allowed(uid) and not self.over:
             self.why.setdefault(uid, why)
             self.waiting.add(uid)
             heapq.heappush(self.heap, self.links.place[uid])
@@ -196,6 +202,7 @@ class Round:
         world = self.world
         world.generation[uid, ""] = world.generation.get((uid, ""), 0) + 1
         old = self._lose_memo(uid)
+        strays = self._strays(uid, report)
         for change in report.changed:
             self._actual_is(key_of(change), change.after)
         if report.outcome == "interrupted":
@@ -212,8 +219,23 @@ class Round:
         changed = [key_of(change) for change in report.changed]
         self._look_behind(uid, [*(key_of(change) for change in (old.changed if old else ())), *changed])
         self._holds_otherwise(uid, old, memo)
-        if any(self._put_together(key, uid) for key in changed):
+        apart = [key for key in changed if self._put_together(key, uid)]
+        if apart or strays:
+            self.partners.setdefault(uid, set()).update(strays)
             self._again(uid)
+
+    def _strays(self, uid: int, report: CellEnded) -> list[Key]:
+        """Values that `uid` changed through others and that were not as a fresh run has them at its place: a later cell
+        may have tied them to what it read."""
+        sight, place = self.sight, self.links.place
+        read = {key for _, key in sight.keys(uid)}
+        found = []
+        for key in map(key_of, report.changed):
+            owned = key[0] == SETUP or place.get(key[0], place[uid]) < place[uid]
+            wanted = sight.expected(key, uid)
+            if key not in read and owned and wanted is not None and sight.actual(key) not in (None, wanted):
+                found.append(key)
+        return found
 
     def _memo(self, uid: int, report: CellEnded) -> Memo:
         world, cell = self.world, self.links.cells[uid]
