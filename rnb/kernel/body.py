@@ -36,6 +36,7 @@ def compiled(node: Any, file: str, future: int) -> CodeType:
 def namespace_of(module: dict[str, Any], refs: dict[str, Any]) -> dict[str, Any]:
     """What the body sees. A ref without a value is not there, so that reading it is Python's own NameError."""
     namespace = {**module, **refs, "__builtins__": vars(builtins)}  # a dict, as imported modules have it
+    namespace.pop("__getattr__", None)
     for name, value in refs.items():
         if value is UNBOUND:
             del namespace[name]

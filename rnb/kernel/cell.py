@@ -95,16 +95,21 @@ class Run:
     def _body(self, node: Any, refs: dict[str, Any]) -> None:
         """Run a marimo cell."""
         from rnb.kernel import body
-        from rnb.kernel.marimo import Tables
+        from rnb.kernel.marimo import Attributes, Tables
 
         kernel, task = self.kernel, self.task
         code = body.compiled(node, kernel.config.file, task.future)
         kernel.executed(f"c{task.uid}", task.line, task.source, node.name, code)
         namespace = body.namespace_of(kernel.namespace, refs)
         refs.clear()
-        coroutine = eval(code, namespace)
-        if coroutine is not None:
-            _loop()(coroutine)
+        attributes = kernel.namespace.setdefault("__getattr__", Attributes(kernel.values))
+        attributes.running = namespace
+        try:
+            coroutine = eval(code, namespace)
+            if coroutine is not None:
+                _loop()(coroutine)
+        finally:
+            attributes.running = {}
         self.shown = namespace.pop(body.SHOWN, None)
         self.values = {name: namespace[name] for name in (*task.slots, *task.implicit) if name in namespace}
         self.values.update({name: Tables() for name in task.implicit if name not in self.values})

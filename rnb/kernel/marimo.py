@@ -6,6 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rnb.kernel.values import Values
+
 
 class Tables:
     """Stands for what SQL made in a database: never the same twice, as nobody can see what is in there."""
@@ -15,6 +17,23 @@ class Tables:
 
     def __repr__(self) -> str:
         return "a table in the database"
+
+
+class Attributes:
+    """The notebook module's `__getattr__`: what cells define, for whoever looks a function or class up by its name, as
+    pickle and the workers of a pool do. The module's own names stay what they are."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self.running: dict[str, Any] = {}  # the namespace of the cell that runs
+
+    def __call__(self, name: str) -> Any:
+        if name in self.running:
+            return self.running[name]
+        for _, slot, value in self._values:
+            if slot == name:
+                return value
+        raise AttributeError(f"the notebook has no attribute {name!r}")
 
 
 def scan_frames(module: Any) -> None:

@@ -125,6 +125,32 @@ def test_the_body_is_code_of_the_module_level(tmp_path: Path, body: str, shown: 
     assert (result.shown("last"), result.status()["last"]) == ([shown], "done")
 
 
+def test_classes_and_functions_of_cells_can_be_pickled(tmp_path: Path) -> None:
+    body = """
+        @app.cell
+        def _():
+            class Point:
+                x = 1
+
+            def twice(n):
+                return 2 * n
+
+            import multiprocessing
+            with multiprocessing.get_context("fork").Pool(1) as pool:
+                print(pool.map(twice, [1, 2]))
+            return
+
+        @app.cell
+        def below():
+            import pickle
+            print(pickle.loads(pickle.dumps(Point())).x)
+            return
+        """
+    result = driver.run(write(tmp_path, body))
+    assert (result.printed("_1"), result.printed("below")) == ("[2, 4]\n", "1\n")
+    assert result.of("mutation") == []
+
+
 def test_a_cell_that_is_no_python_stops_itself_alone(tmp_path: Path) -> None:
     body = """
         app._unparsable_cell(

@@ -41,7 +41,16 @@ _abc_dump: Any = vars(import_module("_abc"))["_get_dump"]
 
 # What a class statement adds by itself, and where it stands in its file.
 _MADE = frozenset(
-    ("__dict__", "__weakref__", "__module__", "__qualname__", "__firstlineno__", "__annotations_cache__", "_abc_impl")
+    (
+        "__dict__",
+        "__weakref__",
+        "__module__",
+        "__qualname__",
+        "__firstlineno__",
+        "__annotations_cache__",
+        "_abc_impl",
+        "__slotnames__",
+    )
 )
 _MODULE_MADE = frozenset(("__builtins__", "__cached__", "__file__", "__loader__", "__spec__", "__path__"))
 
