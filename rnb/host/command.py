@@ -94,7 +94,7 @@ class Command:
             self.loop.stop(self.ended_by)
             return
         session.pending = None
-        session.cancel_waiting()
+        session.cancel_waiting(reason)
         session.closing = True
         if code == 143 and session.busy:
             session.supervisor.kill(reason)

@@ -138,7 +138,7 @@ class Session:
             self._begin(notebook)
             return
         self.pending = notebook
-        self.cancel_waiting()
+        self.cancel_waiting("save")
         running = self.running
         if running is not None and notebook.valid and not self.current.still_wanted(running, notebook, self.world):
             self.stop_running("save")
@@ -274,11 +274,11 @@ class Session:
         else:
             self.done()
 
-    def cancel_waiting(self) -> None:
+    def cancel_waiting(self, why: str) -> None:
         """Cells of the round that have not started do not start."""
         for uid in self.round.call_off() if self.round is not None else ():
             self.unsettled.add(uid)
-            self.emitter.emit(CellEvent(cell=self.cells[uid].id, status="cancelled"))
+            self.emitter.emit(CellEvent(cell=self.cells[uid].id, status="cancelled", reason=why))
 
     # ------------------------------------------------------------------ setup and cells
 
@@ -305,7 +305,7 @@ class Session:
             self._look_at_modules()
         made = self.setup.ended(report, interrupted=stopped is not None)
         if stopped is not None:
-            self.cancel_waiting()
+            self.cancel_waiting(stopped)
         if self.round is not None:
             self.round.setup_restored(made)
             if self.pending is None:
@@ -368,7 +368,7 @@ class Session:
             status, reason = "done", "stopped"
         self.emitter.emit(cell_ended_event(cell, status, reason, report))
         if status in ("failed", "killed") and self.settings.fail_fast:
-            self.cancel_waiting()
+            self.cancel_waiting(f"{cell.id} {status}")
         self.advance()
 
     def _try_again(self, uid: int, cell: Cell) -> bool:
@@ -412,7 +412,7 @@ class Session:
             self.modules.search(report.sys_path)
         elif report.kind == "parameter":
             self.failures.append(report)
-            self.cancel_waiting()
+            self.cancel_waiting(f"the parameter `{report.name}`: {report.message}")
         else:
             self.supervisor.kill(f"internal error in the kernel: {report.message}")
 
@@ -495,7 +495,7 @@ class Session:
         if self.early_deaths < TRIES:
             self.supervisor.start(restarted=True)
         if uid is not None and self.settings.fail_fast:
-            self.cancel_waiting()
+            self.cancel_waiting(f"{self.cells[uid].id} killed")
         self._go_on()
 
     def _go_on(self) -> None:

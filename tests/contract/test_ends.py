@@ -127,6 +127,7 @@ def test_fail_fast_and_only(book: Book) -> None:
     ran = book.run("--fail-fast")
     assert ran.code == 1
     assert ran.status() == {"a": "done", "bad": "failed", "c": "cancelled", "d": "cancelled", "e": "cancelled"}
+    assert {e["reason"] for e in ran.of("cell", status="cancelled")} == {"bad failed"}
     only = book.run("--only", "c")
     assert (only.code, only.status()) == (0, {"a": "done", "c": "done"})
     assert only.events[-1]["counts"] == {"done": 2}
