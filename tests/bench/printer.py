@@ -23,8 +23,8 @@ def main() -> None:
 
         timings = measure(
             {
-                "python script.py | cat": pipe(str(BIN / "python"), str(lines["script.py"])),
-                "rnb run | cat": pipe(str(BIN / "rnb"), "run", str(lines["rnb.py"])),
+                "python script.py, piped": pipe(str(BIN / "python"), str(lines["script.py"])),
+                "rnb run, piped": pipe(str(BIN / "rnb"), "run", str(lines["rnb.py"])),
                 "python, one line": pipe(str(BIN / "python"), str(few["script.py"])),
                 "rnb run, one line": pipe(str(BIN / "rnb"), "run", str(few["rnb.py"])),
             },
