@@ -51,6 +51,7 @@ class Round:
         self.forced: dict[int, list[Why]] = {}
         self.runs: dict[int, int] = {}
         self.over = False  # called off: nothing more begins
+        self.dead: set[int] = set()  # cells in which the kernel died: tried again in the next round at the earliest
         self.tries: dict[tuple[int, Key], int] = {}
         self.partners: dict[int, set[Key]] = {}  # values that a cell reaches through others, to be right before it runs
         self.why = Forecast(self.sight, only).look(links.order if seeds is None else seeds)
@@ -169,7 +170,7 @@ class Round:
             self._consider(uid, Why("mutation", name))
 
     def _consider(self, uid: int, *why: Why) -> None:
-        if self._allowed(uid) and not self.over:
+        if self._allowed(uid) and not self.over and uid not in self.dead:
             self.why.setdefault(uid, why)
             self.waiting.add(uid)
             heapq.heappush(self.heap, self.links.place[uid])
@@ -318,6 +319,7 @@ class Round:
 
     def died(self, uid: int) -> None:
         """The kernel died in this cell. Two deaths on the same inputs, and it waits until one of them changes."""
+        self.dead.add(uid)
         seen = self.sight.seen(uid)
         before = self.world.deaths.get(uid)
         count = before.count + 1 if before is not None and before.seen == seen else 1

@@ -159,6 +159,7 @@ def test_edit_and_undo_while_a_cell_runs(book: Book):
     """The last text counts: a cell that was unwanted for a moment only may have been stopped, but is run to its end."""
     begin(book)
     save(book.path, book.text(slow(z=3)))
+    book.w.until("cell", cell="last", status="cancelled")
     save(book.path, book.text(slow()))
     (book.folder / "go").touch()
     book.w.settled()
