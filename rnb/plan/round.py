@@ -139,6 +139,9 @@ class Round:
                 continue  # it is not deterministic; what is there now counts
             self.tries[uid, key] = self.tries.get((uid, key), 0) + 1
             why = Why("mutation" if actual is not None else "lost", name)
+            if self.tries[uid, key] == 2:  # what one value needs undoes another: all that made them, in order
+                for other in self._makers(uid):
+                    self._force(other, why)
             if self._change_again(key, uid, why):
                 continue
             if key[0] == SETUP:
@@ -146,6 +149,19 @@ class Round:
             else:
                 self._force(key[0], why)
         return frozenset(names)
+
+    def _makers(self, uid: int) -> set[int]:
+        """All cells that made or changed what `uid` reads, and what these read in turn."""
+        found: set[int] = set()
+        todo = [uid]
+        while todo:
+            one = todo.pop()
+            for _, key in self.sight.keys(one):
+                owner = [] if key[0] == SETUP else [key[0]]
+                new = {*owner, *self.sight.changers(key, one)} - found
+                found |= new
+                todo += new
+        return found
 
     def _change_again(self, key: Key, uid: int, why: Why) -> bool:
         """Queue the cells that must change `key` again before `uid`. False: its owner must make it again before that."""
