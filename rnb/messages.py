@@ -196,20 +196,11 @@ class Configure(Task, tag="configure", kw_only=True):
 
 class SetupStatement(msgspec.Struct, kw_only=True):
     key: str  # stable name of the statement, for the report
-    source: str  # its lines, from column 0
-    line: int  # 1-based line of `source` in the file
+    source: str  # its lines, from column 0; they begin at `line`
+    line: int
     binds: tuple[str, ...]
     reads: tuple[str, ...] = ()  # module-level names that it uses
     unit: str = ""  # what `Place` calls it
-
-
-class GivenParameter(msgspec.Struct, frozen=True, kw_only=True):
-    """A notebook parameter that the user set: `annotation` and `default` are source text."""
-
-    name: str
-    annotation: str
-    default: str
-    text: str
 
 
 class RunSetup(Task, tag="setup", kw_only=True):
@@ -221,7 +212,7 @@ class RunSetup(Task, tag="setup", kw_only=True):
     drop: list[str] = []
     purge: list[str] = []
     future: int = 0  # compiler flags of the file's `from __future__` imports
-    given: list[GivenParameter] = []
+    given: list[ParameterInfo] = []  # what the user set
 
 
 class Ref(msgspec.Struct, frozen=True):

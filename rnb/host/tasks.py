@@ -10,7 +10,6 @@ from rnb.messages import (
     CellEvent,
     CellInfo,
     Changed,
-    GivenParameter,
     MutationEvent,
     NotebookEvent,
     Parameter,
@@ -89,7 +88,7 @@ def setup_task(notebook: Notebook, plan: SetupPlan, given: Mapping[str, str] = M
         purge=plan.purge,
         future=notebook.future,
         given=[
-            GivenParameter(name=p.name, annotation=p.annotation, default=p.default, text=given[p.name])
+            ParameterInfo(name=p.name, type=p.annotation, default=p.default, value=given[p.name])
             for p in notebook.parameters
             if p.name in given
         ],

@@ -45,12 +45,12 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
     kernel.report("setup-ended", statements=ended, values=_values(kernel, binds), sys_path=list(sys.path), files=files)
 
 
-def _check(kernel: Kernel, given: messages.GivenParameter) -> None:
+def _check(kernel: Kernel, given: messages.ParameterInfo) -> None:
     """Say before any cell runs that a parameter does not convert. What else is wrong with it, its cells will tell."""
     from rnb.kernel.parameters import convert_source
 
     def body() -> None:
-        convert_source(given.text, given.annotation, given.default, kernel.config.file, kernel.namespace)
+        convert_source(given.value, given.type, given.default, kernel.config.file, kernel.namespace)
 
     _, error = attempt(kernel, body)
     if isinstance(error, ParameterError):
