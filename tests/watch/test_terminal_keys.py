@@ -185,8 +185,7 @@ def test_200_saves_leave_no_handle_and_no_thread_behind(book: Book):
     for x in range(10):
         book.save(reads.replace("{x}", str(x + 1)))
     host = book.w.process.pid
-    kernel = book.w.events[0]["pid"] if "pid" in book.w.events[0] else None
-    kernel = kernel or next(e["pid"] for e in book.w.events if e["type"] == "kernel")
+    kernel = next(e["pid"] for e in book.w.events if e["type"] == "kernel")
     before = handles(host), handles(kernel)
     for x in range(200):
         book.save(reads.replace("{x}", str(x)))
