@@ -101,6 +101,9 @@ class KernelProcess:
         del buffer[:start]
 
     def _read_raw(self, name: str) -> None:
+        self._read()  # what was said before; it may be the kernel's end
+        if self.status is not None:
+            return
         try:
             data = os.read(self.raw[name], CHUNK)
         except BlockingIOError:
