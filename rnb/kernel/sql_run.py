@@ -42,24 +42,33 @@ def run(
 ) -> Any:
     """What the query's last statement gives. `values` are the cell's own, `namespace` is the module level. Raises Failure."""
     names = _Names(values, namespace, unbound)
+    if "engine" in options:
+        query = interruptible(lambda: _query(source, names, options), lambda: None)
+        try:
+            from rnb.kernel.sql_server import run_on
+
+            return run_on(options["engine"], query, names.kind(query, options), names.given())
+        except Exception as error:
+            raise Failure(error) from None
+    connections: list[Any] = []
+
+    def interrupt() -> None:
+        for connection in connections:
+            connection.interrupt()
+
+    return interruptible(lambda: _embedded(_query(source, names, options), names, options, connections), interrupt)
+
+
+def _query(source: str, names: _Names, options: dict[str, Any]) -> Query:
     try:
         import duckdb
     except ImportError:
         raise Failure(MissingExtra("a SQL cell", "sql")) from None
     query = Query(source, lambda text: _tokens(duckdb, text), names.bind, server="engine" in options)
     for name, offset in query.words.items():
-        if name in unbound:
+        if name in names.unbound:
             raise Failure(NameError(f"name '{name}' is not defined", name=name), offset)
-    try:
-        if "engine" in options:
-            from rnb.kernel.sql_server import run_on
-
-            return run_on(options["engine"], query, names.kind(query, options), names.given())
-        return _embedded(duckdb, query, names, options)
-    except (KeyboardInterrupt, Failure):
-        raise
-    except Exception as error:
-        raise Failure(error) from None
+    return query
 
 
 def _tokens(duckdb: Any, text: str) -> list[tuple[int, str]]:
@@ -112,12 +121,21 @@ class _Names:
         return options.get("returns") or next((kind for kind in first if kind in KINDS), "") or installed()
 
 
-def _embedded(duckdb: Any, query: Query, names: _Names, options: dict[str, Any]) -> Any:
+def _embedded(query: Query, names: _Names, options: dict[str, Any], connections: list[Any]) -> Any:
+    """The result, from a connection that is in `connections` as long as it may be interrupted."""
+    import duckdb
+
     connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
     try:
         connection.execute("SET errors_as_json = true; SET enable_progress_bar = false")
-        return interruptible(lambda: _statements(duckdb, connection, query, names, options), connection.interrupt)
+        connections.append(connection)
+        return _statements(duckdb, connection, query, names, options)
+    except Failure:
+        raise
+    except Exception as error:
+        raise Failure(error) from None
     finally:
+        connections.clear()
         connection.close()
 
 
@@ -146,11 +164,13 @@ def _statements(duckdb: Any, connection: Any, query: Query, names: _Names, optio
 
 
 def interruptible(work: Callable[[], Any], interrupt: Callable[[], None]) -> Any:
-    """`work()` in a thread: Python takes a SIGINT in the main thread only, which must not sit in a long query. When one
-    comes, `interrupt` ends the work."""
+    """`work()` in a thread: Python takes a SIGINT in the main thread only, which must not sit in a long query, nor in the
+    import of a library that swallows it. When one comes, `interrupt` ends the work."""
     done: list[tuple[Any, BaseException | None]] = []
+    begun, ended = threading.Event(), threading.Event()  # not `Thread.join`, which an interrupt leaves in a bad state
 
     def body() -> None:
+        begun.set()
         try:
             done.append((work(), None))
         except BaseException as error:
@@ -158,14 +178,14 @@ def interruptible(work: Callable[[], Any], interrupt: Callable[[], None]) -> Any
         finally:
             ended.set()
 
-    ended = threading.Event()  # not `Thread.join`, which an interrupt leaves in a bad state
-    threading.Thread(target=body, name="rnb-sql", daemon=True).start()
     try:
+        threading.Thread(target=body, name="rnb-sql", daemon=True).start()
         ended.wait()
     except BaseException:
-        while not ended.is_set():  # again and again: between two statements there is nothing to interrupt
-            interrupt()
-            ended.wait(0.05)
+        if begun.wait(1):  # else the interrupt came before the thread
+            while not ended.is_set():  # again and again: between two statements there is nothing to interrupt
+                interrupt()
+                ended.wait(0.05)
         raise
     result, error = done.pop()
     if error is not None:

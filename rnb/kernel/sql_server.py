@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from rnb.kernel.sql_text import Query
 
-BATCH = 10_000  # rows that are fetched at a time
-
 
 def run_on(url: str, query: Query, kind: str, tables: list[str]) -> Any:
     """What the query gives, as this kind of frame; None for one without rows. Its changes are committed."""
@@ -30,11 +28,11 @@ def run_on(url: str, query: Query, kind: str, tables: list[str]) -> Any:
     engine = sqlalchemy.create_engine(url, hide_parameters=True)
     try:
         with engine.begin() as connection:
-            result = connection.execution_options(yield_per=BATCH).execute(sqlalchemy.text(query.text), query.values)
+            result = connection.execute(sqlalchemy.text(query.text), query.values)
             if not result.returns_rows:
                 return None
             names = list(result.keys())
-            rows = [tuple(row) for part in result.partitions(BATCH) for row in part]
+            rows = [tuple(row) for row in result]
     finally:
         engine.dispose()
     return _frame(names, rows, kind)

@@ -107,14 +107,16 @@ class Query:
             self.words.setdefault(name, self._tokens[place + 1][0])
             return 3, quoted(name).encode() + space
         if isinstance(value, list) and self._word(place - 1) == b"IN":
-            return 3, b"(" + self._list(value) + b")" + space
+            return 3, b"(" + self._list(value, place - 1) + b")" + space
         around = [self._word(place - 2), self._word(place - 1), self._word(place + 3)]
         if isinstance(value, list) and around == [b"IN", b"(", b")"]:  # it stands alone between the parentheses
-            return 3, self._list(value) + space
+            return 3, self._list(value, place - 2) + space
         return 3, self._marker(value) + space
 
-    def _list(self, values: list[Any]) -> bytes:
-        """What stands between the parentheses of IN."""
+    def _list(self, values: list[Any], place: int) -> bytes:
+        """What stands between the parentheses of the IN at `place`."""
+        if not values and self._server and self._word(place - 1) != b"NOT":
+            return b"NULL"  # which is of any type, where a server minds the type of an empty SELECT
         if not values:
             return b"SELECT NULL WHERE false"
         if len(values) > MANY and not self._server:
