@@ -55,6 +55,7 @@ def command(
     from rnb.view.export import export_all
     from rnb.view.serve import Options
     from rnb.view.shelf import find_notebooks
+
     found = find_notebooks(paths)
     if not found:
         raise UsageError(f"there are no notebooks in {', '.join(paths)}", "`rnb new NOTEBOOK` makes a starter")

@@ -12,7 +12,8 @@ from rnb.host.emit import Emitter, Sink
 from rnb.host.loop import Loop
 from rnb.host.orphans import adopt_orphans, end_descendants
 from rnb.host.paths import keep_folder
-from rnb.host.session import Session, Settings
+from rnb.host.session import Session
+from rnb.host.settings import Settings
 from rnb.host.stdin import Lines
 from rnb.plan.state import State
 

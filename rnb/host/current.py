@@ -26,6 +26,9 @@ class Current:
         assert self.notebook is not None
         return self.notebook
 
+    def id_of(self, uid: int) -> str:
+        return self.cells[uid].id if uid in self.cells else "a deleted cell"
+
     def adopt(self, notebook: Notebook) -> list[int]:
         """Make `notebook` the current one; the uids of cells that are gone."""
         gone: list[int] = []

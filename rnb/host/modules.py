@@ -14,6 +14,9 @@ from pathlib import Path
 import msgspec
 import xxhash
 
+from rnb.host.current import Current
+from rnb.plan.world import World
+
 
 class Source(msgspec.Struct):
     """One module file as last read. `digest` counts code only: comments and formatting aside."""
@@ -71,6 +74,12 @@ class LocalModules:
                     found[part] = source
                     todo += source.imports
         return {name: self._whole(name, found) for name in names if name in found}
+
+    def look(self, world: World, current: Current) -> set[str]:
+        """Take the modules as they are now into `world`; those that are not as they were."""
+        old, names = world.modules, current.imported_names()
+        new = world.modules = self.digests(names) if names else {}
+        return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
     def _whole(self, name: str, found: dict[str, Source]) -> str:
         seen: set[str] = set()

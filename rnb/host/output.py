@@ -15,10 +15,12 @@ Show = Callable[[str | None, str, str], None]
 
 
 class Output:
-    """The streams of one notebook's kernel. `show(cell, stream, text)` gets what is shown."""
+    """The streams of one notebook's kernel. `show(cell, stream, text)`, to be set, gets what is shown."""
 
-    def __init__(self, show: Show, keep: Callable[[str], Path | None], limit: int):
-        self.show, self.keep, self.limit = show, keep, limit
+    show: Show
+
+    def __init__(self, keep: Callable[[str], Path | None], limit: int):
+        self.keep, self.limit = keep, limit
         self.cell: str | None = None
         self.bytes = 0
         self.whole: IO[bytes] | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rnb.errors import NoSuchNotebook, ParameterError, UsageError
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
-from rnb.host.session import Settings
+from rnb.host.settings import Settings
 from rnb.host.source import read_bytes, read_notebook
 from rnb.notebook.model import Notebook, Parameter
 from rnb.plan.state import State

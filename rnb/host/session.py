@@ -14,29 +14,29 @@ from pathlib import Path
 import msgspec
 
 from rnb.host.current import Current
+from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, died, timeout_words
 from rnb.host.emit import Emitter, new_run_id
 from rnb.host.loop import Loop, Timer
 from rnb.host.modules import LocalModules
 from rnb.host.output import Output
 from rnb.host.places import Places
 from rnb.host.process import KernelProcess
+from rnb.host.settings import Settings
 from rnb.host.setup import SetupRunner
+from rnb.host.showing import Showing
 from rnb.host.supervisor import Supervisor, configuration
 from rnb.host.tasks import cell_ended_event, cell_task, mutation_event, notebook_event
 from rnb.messages import (
     Answer,
-    AnyEvent,
     AnyReport,
     CellEnded,
     CellError,
     CellEvent,
     Display,
-    DisplayEvent,
     ErrorEvent,
     Failed,
     FinishedEvent,
     Forget,
-    InputEvent,
     InputWanted,
     PlanEvent,
     Ready,
@@ -50,23 +50,7 @@ from rnb.plan.actions import RestoreSetup, Run, Settle
 from rnb.plan.round import Round
 from rnb.plan.setup import SetupPlan
 from rnb.plan.state import State
-from rnb.plan.world import SETUP, World
-
-NO_KERNEL = "no kernel can be kept up"
-TRIES = 3  # kernels that may die in a row before they have answered
-
-
-class Settings(msgspec.Struct, kw_only=True):
-    """What a command asks of a session."""
-
-    path: str  # as given
-    parameters: dict[str, str] = {}
-    only: list[str] = []
-    fail_fast: bool = False
-    strict: bool = False
-    track: bool = False  # files, modules and the setup's values: what a second round needs
-    output_limit: int = 10_000_000
-    columns: int = 80
+from rnb.plan.world import World
 
 
 class Session:
@@ -93,11 +77,11 @@ class Session:
             emitter,
             configuration(settings.path, settings.track, settings.columns),
             self._report,
-            lambda stream, data: self.output.write(stream, data, "raw"),
+            lambda stream, data: self.showing.output.write(stream, data, "raw"),
             self._died,
         )
         self.setup = SetupRunner(self.current, self.world, self.supervisor)
-        self.output = Output(self._show, keep_output, settings.output_limit)
+        self.showing = Showing(emitter, state, self.places, self.supervisor, Output(keep_output, settings.output_limit))
         self.round: Round | None = None
         self.planned = 0
         self.pending: Notebook | None = None
@@ -116,10 +100,6 @@ class Session:
     @property
     def kernel(self) -> KernelProcess | None:
         return self.supervisor.process
-
-    @property
-    def notebook(self) -> Notebook | None:
-        return self.current.notebook
 
     @property
     def cells(self) -> dict[int, Cell]:
@@ -150,16 +130,16 @@ class Session:
         """What the setup is at is not wanted any more. A half-done import may leave a package that can't be imported
         again in this process, so that only a new kernel will do."""
         if self.setup.imports:
-            self._flush_output()
+            self.showing.flush()
             self.replace_kernel("save: the setup was still at work on the old text")
         else:
             self.stop_running("save")
 
     def recheck(self) -> None:
         """Files, modules or wishes have changed: a round for them, now or after the running one."""
-        if self.notebook is None or self.pending is not None:
+        if self.current.notebook is None or self.pending is not None:
             return
-        again = msgspec.structs.replace(self.notebook, same_graph=True, edited=[])
+        again = msgspec.structs.replace(self.current.notebook, same_graph=True, edited=[])
         if self.round is None and not self.busy:
             self._begin(again)
         else:
@@ -168,7 +148,7 @@ class Session:
     # ------------------------------------------------------------------ rounds
 
     def _begin(self, notebook: Notebook) -> None:
-        first = self.notebook is None
+        first = self.current.notebook is None
         if not first:  # the kernel's start belongs to the first round
             self.emitter.run = new_run_id()
         self.started = time.monotonic()
@@ -193,7 +173,9 @@ class Session:
             setup = self.setup.plan()
         for task in self.places.tasks(self.world, self.setup.stays_failed(setup)):
             self.supervisor.send(task)
-        seeds = None if edited is None else {*edited, *self.unsettled, *self._touchy(), *self.world.asked}
+        seeds = (
+            None if edited is None else {*edited, *self.unsettled, *self.world.touchy(self.cells), *self.world.asked}
+        )
         self.unsettled = set()
         only = self.current.needed_for(self.settings.only)
         self.round = Round(self.current.links, self.world, seeds, only, renamed)
@@ -201,12 +183,12 @@ class Session:
         for cell in self.round.planned():
             self.emitter.emit(CellEvent(cell=cell.cell, status="queued"))
         for uid, shown_before in renamed.items():
-            self._show_again(uid, shown_before)
+            self.showing.again(uid, shown_before)
         self.no_kernel = bool(self.setup.deadly)
         if self.no_kernel:
-            self._block_all(self.hopeless)
+            block_all(self, self.hopeless)
         elif setup.run or setup.drop or setup.gone or setup.purge:
-            self._run_setup(setup)
+            self.run_setup(setup)
         self.advance()
 
     def _adopt(self, notebook: Notebook) -> None:
@@ -216,26 +198,8 @@ class Session:
             self.unsettled.discard(uid)
         if gone:
             self.supervisor.send(Forget(uids=gone))
-        changed = self._look_at_modules()
+        changed = self.modules.look(self.world, self.current) if self.settings.track else set()
         self.setup.stale_modules = self.modules.importers(changed) if changed else []
-
-    def _look_at_modules(self) -> set[str]:
-        """Take the local modules as they are now; those that are not as they were."""
-        if not self.settings.track:
-            return set()
-        old, names = self.world.modules, self.current.imported_names()
-        new = self.world.modules = self.modules.digests(names) if names else {}
-        return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
-
-    def _touchy(self) -> set[int]:
-        """Cells that something beside the notebook's text may concern."""
-        cells = self.cells
-        return {u for u, memo in self.world.memos.items() if memo.files or memo.modules or cells[u].imports}
-
-    def _show_again(self, uid: int, shown: list[AnyEvent]) -> None:
-        """Send outputs again, under the id that their cell has now."""
-        for event in shown:
-            self.emitter.emit(msgspec.structs.replace(event, cell=None if uid == SETUP else self.cells[uid].id))
 
     def _announce(self) -> None:
         """The plan, also when it has grown."""
@@ -258,7 +222,7 @@ class Session:
                 self.emitter.emit(CellEvent(cell=id, status=action.status, reason=action.reason))
             elif isinstance(action, RestoreSetup):
                 plan = self.setup.plan(action.names)
-                self._run_setup(plan)
+                self.run_setup(plan)
             elif isinstance(action, Run):
                 self._run_cell(action.uid)
 
@@ -282,9 +246,9 @@ class Session:
 
     # ------------------------------------------------------------------ setup and cells
 
-    def _run_setup(self, plan: SetupPlan) -> None:
+    def run_setup(self, plan: SetupPlan) -> None:
         self._clear_setup(plan)
-        self.output.begin(None)
+        self.showing.output.begin(None)
         self.setup.start(plan)
 
     def _clear_setup(self, plan: SetupPlan) -> None:
@@ -298,11 +262,11 @@ class Session:
             self.emitter.emit(event)
 
     def _setup_ended(self, report: SetupEnded) -> None:
-        self._flush_output()
+        self.showing.flush()
         self.supervisor.answered()
         stopped, self.stopping = self.stopping, None
         if self.modules.search(report.sys_path):  # the setup has changed where modules are found
-            self._look_at_modules()
+            self.modules.look(self.world, self.current) if self.settings.track else set()
         made = self.setup.ended(report, interrupted=stopped is not None)
         if stopped is not None:
             self.cancel_waiting(stopped)
@@ -321,7 +285,7 @@ class Session:
     def _send_cell(self, uid: int) -> None:
         cell = self.cells[uid]
         self.running, self.stopping = uid, None
-        self.output.begin(cell.id, cell.options.output)
+        self.showing.output.begin(cell.id, cell.options.output)
         self.emitter.emit(CellEvent(cell=cell.id, status="running"))
         given, strict = self.world.parameters, self.settings.strict
         self.supervisor.send(cell_task(self.current.now, cell, uid, self.current.links, given, strict))
@@ -332,10 +296,10 @@ class Session:
         """Interrupt what runs; if it does not answer, the kernel is ended by force."""
         if self.busy and self.stopping is None:
             self.stopping = why
-            self._cancel_timer()
+            self.cancel_timer()
             self.supervisor.interrupt(why)
 
-    def _cancel_timer(self) -> None:
+    def cancel_timer(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -344,9 +308,9 @@ class Session:
         uid = self.running
         if uid is None or uid != report.uid:
             return
-        self._cancel_timer()
+        self.cancel_timer()
         self.supervisor.answered()
-        self._flush_output()
+        self.showing.flush()
         cell, stopping = self.cells[uid], self.stopping
         self.running = self.stopping = None
         if report.outcome == "interrupted" and stopping is None:
@@ -354,7 +318,7 @@ class Session:
         if report.outcome == "failed" and self._try_again(uid, cell):
             return
         for change in report.changed:
-            owner = None if change.owner is None else self._id_of(change.owner)
+            owner = None if change.owner is None else self.current.id_of(change.owner)
             self.emitter.emit(mutation_event(self.settings.path, cell, change, owner))
         status, reason = report.outcome, None
         report.files = {**self.setup.files_for(cell.setup_names), **report.files}
@@ -381,29 +345,17 @@ class Session:
         self.emitter.emit(StreamEvent(cell=cell.id, stream="stderr", text=text))
         return True
 
-    def _id_of(self, uid: int) -> str:
-        return self.cells[uid].id if uid in self.cells else "a deleted cell"
-
     # ------------------------------------------------------------------ what the kernel says
 
     def _report(self, report: AnyReport) -> None:
-        if isinstance(report, Stream):
-            if report.raw:
-                self._drain()
-            self.output.write(report.stream, report.data, "python")
-        elif isinstance(report, Display):
-            self._drain()
-            self.emitter.emit(DisplayEvent(cell=report.cell, data=report.data, display_id=report.display_id))
-        elif isinstance(report, CellError):
-            self._error(report)
+        if isinstance(report, Stream | Display | CellError | InputWanted):
+            self.showing.take(report, self.running)
+            if isinstance(report, InputWanted):
+                self.ask(report.cell, report.prompt, report.password)
         elif isinstance(report, CellEnded):
             self._cell_ended(report)
         elif isinstance(report, SetupEnded):
             self._setup_ended(report)
-        elif isinstance(report, InputWanted):
-            self._drain()
-            self.emitter.emit(InputEvent(cell=report.cell, prompt=report.prompt))
-            self.ask(report.cell, report.prompt, report.password)
         elif isinstance(report, Relocated):
             self.places.pending = {}
             self.advance()
@@ -416,29 +368,6 @@ class Session:
         else:
             self.supervisor.kill(f"internal error in the kernel: {report.message}")
 
-    def _error(self, report: CellError) -> None:
-        """An error to show; one that was pointed anew replaces the old with all that stood around it."""
-        self._drain()
-        uid = self.places.pending.get(report.cell, SETUP if report.cell is None else self.running)
-        if uid is not None:
-            self.places.note(uid)
-        if report.cell in self.places.pending and uid is not None:
-            self._show_again(uid, [e for e in self.state.shown(report.cell) if not isinstance(e, ErrorEvent)])
-        fields = {name: getattr(report, name) for name in ("cell", "name", "message", "line", "traceback")}
-        self.emitter.emit(ErrorEvent(**fields))
-
-    def _show(self, cell: str | None, stream: str, text: str) -> None:
-        self.emitter.emit(StreamEvent(cell=cell, stream=stream, text=text))
-
-    def _drain(self) -> None:
-        """Raw output that came before goes out before."""
-        if self.kernel is not None:
-            self.kernel.drain_raw()
-
-    def _flush_output(self) -> None:
-        self._drain()
-        self.output.end()
-
     def answer(self, text: str | None) -> None:
         """The line that `ask` was for; None at the end of the input."""
         self.supervisor.send(Answer(text=text))
@@ -448,72 +377,19 @@ class Session:
     def restart(self) -> None:
         """A new kernel; values are made again when they are needed."""
         if self.busy:
-            self.stopping = self.stopping or "interrupt"
-            self.supervisor.kill("restart")
+            self.supervisor.kill(RESTART)
         else:
-            self.replace_kernel("restart")
+            self.replace_kernel(RESTART)
 
     def replace_kernel(self, reason: str) -> None:
-        self._values_lost()
+        self.values_lost()
         self.supervisor.replace(reason)
 
-    def _values_lost(self) -> None:
+    def values_lost(self) -> None:
+        """The kernel is gone, and with it all that it held."""
         self.world.kernel_lost()
         self.setup.forget()
         self.places.forget()
 
     def _died(self, reason: str) -> None:
-        """The kernel is gone: say so, start another, go on."""
-        self._cancel_timer()
-        self.output.end()
-        uid, stopping = self.running, self.stopping
-        in_setup = self.setup.running is not None
-        self.running = self.stopping = None
-        if uid is not None:
-            cell = self.cells[uid]
-            if self.round is not None:
-                self.round.died(uid)
-            if stopping in ("save", "interrupt"):
-                self.world.deaths.pop(uid, None)
-            self.unsettled.add(uid)
-            words = timeout_words(cell) if stopping == "timeout" else reason
-            self.emitter.emit(CellEvent(cell=cell.id, status="killed", reason=words))
-        self.supervisor.tell("died", reason)
-        early = not self.supervisor.ready and not in_setup
-        self.early_deaths = self.early_deaths + 1 if early else 0
-        hopeless = in_setup or self.early_deaths >= TRIES
-        if in_setup:
-            self.setup.killed_the_kernel()
-        self._values_lost()
-        if self.closing:
-            self.advance()
-            return
-        if hopeless:
-            self.no_kernel = True
-            self.hopeless = f"{NO_KERNEL}: {'the setup' if in_setup else 'its start'} ended with {reason}"
-            self._block_all(self.hopeless)
-        if self.early_deaths < TRIES:
-            self.supervisor.start(restarted=True)
-        if uid is not None and self.settings.fail_fast:
-            self.cancel_waiting(f"{self.cells[uid].id} killed")
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """In the new kernel, the setup first, if there is something left to run."""
-        if self.round is not None and self.round.waiting and self.kernel is not None:
-            for task in self.places.tasks(self.world, setup_stays=False):
-                self.supervisor.send(task)
-            plan = self.setup.plan()
-            if plan.run:
-                self._run_setup(plan)
-        self.advance()
-
-    def _block_all(self, reason: str) -> None:
-        for uid in self.round.call_off() if self.round is not None else ():
-            self.world.standing[uid] = ("blocked", reason)
-            self.unsettled.add(uid)
-            self.emitter.emit(CellEvent(cell=self.cells[uid].id, status="blocked", reason=reason))
-
-
-def timeout_words(cell: Cell) -> str:
-    return f"timeout after {cell.options.timeout:g} s" if cell.options.timeout is not None else "timeout"
+        died(self, reason)

@@ -14,7 +14,8 @@ from rnb.host.emit import Sink
 from rnb.host.loop import Timer
 from rnb.host.run import check_asked
 from rnb.host.saves import PATIENCE, SETTLE, Saves
-from rnb.host.session import Session, Settings
+from rnb.host.session import Session
+from rnb.host.settings import Settings
 from rnb.host.source import read_bytes
 from rnb.host.watcher import Stamp, Watcher, stamp
 from rnb.notebook.model import Notebook
@@ -120,7 +121,7 @@ class Watch:
 
     def _modules_changed(self) -> bool:
         session = self.session
-        if session.notebook is None:
+        if session.current.notebook is None:
             return False
         return session.modules.digests(session.current.imported_names()) != session.world.modules
 

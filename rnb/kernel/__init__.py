@@ -1,6 +1,6 @@
 """Where cells run: the child process that compiles, executes, captures, renders and fingerprints.
 
-The kernel is an actor: it takes one task at a time from a socket and answers with reports (`rnb/messages.py`). Users'
+The kernel is an actor: it takes one task at a time from a socket and answers with reports (`rnb/messages`). Users'
 code lives in its process, so it imports the standard library and small fast packages only, and those as late as it
 can: start-up is on the way of every `rnb run`.
 """

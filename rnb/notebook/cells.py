@@ -13,7 +13,7 @@ from rnb.notebook.model import OWN, Span
 from rnb.notebook.options import options_of
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Event, Scope, Walk, arguments_of
-from rnb.notebook.shape import Decorator, Shape, decorator_of, dotted_name, is_doc, shape_of
+from rnb.notebook.shape import Shape, decorator_of, dotted_name, is_doc, shape_of
 from rnb.notebook.sql import sql_reads
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -99,6 +99,10 @@ class World(msgspec.Struct, kw_only=True):
         self.asked.discard(uid)
         self.torn.discard(uid)
 
+    def touchy(self, cells: dict[int, Cell]) -> set[int]:
+        """Cells that something beside the notebook's text may concern: files, modules."""
+        return {u for u, memo in self.memos.items() if memo.files or memo.modules or cells[u].imports}
+
     def given(self, cell: Cell) -> dict[str, str | None]:
         return {p.name: self.parameters.get(p.name) for p in cell.parameters}
 

@@ -11,7 +11,29 @@ from rnb.rewrite.split_units import protected_lines
 _LINE = re.compile(r"^(\s*)(?:([A-Za-z_][\w.]*)\s*=\s*)?([%!])(.*)$")
 _HELP = re.compile(r"^(\s*)(?:\?{1,2}\s*([\w.]+)|([\w.]+)\s*\?{1,2})\s*$")
 _DROPPED = frozenset(
-    ["matplotlib", "pylab", "load_ext", "reload_ext", "autoreload", "config", "precision", "pdb", "xmode", "colors", "doctest_mode", "who", "whos", "reset", "notebook", "watermark", "logstart", "history", "hist", "lsmagic", "automagic"]
+    [
+        "matplotlib",
+        "pylab",
+        "load_ext",
+        "reload_ext",
+        "autoreload",
+        "config",
+        "precision",
+        "pdb",
+        "xmode",
+        "colors",
+        "doctest_mode",
+        "who",
+        "whos",
+        "reset",
+        "notebook",
+        "watermark",
+        "logstart",
+        "history",
+        "hist",
+        "lsmagic",
+        "automagic",
+    ]
 )
 _TIMED = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun", "capture", "heat"})
 _SHELLS = {"bash": "bash", "sh": "sh", "zsh": "zsh"}

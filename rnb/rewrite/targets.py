@@ -7,7 +7,23 @@ import ast
 from rnb.rewrite.flatten import CODE, Flat, Piece, called
 from rnb.rewrite.split_text import docstring
 
-_SILENT = frozenset(["show", "plot", "hist", "print", "display", "pprint", "append", "extend", "update", "add", "write", "save", "savefig"])
+_SILENT = frozenset(
+    [
+        "show",
+        "plot",
+        "hist",
+        "print",
+        "display",
+        "pprint",
+        "append",
+        "extend",
+        "update",
+        "add",
+        "write",
+        "save",
+        "savefig",
+    ]
+)
 
 
 def to_script(flat: Flat) -> str:

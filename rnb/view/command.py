@@ -16,7 +16,7 @@ import msgspec
 from rnb.errors import NoSuchNotebook, RnbError
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Emitter, Sink
-from rnb.host.session import Settings
+from rnb.host.settings import Settings
 from rnb.host.watch import Watch
 from rnb.messages import ViewEvent
 from rnb.plan.state import State

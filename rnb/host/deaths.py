@@ -1,0 +1,87 @@
+"""What follows a kernel's death: it is told, another kernel starts, and what is left of the round goes on there.
+
+A kernel that dies in the setup, or again and again before it has answered, is hopeless: then nothing runs until the
+text changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnb.messages import CellEvent
+from rnb.notebook.model import Cell
+
+if TYPE_CHECKING:
+    from rnb.host.session import Session
+
+RESTART = "restart"  # the user asked for it
+NO_KERNEL = "no kernel can be kept up"
+TRIES = 3  # kernels in a row that may die before they have answered
+
+
+def died(session: Session, reason: str) -> None:
+    """The session's kernel is gone: say so, start another, go on."""
+    session.cancel_timer()
+    session.showing.output.end()
+    ours = reason == RESTART
+    uid, in_setup = session.running, session.setup.running is not None
+    if uid is not None:
+        _cell_killed(session, uid, reason)
+    session.running = session.stopping = None
+    session.supervisor.tell("died", reason)
+    early = not session.supervisor.ready and not in_setup
+    session.early_deaths = session.early_deaths + 1 if early else 0
+    if in_setup and not ours:
+        session.setup.killed_the_kernel()
+    session.values_lost()
+    if session.closing:
+        session.advance()
+        return
+    if (in_setup and not ours) or session.early_deaths >= TRIES:
+        session.no_kernel = True
+        session.hopeless = f"{NO_KERNEL}: {'the setup' if in_setup else 'its start'} ended with {reason}"
+        block_all(session, session.hopeless)
+    if session.early_deaths < TRIES:
+        session.supervisor.start(restarted=True)
+    if uid is not None and session.settings.fail_fast:
+        session.cancel_waiting(f"{session.cells[uid].id} killed")
+    _go_on(session)
+    if ours and uid is not None:
+        session.recheck()
+
+
+def _cell_killed(session: Session, uid: int, reason: str) -> None:
+    """The cell that ran ends with the kernel. Where we ended it, that is not held against the cell."""
+    cell, stopping = session.cells[uid], session.stopping
+    if session.round is not None:
+        session.round.died(uid)
+    if stopping in ("save", "interrupt") or reason == RESTART:
+        session.world.deaths.pop(uid, None)
+    if reason == RESTART:
+        session.world.asked.add(uid)
+    session.unsettled.add(uid)
+    words = timeout_words(cell) if stopping == "timeout" else reason
+    session.emitter.emit(CellEvent(cell=cell.id, status="killed", reason=words))
+
+
+def _go_on(session: Session) -> None:
+    """In the new kernel, the setup first, if there is something left to run."""
+    if session.round is not None and session.round.waiting and session.kernel is not None:
+        for task in session.places.tasks(session.world, setup_stays=False):
+            session.supervisor.send(task)
+        plan = session.setup.plan()
+        if plan.run:
+            session.run_setup(plan)
+    session.advance()
+
+
+def block_all(session: Session, reason: str) -> None:
+    """No cell of the round can run."""
+    for uid in session.round.call_off() if session.round is not None else ():
+        session.world.standing[uid] = ("blocked", reason)
+        session.unsettled.add(uid)
+        session.emitter.emit(CellEvent(cell=session.cells[uid].id, status="blocked", reason=reason))
+
+
+def timeout_words(cell: Cell) -> str:
+    return f"timeout after {cell.options.timeout:g} s" if cell.options.timeout is not None else "timeout"

@@ -1,0 +1,76 @@
+"""What cells say, on its way to events: text, displays, errors, in the order in which they were made."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rnb.host.emit import Emitter
+from rnb.host.output import Output
+from rnb.host.places import Places
+from rnb.host.supervisor import Supervisor
+from rnb.messages import (
+    AnyEvent,
+    CellError,
+    Display,
+    DisplayEvent,
+    ErrorEvent,
+    InputEvent,
+    InputWanted,
+    Stream,
+    StreamEvent,
+)
+from rnb.plan.state import State
+from rnb.plan.world import SETUP
+
+
+class Showing:
+    """Turns the kernel's words into events; `output` bounds the text."""
+
+    def __init__(self, emitter: Emitter, state: State, places: Places, supervisor: Supervisor, output: Output):
+        self.emitter, self.state, self.places, self.supervisor = emitter, state, places, supervisor
+        self.output = output
+        output.show = self._text
+
+    def take(self, report: Stream | Display | CellError | InputWanted, running: int | None) -> None:
+        """One report of the kernel while `running` runs."""
+        if isinstance(report, Stream):
+            if report.raw:
+                self.drain()
+            self.output.write(report.stream, report.data, "python")
+            return
+        self.drain()
+        if isinstance(report, Display):
+            self.emitter.emit(DisplayEvent(cell=report.cell, data=report.data, display_id=report.display_id))
+        elif isinstance(report, InputWanted):
+            self.emitter.emit(InputEvent(cell=report.cell, prompt=report.prompt))
+        else:
+            self._error(report, running)
+
+    def _error(self, report: CellError, running: int | None) -> None:
+        """An error to show; one that was pointed anew replaces the old with all that stood around it."""
+        uid = self.places.pending.get(report.cell, SETUP if report.cell is None else running)
+        if uid is not None:
+            self.places.note(uid)
+        if report.cell in self.places.pending and uid is not None:
+            self.again(uid, [e for e in self.state.shown(report.cell) if not isinstance(e, ErrorEvent)])
+        fields = {name: getattr(report, name) for name in ("cell", "name", "message", "line", "traceback")}
+        self.emitter.emit(ErrorEvent(**fields))
+
+    def again(self, uid: int, shown: list[AnyEvent]) -> None:
+        """Send outputs again, under the id that their cell has now."""
+        id = None if uid == SETUP else self.places.current.cells[uid].id
+        for event in shown:
+            self.emitter.emit(msgspec.structs.replace(event, cell=id))
+
+    def _text(self, cell: str | None, stream: str, text: str) -> None:
+        self.emitter.emit(StreamEvent(cell=cell, stream=stream, text=text))
+
+    def drain(self) -> None:
+        """Raw output that came before goes out before."""
+        if self.supervisor.process is not None:
+            self.supervisor.process.drain_raw()
+
+    def flush(self) -> None:
+        """What ran has ended: all that it wrote goes out."""
+        self.drain()
+        self.output.end()

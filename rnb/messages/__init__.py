@@ -1,0 +1,116 @@
+"""Every message, typed once: the wire, the event log, the live view and `--json` share these structs.
+
+Three families live here and nothing else does:
+
+- *events* (`Event` and below): what anyone outside may see; JSON, one object a line;
+- *tasks* (`Task`): what the host asks of the kernel; MessagePack on the wire;
+- *reports* (`Report`): what the kernel answers, in order; MessagePack on the wire.
+
+The host turns reports into events; nothing else makes events. A struct here holds plain data only.
+"""
+
+from __future__ import annotations
+
+from rnb.messages.events import (
+    AnyEvent,
+    CellEvent,
+    CellInfo,
+    DisplayEvent,
+    ErrorEvent,
+    Event,
+    Fault,
+    FinishedEvent,
+    InputEvent,
+    KernelEvent,
+    MutationEvent,
+    NotebookEvent,
+    ParameterInfo,
+    PlanEvent,
+    PlannedCell,
+    Shared,
+    StreamEvent,
+    ViewEvent,
+    Why,
+)
+from rnb.messages.reports import (
+    AnyReport,
+    CellEnded,
+    CellError,
+    Changed,
+    Display,
+    Failed,
+    InputWanted,
+    Ready,
+    Relocated,
+    Report,
+    SetupEnded,
+    StatementEnded,
+    Stream,
+    Value,
+)
+from rnb.messages.tasks import (
+    Answer,
+    AnyTask,
+    Configure,
+    Forget,
+    Parameter,
+    Place,
+    PlacedUnit,
+    Ref,
+    Relocate,
+    RunCell,
+    RunSetup,
+    SetupStatement,
+    Stop,
+    Task,
+)
+
+__all__ = [
+    "Answer",
+    "AnyEvent",
+    "AnyReport",
+    "AnyTask",
+    "CellEnded",
+    "CellError",
+    "CellEvent",
+    "CellInfo",
+    "Changed",
+    "Configure",
+    "Display",
+    "DisplayEvent",
+    "ErrorEvent",
+    "Event",
+    "Failed",
+    "Fault",
+    "FinishedEvent",
+    "Forget",
+    "InputEvent",
+    "InputWanted",
+    "KernelEvent",
+    "MutationEvent",
+    "NotebookEvent",
+    "Parameter",
+    "ParameterInfo",
+    "Place",
+    "PlacedUnit",
+    "PlanEvent",
+    "PlannedCell",
+    "Ready",
+    "Ref",
+    "Relocate",
+    "Relocated",
+    "Report",
+    "RunCell",
+    "RunSetup",
+    "SetupEnded",
+    "SetupStatement",
+    "Shared",
+    "StatementEnded",
+    "Stop",
+    "Stream",
+    "StreamEvent",
+    "Task",
+    "Value",
+    "ViewEvent",
+    "Why",
+]

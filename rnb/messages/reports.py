@@ -1,0 +1,119 @@
+"""What the kernel answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Report(msgspec.Struct, kw_only=True, tag_field="report"):
+    """What the kernel says."""
+
+
+class Ready(Report, tag="ready", kw_only=True):
+    """The answer to `Configure`."""
+
+    pid: int
+    python: str
+    sys_path: list[str]
+
+
+class Stream(Report, tag="stream", kw_only=True):
+    """Text that Python code wrote; bytes, UTF-8 except for what the program made otherwise. A multi-byte character may be split over two."""
+
+    cell: str | None
+    stream: str
+    data: bytes
+    raw: bool = False  # what lies in the file descriptors' pipes by now was written before
+
+
+class Display(Report, tag="display", kw_only=True):
+    cell: str | None
+    data: dict[str, Any]
+    display_id: str | None = None
+
+
+class CellError(Report, tag="error", kw_only=True):
+    """An exception that left a cell or a setup statement. `lines` are (line in the notebook) of its user frames, innermost last."""
+
+    cell: str | None
+    name: str
+    message: str
+    line: int | None
+    traceback: str
+    frames: list[tuple[str, int, str]] = []  # (file, line, function), innermost last
+
+
+class InputWanted(Report, tag="input", kw_only=True):
+    cell: str | None
+    prompt: str
+    password: bool = False
+
+
+class StatementEnded(msgspec.Struct, kw_only=True):
+    key: str
+    ok: bool
+    skipped: bool = False
+    touched: tuple[str, ...] = ()  # earlier names whose value it changed
+    files: dict[str, str] = {}  # what it read: path -> digest
+
+
+class SetupEnded(Report, tag="setup-ended", kw_only=True):
+    statements: list[StatementEnded]
+    values: dict[str, str] = {}  # fingerprints of mutable module-level values that cells may change
+    sys_path: list[str] = []
+    files: dict[str, str] = {}
+
+
+class Value(msgspec.Struct, kw_only=True):
+    """A shared value: its fingerprint, whether it can change in place, and what people read of it."""
+
+    fingerprint: str
+    mutable: bool
+    type: str = ""
+    summary: str = ""  # shape, length
+    size: int | None = None  # bytes, where cheap to know
+    aliases: tuple[tuple[int, str], ...] = ()  # (uid, or 0 for the setup, slot) of values handed in that share memory
+
+
+class Changed(msgspec.Struct, kw_only=True):
+    """A value that the cell changed though another cell or the setup owns it."""
+
+    owner: int | None  # uid; None = the setup
+    slot: str  # the slot, or the module-level name
+    name: str  # as the cell calls it
+    before: str
+    after: str
+    line: int | None = None
+    aliases: tuple[tuple[int, str], ...] = ()  # other values handed in that share memory with it now
+
+
+class CellEnded(Report, tag="cell-ended", kw_only=True):
+    """The end of a cell. `outcome`: done, failed, interrupted, stopped (mo.stop)."""
+
+    uid: int
+    outcome: str
+    seconds: float
+    values: dict[str, Value] = {}  # by slot; a slot that is missing is unbound
+    before: dict[str, str] = {}  # fingerprint of each ref as the cell found it, by name
+    changed: list[Changed] = []
+    files: dict[str, str] = {}  # absolute path -> digest of the content when opened; "" = was not there
+    modules: list[str] = []  # names of local modules that it imported itself
+    fingerprint_seconds: float = 0.0
+    effects: tuple[str, ...] = ()  # socket, process, write: what makes it unfit for the cache
+
+
+class Relocated(Report, tag="relocated", kw_only=True):
+    """The answer to `Relocate`."""
+
+
+class Failed(Report, tag="failed", kw_only=True):
+    """The kernel could not do a task (a parameter of the wrong type, say). `kind`: parameter, internal."""
+
+    kind: str
+    name: str = ""
+    message: str
+
+
+AnyReport = Ready | Stream | Display | CellError | InputWanted | SetupEnded | CellEnded | Relocated | Failed
