@@ -15,6 +15,7 @@ from rnb.host.process import KernelProcess
 from rnb.messages import AnyReport, AnyTask, Configure, KernelEvent, Stop
 
 GRACE = 2.0  # seconds between an interrupt and the end by force
+INSIST = 0.5  # seconds between two interrupts
 
 
 class Supervisor:
@@ -68,9 +69,15 @@ class Supervisor:
         """Ctrl-C for what runs; the end by force if nothing comes of it."""
         assert self.process is not None
         self.tell("interrupted", why)
-        self.process.interrupt()
-        process = self.process
-        self.timer = self.loop.after(GRACE, lambda: self.kill(f"{why}: no answer within {GRACE:g} s", process))
+        self._insist(self.process, why, GRACE)
+
+    def _insist(self, process: KernelProcess, why: str, left: float) -> None:
+        """Interrupt again and again: a signal may come while an import or C code swallows it. In the end, force."""
+        if left <= 0:
+            self.kill(f"{why}: no answer within {GRACE:g} s", process)
+            return
+        process.interrupt()
+        self.timer = self.loop.after(INSIST, lambda: self._insist(process, why, left - INSIST))
 
     def answered(self) -> None:
         """What ran has ended: no force is needed."""

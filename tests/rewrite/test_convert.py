@@ -10,11 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from rnb.cli.main import entry as main
+from rnb.cli.guard import guarded
+from rnb.cli.main import entry
 from rnb.notebook.model import Notebook
 from rnb.notebook.read import read
 from rnb.rewrite.convert import convert, source_format
 from rnb.rewrite.magics import is_python, plain
+
+
+def main(args: list[str]) -> int:
+    """The command line, in this process."""
+    return guarded(lambda: entry(args))
+
 
 NOTEBOOK = '''"""A study
 
