@@ -221,7 +221,8 @@ def test_sigkill_loses_at_most_what_was_being_written(tmp_path: Path) -> None:
     while not any(isinstance(e, CellEvent) and e.cell == "stuck" and e.status == "running" for e in kept):
         assert time.monotonic() < deadline
         with Reader(place, "nb.py") as reader:
-            kept = reader.events(reader.runs()[0].run)
+            runs = reader.runs()  # none yet, if the writer has only just begun
+            kept = reader.events(runs[0].run) if runs else []
     process.send_signal(signal.SIGKILL)
     process.wait()
     with Reader(place, "nb.py") as reader:
