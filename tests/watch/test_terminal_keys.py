@@ -193,7 +193,12 @@ def test_200_saves_leave_no_handle_and_no_thread_behind(book: Book):
             save(book.folder / "data.txt", str(x + 1))
             while book.printed("b") != f"b sees {x + x + 1}\n":
                 book.w.until("finished")
-    assert (handles(host), handles(kernel)) == before
+    end = time.monotonic() + 5  # a handle that is being closed just now is not left over
+    while (now := (handles(host), handles(kernel))) != before and any(
+        n > b for mine, theirs in zip(now, before, strict=True) for n, b in zip(mine, theirs, strict=True)
+    ):
+        assert time.monotonic() < end, f"{now} after, {before} before"
+        time.sleep(0.01)
 
 
 def test_restarts_leave_no_handle_behind(book: Book):
@@ -203,7 +208,10 @@ def test_restarts_leave_no_handle_behind(book: Book):
     before = handles(book.w.process.pid)
     for x in range(10):
         book.save(f"os.environ['X'] = '{x}'\n" + chain(1))
-    assert handles(book.w.process.pid) == before
+    end = time.monotonic() + 5  # the last kernel's handles are closed when its end is noticed
+    while any(now > then for now, then in zip(handles(book.w.process.pid), before, strict=True)):
+        assert time.monotonic() < end, f"{handles(book.w.process.pid)} after, {before} before"
+        time.sleep(0.01)
 
 
 def test_it_hears_at_once_and_costs_nothing_while_idle(book: Book):
