@@ -205,7 +205,7 @@ def test_restarts_leave_no_handle_behind(book: Book):
     book.watch("os.environ['X'] = '0'\n" + chain(1))
     for x in range(3):
         book.save(f"os.environ['X'] = 'a{x}'\n" + chain(1))
-    before = handles(book.w.process.pid)
+    before = min(handles(book.w.process.pid) for _ in range(50))  # without one that is being closed just now
     for x in range(10):
         book.save(f"os.environ['X'] = '{x}'\n" + chain(1))
     end = time.monotonic() + 5  # the last kernel's handles are closed when its end is noticed
