@@ -1,6 +1,7 @@
 """Local modules that a notebook imports: found as Python finds them, digested by code, with all that they import.
 
-A module is local if its file lies neither in the standard library nor among installed packages.
+A module is local if its file lies neither in the standard library nor among installed packages: those of this
+environment, of the one below it (`--system-site-packages`), of the user (`pip install --user`) or of a `.pth` file.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import xxhash
 
 from rnb.host.current import Current
 from rnb.plan.world import World
+
+PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")  # as `kernel/prints/names.py` has it
 
 
 class Source(msgspec.Struct):
@@ -53,7 +56,8 @@ class LocalModules:
 
     def _is_foreign(self, path: str) -> bool:
         real = os.path.realpath(path) + os.sep
-        return any(real.startswith(root) for root in self.foreign) or path.endswith(".zip")
+        installed = any(part in real for part in PACKAGES) or any(real.startswith(root) for root in self.foreign)
+        return installed or path.endswith(".zip")
 
     def digests(self, names: set[str]) -> dict[str, str]:
         """Digest of each of `names` that is local; each covers all local modules that it imports in turn."""

@@ -45,7 +45,7 @@ def main() -> None:
     rows = []
     with scratch() as folder:
         env = environment(folder)
-        for path in options.notebooks:
+        for path in map(Path.resolve, options.notebooks):
             plain, tracked = [], []
             ran(path, env)
             for _ in range(options.rounds):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from rnb.host.modules import LocalModules
 from tests.driver import save
 from tests.watch.conftest import Book
 
@@ -192,3 +195,15 @@ def test_a_module_changed_while_its_reader_runs(book: Book):
     while texts(book) != ["a 9", "b 19", "c 900", "d"]:
         book.w.until("finished")
     book.true()
+
+
+def test_packages_of_another_environment_are_nobodys_modules(tmp_path: Path):
+    """`--system-site-packages`, `pip install --user`, `.pth`: to read all of pandas takes longer than any notebook."""
+    other = tmp_path / "base" / "lib" / "site-packages"
+    source = tmp_path / "editable"
+    for folder, name in ((other, "package"), (source, "mine")):
+        folder.mkdir(parents=True)
+        (folder / f"{name}.py").write_text("VALUE = 1\n")
+    found = LocalModules(str(tmp_path))
+    found.search([str(other), str(source)])
+    assert found.digests({"package", "mine"}).keys() == {"mine"}
