@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import click
 
 from rnb.errors import UsageError
 
+SINGLE = "Set a notebook parameter."
+FILE = "Set those that a TOML, YAML or JSON file lists."
 
-def given(values: tuple[str, ...]) -> dict[str, str]:
-    """`name=value` pairs as a dict. Raises UsageError for what is not a pair."""
-    result = {}
+
+def parameter_options(command: Callable[..., int]) -> Callable[..., int]:
+    """`-p` and `-P`, for every command that runs notebooks."""
+    single = click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True, help=SINGLE)
+    file = click.option("-P", "--parameters", "files", metavar="FILE", multiple=True, help=FILE)
+    return single(file(command))
+
+
+def given(values: tuple[str, ...], files: tuple[str, ...] = ()) -> dict[str, str]:
+    """What files, in order, and then `name=value` pairs set. Raises UsageError for what is not a pair or no such file."""
+    result: dict[str, str] = {}
+    if files:
+        from rnb.host.given import from_file
+
+        for file in files:
+            result |= from_file(file)
     for item in values:
         name, sign, value = item.partition("=")
         if not sign or not name.isidentifier():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from rnb.cli.parameters import NotebookCommand, given
+from rnb.cli.parameters import NotebookCommand, given, parameter_options
 from rnb.cli.sinks import run_sinks
 
 
 @click.command(cls=NotebookCommand)
 @click.argument("notebooks", metavar="NOTEBOOK...", nargs=-1, required=True)
-@click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a notebook parameter.")
+@parameter_options
 @click.option("--only", metavar="CELL", multiple=True, help="Run this cell and what it needs; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.option("--junit", metavar="FILE", help="Write a JUnit report, a test case per cell.")
@@ -22,6 +22,7 @@ from rnb.cli.sinks import run_sinks
 def command(
     notebooks: tuple[str, ...],
     parameters: tuple[str, ...],
+    files: tuple[str, ...],
     only: tuple[str, ...],
     as_json: bool,
     junit: str | None,
@@ -45,7 +46,7 @@ def command(
     return run(
         notebooks_in(list(notebooks)),
         run_sinks(as_json, junit, html, ipynb),
-        given(parameters),
+        given(parameters, files),
         list(only),
         timeout=timeout,
         fail_fast=fail_fast,

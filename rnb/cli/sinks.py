@@ -81,9 +81,19 @@ def run_sinks(
 
     def make(state: State, path: str) -> list[Sink]:
         jupyter = [jupyter_sink(ipynb, path)] if ipynb is not None else []
-        return [people(path, json), *kept(path), *shared, *jupyter, *(write(path) for write in writers)]
+        first = [people(path, json), *kept(path), *on_github(state, json)]
+        return [*first, *shared, *jupyter, *(write(path) for write in writers)]
 
     return make
+
+
+def on_github(state: State, json: bool) -> list[Sink]:
+    """What GitHub's runner shows, where it is what runs us."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return []
+    from rnb.report.github import GitHubRun
+
+    return [GitHubRun(state, None if json else sys.stdout.buffer, os.environ)]
 
 
 def jupyter_sink(target: str, path: str) -> Sink:

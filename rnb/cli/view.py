@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rnb.cli.parameters import given
+from rnb.cli.parameters import given, parameter_options
 from rnb.cli.sinks import watch_sinks
 from rnb.errors import UsageError
 
@@ -23,7 +23,7 @@ from rnb.errors import UsageError
 @click.option("--idle", metavar="SECONDS", type=click.FloatRange(min=1), help="End kernels that nobody looks at.")
 @click.option("--editor", metavar="TEMPLATE", help="Link to lines, as vscode://file/{path}:{line}:{column}.")
 @click.option("--export", metavar="FOLDER", help="Run, write pages that need no server into FOLDER, and end.")
-@click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a notebook parameter.")
+@parameter_options
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 def command(
     paths: tuple[str, ...],
@@ -38,6 +38,7 @@ def command(
     editor: str | None,
     export: str | None,
     parameters: tuple[str, ...],
+    files: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Serve the read-only live view of notebooks: a watch with a web page.
@@ -61,6 +62,6 @@ def command(
         raise UsageError(f"there are no notebooks in {', '.join(paths)}", "`rnb new NOTEBOOK` makes a starter")
     sinks = watch_sinks(as_json, None)
     if export is not None:
-        return export_all(found, export, sinks, given(parameters))
+        return export_all(found, export, sinks, given(parameters, files))
     options = Options(host=host, port=port, token=token, names=names, jwks=jwks, audience=audience, editor=editor)
-    return view(found, sinks, options, ViewSettings(parameters=given(parameters), eager=eager, idle=idle))
+    return view(found, sinks, options, ViewSettings(parameters=given(parameters, files), eager=eager, idle=idle))

@@ -6,14 +6,14 @@ import sys
 
 import click
 
-from rnb.cli.parameters import NotebookCommand, given
+from rnb.cli.parameters import NotebookCommand, given, parameter_options
 from rnb.cli.sinks import watch_sinks
 from rnb.errors import MissingExtra
 
 
 @click.command(cls=NotebookCommand)
 @click.argument("notebook")
-@click.option("-p", "--parameter", "parameters", metavar="NAME=VALUE", multiple=True, help="Set a notebook parameter.")
+@parameter_options
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 @click.option("--notify", metavar="SECONDS", type=float, help="Notify when a round that took this long ends.")
@@ -25,6 +25,7 @@ from rnb.errors import MissingExtra
 def command(
     notebook: str,
     parameters: tuple[str, ...],
+    files: tuple[str, ...],
     as_json: bool,
     strict: bool,
     notify: float | None,
@@ -50,7 +51,7 @@ def command(
         keys = listen
     sinks = watch_sinks(as_json, notify)
     if not with_view:
-        return watch(notebook, sinks, given(parameters), keys, strict=strict)
+        return watch(notebook, sinks, given(parameters, files), keys, strict=strict)
     try:
         from rnb.view.command import LiveView
         from rnb.view.serve import Options
@@ -58,6 +59,6 @@ def command(
         raise MissingExtra("--view", "view") from error
     live = LiveView(notebook, Options(host=host, port=port, token=token, editor=editor))
     try:
-        return watch(notebook, live.sinks(sinks), given(parameters), live.beside(keys), strict=strict)
+        return watch(notebook, live.sinks(sinks), given(parameters, files), live.beside(keys), strict=strict)
     finally:
         live.close()

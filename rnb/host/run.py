@@ -64,7 +64,7 @@ def _run_one(command: Command, settings: Settings) -> int:
         command.loop.run()
         code = session.state.exit_code()
         if session.failures:
-            raise UsageError("; ".join(f"-p {failure.name}: {failure.message}" for failure in session.failures))
+            raise UsageError("; ".join(f"{settings.told(f.name)}: {f.message}" for f in session.failures))
         return NO_KERNEL if session.no_kernel else code
     finally:
         command.close_session(session)
@@ -82,15 +82,15 @@ def check_asked(notebook: Notebook, settings: Settings) -> None:
             raise UsageError(f"{settings.path} has no parameter `{name}`", hint=f"its parameters: {have}")
     bound = {name for statement in notebook.setup for name in statement.binds}
     for p in notebook.parameters:
-        if p.name in settings.parameters:
-            _check_text(p, settings.parameters[p.name], bound)
+        if p.name in settings.given:
+            _check_text(p, settings, bound)
     ids = [cell.id for cell in notebook.cells]
     for id in settings.only:
         if id not in ids:
             raise UsageError(f"{settings.path} has no cell `{id}`", hint=f"its cells: {', '.join(ids) or 'none'}")
 
 
-def _check_text(parameter: Parameter, text: str, bound: set[str]) -> None:
+def _check_text(parameter: Parameter, settings: Settings, bound: set[str]) -> None:
     """Raises UsageError for text that does not convert, as far as builtin types alone tell."""
     import ast
 
@@ -106,9 +106,9 @@ def _check_text(parameter: Parameter, text: str, bound: set[str]) -> None:
     if used - PLAIN or used & bound or (quoted and parameter.annotation) or any(isinstance(n, ast.Call) for n in nodes):
         return
     try:
-        convert_source(text, parameter.annotation, parameter.default, "<parameter>", {})
+        convert_source(settings.given[parameter.name], parameter.annotation, parameter.default, "<parameter>", {})
     except ParameterError as error:
-        raise UsageError(f"-p {parameter.name}: {error.message}") from None
+        raise UsageError(f"{settings.told(parameter.name)}: {error.message}") from None
 
 
 def _worse(a: int, b: int) -> int:

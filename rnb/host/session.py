@@ -68,7 +68,7 @@ class Session:
     ):
         self.settings, self.loop, self.emitter, self.state = settings, loop, emitter, state
         self.done, self.ask = done, ask
-        self.world = World(parameters=settings.parameters)
+        self.world = World(parameters=settings.given)
         self.current = Current()
         self.places = Places(self.current)
         self.modules = LocalModules(os.path.dirname(os.path.abspath(settings.path)) or "/")
@@ -154,7 +154,7 @@ class Session:
         self.started = time.monotonic()
         if not notebook.valid:
             shown = self.current.broken_by(notebook)
-            self.emitter.emit(notebook_event(shown, self.settings.parameters))
+            self.emitter.emit(notebook_event(shown, self.world.parameters))
             self.emitter.emit(PlanEvent(cells=[], keep=[cell.id for cell in shown.cells]))
             if first:
                 self.current.adopt(notebook)
@@ -166,7 +166,7 @@ class Session:
             self.early_deaths = 0
             self.supervisor.start(restarted=True)
         self._adopt(notebook)
-        self.emitter.emit(notebook_event(notebook, self.settings.parameters))
+        self.emitter.emit(notebook_event(notebook, self.world.parameters))
         setup = self.setup.plan()
         if setup.restart:
             self.replace_kernel("a setup statement that binds nothing has changed")

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import os
+
 import msgspec
+
+from rnb.host.given import PREFIX, from_environment
 
 
 class Settings(msgspec.Struct, kw_only=True):
     """What a command asks of a session."""
 
     path: str  # as given
-    parameters: dict[str, str] = {}
+    parameters: dict[str, str] = {}  # set on the command line or in files
+    ambient: dict[str, str] = msgspec.field(default_factory=lambda: from_environment(os.environ))
     only: list[str] = []
     fail_fast: bool = False
     strict: bool = False
     track: bool = False  # files, modules and the setup's values: what a second round needs
     output_limit: int = 10_000_000
     columns: int = 80
+
+    @property
+    def given(self) -> dict[str, str]:
+        """All that the user set; names from the environment may be those of other notebooks."""
+        return {**self.ambient, **self.parameters}
+
+    def told(self, name: str) -> str:
+        """What set a parameter, in the user's words."""
+        return f"-p {name}" if name in self.parameters else PREFIX + name

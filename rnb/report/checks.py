@@ -12,6 +12,7 @@ from rnb.host.emit import Emitter
 from rnb.host.tasks import notebook_event
 from rnb.messages import Fault
 from rnb.notebook.model import Notebook
+from rnb.report.github import fault_command
 from rnb.report.json_lines import JsonLines
 from rnb.report.text import fault_lines
 
@@ -92,24 +93,10 @@ class GitHub:
         self.out = out
 
     def notebook(self, notebook: Notebook) -> None:
-        for fault in notebook.faults:
-            place = {"file": fault.path, "line": fault.line, "endLine": fault.end_line, "col": fault.column}
-            if fault.end_line == fault.line:
-                place["endColumn"] = fault.end_column
-            place["title"] = f"rnb {fault.code}"
-            properties = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in place.items())
-            text = fault.message + (f"\nhint: {fault.hint}" if fault.hint else "")
-            _write(self.out, [f"::{fault.severity} {properties}::{_escaped(text)}"])
+        _write(self.out, map(fault_command, notebook.faults))
 
     def close(self) -> None:
         self.out.flush()
-
-
-def _escaped(text: str, more: str = "") -> str:
-    """Text for a workflow command: percent-encoded line ends, and in properties also colons and commas."""
-    for each in "%\r\n" + more:
-        text = text.replace(each, f"%{ord(each):02X}")
-    return text
 
 
 class Sarif:

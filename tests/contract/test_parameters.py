@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests import driver
 from tests.contract.conftest import Book
 
@@ -153,3 +155,52 @@ def test_a_default_may_use_the_module_level_and_is_overridden_by_a_cell(book: Bo
     assert ran.code == 2  # nothing answers the parameter `len`: builtins don't
     assert [ran.shown(c) for c in "abc"] == [["8"], ["10"], ["4"]]
     assert [p["name"] for p in ran.of("notebook")[0]["parameters"]] == ["n"]
+
+
+def test_parameters_from_files_and_the_environment(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    book.write(
+        {
+            "a(n: int = 1)": "n",
+            "b(s='x', f: float = 0.5)": "(s, f)[0], f",
+            "c(days: list[date] = [], flag: bool = False)": "days, flag",
+        },
+        "import rnb\nfrom datetime import date\n",
+    )
+    folder = book.path.parent
+    (folder / "p.toml").write_text('n = 2\ns = "toml"\ndays = [2024-01-02]\n')
+    (folder / "p.yaml").write_text("n: 3\nf: 1e3\nflag: true\n")
+    (folder / "p.json").write_text('{"n": 4, "days": ["2025-01-02"]}')
+    toml, yaml, json = (str(folder / f"p.{kind}") for kind in ("toml", "yaml", "json"))
+    monkeypatch.setenv("RNB_PARAM_n", "7")
+    monkeypatch.setenv("RNB_PARAM_of_another_notebook", "7")
+    assert book.run().shown("a") == ["7"]
+    assert book.run("-P", toml).shown("a") == ["2"]
+    ran = book.run("-P", toml, "-P", yaml)
+    assert [ran.shown(c)[0] for c in "abc"] == ["3", "('toml', 1000.0)", "([datetime.date(2024, 1, 2)], True)"]
+    ran = book.run("-P", json, "-p", "n=5")
+    assert [ran.shown(c)[0] for c in "ac"] == ["5", "([datetime.date(2025, 1, 2)], False)"]
+    assert {p["name"]: p["value"] for p in ran.of("notebook")[0]["parameters"]}["n"] == "5"
+
+
+def test_files_of_parameters_that_are_refused(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    book.write({"a(n: int = 1)": "n"})
+    files = {
+        "no.json": '{"m": 1}',
+        "half.json": '{"n": ',
+        "list.json": "[1]",
+        "half.toml": "n = ",
+        "half.yaml": "n: [",
+        "wrong.toml": 'n = "x"',
+        "bytes.json": b"\xff\xfe\x00",
+        "p.txt": "n = 1",
+    }
+    for name, content in files.items():
+        (book.path.parent / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    for name in [*files, "missing.toml"]:
+        done = driver.text_run("run", str(book.path), "-P", str(book.path.parent / name))
+        assert (done.returncode, done.stdout) == (2, ""), (name, done)
+        assert done.stderr.count("rnb: error") == 1, (name, done.stderr)
+        assert len(done.stderr.splitlines()) <= 2, (name, done.stderr)
+    monkeypatch.setenv("RNB_PARAM_n", "x")
+    done = driver.text_run("run", str(book.path))
+    assert (done.returncode, "RNB_PARAM_n: expected a whole number" in done.stderr) == (2, True)

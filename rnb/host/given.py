@@ -1,0 +1,81 @@
+"""The parameters that a user sets. What is nearer wins: `-p name=value`, then the last `-P FILE`, then the environment
+(`RNB_PARAM_name`), then the default in the notebook.
+
+Whatever the source, a value becomes text and goes the one way of text: by the parameter's annotation or default. A name
+that the notebook does not have is an error on the command line and in a file; the environment belongs to many programs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rnb.errors import MissingExtra, UsageError
+
+PREFIX = "RNB_PARAM_"
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """`RNB_PARAM_alpha=1` is `{"alpha": "1"}`."""
+    return {name[len(PREFIX) :]: value for name, value in environ.items() if name.startswith(PREFIX)}
+
+
+def from_file(path: str) -> dict[str, str]:
+    """The parameters in a TOML, YAML or JSON file, by its ending. Raises UsageError and MissingExtra."""
+    kind = os.path.splitext(path)[1].lower()
+    if kind not in READERS:
+        raise UsageError(f"-P {path}: no file of parameters", hint="its name must end in .toml, .yaml or .json")
+    try:
+        table = READERS[kind](Path(path).read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"-P {path}: {error.strerror}") from None
+    except ValueError as error:  # what all three readers raise, and bytes that are not UTF-8
+        raise UsageError(f"-P {path}: {' '.join(str(error).split())}") from None
+    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table):
+        raise UsageError(f"-P {path}: a table of names and values is expected", hint='for example {"min_mass": 5000}')
+    return {name: text_of(value, f"-P {path}: {name}") for name, value in table.items()}
+
+
+def _toml(text: str) -> Any:
+    import tomllib
+
+    return tomllib.loads(text)
+
+
+def _json(text: str) -> Any:
+    import json
+
+    return json.loads(text)
+
+
+def _yaml(text: str) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise MissingExtra("-P with a YAML file", "yaml") from None
+    try:
+        return yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+
+
+READERS: dict[str, Callable[[str], Any]] = {".toml": _toml, ".json": _json, ".yaml": _yaml, ".yml": _yaml}
+
+
+def text_of(value: Any, where: str = "") -> str:
+    """A value of a file as the text that `-p` would be given. Raises UsageError for what has no such text."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if hasattr(value, "isoformat"):  # dates and times
+        return str(value.isoformat())
+    if isinstance(value, list | dict):
+        import json
+
+        return json.dumps(value, default=text_of)
+    raise UsageError(f"{where}: a value of type {type(value).__name__} can't be a parameter")
