@@ -125,7 +125,7 @@ class NotebookModule(pytest.Module):
     def _getobj(self) -> Any:
         pytest.register_assert_rewrite(self.path.stem)
         with self.at_home():
-            return super()._getobj()
+            return super()._getobj()  # type: ignore[no-untyped-call]
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         path = os.path.relpath(self.path)
