@@ -9,14 +9,15 @@ import click
 
 @click.command()
 @click.argument("sides", metavar="A [B]", nargs=-1, required=True)
-@click.option("--markdown", "form", flag_value="markdown", help="Print Markdown, for a pull request.")
+@click.option("--markdown", "--md", "form", flag_value="markdown", help="Print Markdown, for a pull request.")
 @click.option("--json", "form", flag_value="json", help="Print one JSON object.")
 @click.option("--git", "form", flag_value="git", help="Take the arguments of a diff driver of git.")
 def command(sides: tuple[str, ...], form: str | None) -> int:
     """Compare two notebooks cell by cell.
 
     A and B are files or revisions of files (`HEAD~2:analysis.py`). Without B, A is compared with its last commit.
-    Cells are matched by their code, also when they were moved or renamed.
+    Cells are matched by their code, also when they were moved or renamed. Where the history has a run of either text,
+    what the cells showed stands side by side.
 
     \b
     Example: rnb diff HEAD:analysis.py analysis.py

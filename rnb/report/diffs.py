@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from shutil import get_terminal_size
 from typing import BinaryIO
 
 from rnb.host.diff import Compared
 from rnb.report.json_lines import encode
 from rnb.report.text import tell
+from rnb.rewrite.diff_outputs import WIDTH
 from rnb.rewrite.diff_text import markdown, text
 
 
@@ -23,7 +25,11 @@ def show(compared: Compared, form: str, out: BinaryIO) -> int:
     elif form == "json":
         out.write(encode(compared.diff) + b"\n")
     else:
-        said = markdown(compared.diff) if form == "markdown" else text(compared.diff)
+        said = (
+            markdown(compared.diff)
+            if form == "markdown"
+            else text(compared.diff, get_terminal_size((WIDTH, 24)).columns)
+        )
         out.write(said.encode("utf-8", "replace"))
     out.flush()
     return 2 if broken else 0

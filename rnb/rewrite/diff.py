@@ -11,6 +11,7 @@ import msgspec
 
 from rnb.notebook.model import Cell, Notebook, Parameter, Statement
 from rnb.rewrite.diff_match import match, moved
+from rnb.rewrite.diff_outputs import OutputsDiff
 from rnb.rewrite.diff_runs import Rerun, reruns
 
 Edge = tuple[str, str, str]
@@ -78,6 +79,7 @@ class Diff(msgspec.Struct, kw_only=True):
     faults_added: list[str]
     faults_removed: list[str]
     reruns: list[Rerun]
+    outputs: OutputsDiff | None = None  # None where neither side was run
 
     @property
     def empty(self) -> bool:

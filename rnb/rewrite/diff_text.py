@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from rnb.messages import Why
 from rnb.rewrite.diff import CellDiff, Diff, ParameterDiff
+from rnb.rewrite.diff_outputs import WIDTH, OutputDiff, OutputsDiff, side_by_side
 from rnb.rewrite.diff_runs import Rerun
 
 _WORDS = {
@@ -17,8 +18,8 @@ _WORDS = {
 }
 
 
-def text(diff: Diff) -> str:
-    """All that differs, the cells first."""
+def text(diff: Diff, width: int = WIDTH) -> str:
+    """All that differs, the cells first, the outputs last, in two columns within `width` characters."""
     out = [_title(diff), _summary(diff)]
     for cell in diff.cells:
         if not cell.same:
@@ -36,7 +37,36 @@ def text(diff: Diff) -> str:
         "faults", [*(f"+ {each}" for each in diff.faults_added), *(f"- {each}" for each in diff.faults_removed)]
     )
     out += _part("what would run again", _reruns(diff.reruns))
+    out += _outputs(diff, width)
     return "\n".join([*out, ""])
+
+
+def _outputs(diff: Diff, width: int) -> list[str]:
+    found = diff.outputs
+    if found is None or found.old is None or found.new is None:
+        return ["", f"outputs: {_not_run(diff, found)}"] if found is not None else []
+    out = ["", f"outputs: {_said(found)}"]
+    for each in found.cells:
+        out += [f"  {each.name}", *(f"    {line}" for line in side_by_side(each, width - 4))]
+    return out
+
+
+def _not_run(diff: Diff, found: OutputsDiff) -> str:
+    which = diff.old if found.old is None else diff.new
+    if diff.old == diff.new:
+        which = f"the {'old' if found.old is None else 'new'} text of {which}"
+    return f"not compared: the history has no run of {which}"
+
+
+def _said(found: OutputsDiff) -> str:
+    """How many differ, and of which runs."""
+    number = len(found.cells)
+    told = "no cell showed anything else" if not number else f"{number} cell{'s' * (number > 1)} showed something else"
+    runs = [
+        f"{run}{' with ' + ', '.join(given) if given else ''}"
+        for run, given in ((found.old, found.given_old), (found.new, found.given_new))
+    ]
+    return f"{told} (run {runs[0]} | run {runs[1]})"
 
 
 def _title(diff: Diff) -> str:
@@ -114,7 +144,25 @@ def markdown(diff: Diff) -> str:
             said = ", ".join(dict.fromkeys(_word(why) for why in rerun.why))
             out.append(f"| `{rerun.cell}` | {_cell(said)}{'' if rerun.certain else ', if it differs'} |")
         out.append("")
+    if diff.outputs is not None:
+        out += _markdown_outputs(diff, diff.outputs)
     return "\n".join(out)
+
+
+def _markdown_outputs(diff: Diff, found: OutputsDiff) -> list[str]:
+    """A table of two columns, which GitHub and GitLab draw side by side."""
+    if found.old is None or found.new is None:
+        return [f"**Outputs**: {_not_run(diff, found)}", ""]
+    out = [f"**Outputs**: {_said(found)}", ""]
+    for each in found.cells:
+        out += [f"<table><tr><th colspan=2>{_html(each.name)}</th></tr>", *_row(each), "</table>", ""]
+    return out
+
+
+def _row(each: OutputDiff) -> list[str]:
+    # a blank line would end the HTML block; its character reference doesn't
+    sides = ["&#10;".join(_html(line) for line in lines) for lines in (each.before, each.after)]
+    return ["<tr>", *(f"<td><pre>{side}</pre></td>" for side in sides), "</tr>"]
 
 
 def _folded(title: str, lines: list[str]) -> list[str]:

@@ -84,6 +84,12 @@ class Reader:
         found = [id for id in ids if id.startswith(name)]
         return found[-1] if name and (len(found) == 1 or name in found) else None
 
+    def last_of(self, sha256: str) -> str | None:
+        """The id of the last finished run of a text, by the SHA-256 of the file's bytes."""
+        query = "SELECT id FROM runs WHERE notebook=? AND sha256=? AND seconds IS NOT NULL ORDER BY number DESC LIMIT 1"
+        row = self.rows.execute(query, (self.notebook, sha256)).fetchone()
+        return row[0] if row else None
+
     def events(self, run: str) -> list[AnyEvent]:
         """What was said in this run itself."""
         return list(_events(self.rows, run, own=True))

@@ -176,3 +176,51 @@ def test_what_does_not_parse_is_told_and_shown_as_a_patch(repository: Path) -> N
     done = text_run("diff", "n.py", cwd=repository)
     assert done.returncode == 2
     assert "error[syntax]" in done.stderr and "+def load((" in done.stdout
+
+
+NOTEBOOK = """import rnb
+
+
+@rnb.cell
+def load(count: int = 3):
+    rows = list(range(count))
+    return (rows,)
+
+
+@rnb.cell
+def total(rows):
+    print("the same")
+    sum(rows)
+
+
+@rnb.cell
+def steady():
+    object()
+"""
+
+
+def test_what_both_showed_stands_side_by_side(tmp_path: Path) -> None:
+    """Also in git, also with the runs' parameters; a side that was not run is said, and nothing is said of none."""
+    from tests.driver import run
+
+    file = tmp_path / "nb.py"
+    file.write_text(NOTEBOOK)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "nb.py"], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *command], cwd=tmp_path, check=True)
+    assert "outputs" not in text_run("diff", "HEAD:nb.py", "nb.py", cwd=tmp_path).stdout
+    run(file, "-p", "count=4")
+    file.write_text(NOTEBOOK.replace("sum(rows)", "print(sum(rows), '\\n\\n')"))
+    lacking = text_run("diff", "nb.py", cwd=tmp_path).stdout
+    assert "outputs: not compared: the history has no run of nb.py" in lacking
+    run(file)
+    told = text_run("diff", "nb.py", cwd=tmp_path).stdout
+    assert (
+        "1 cell showed something else" in told and "with count=4" in told and "steady" not in told.split("outputs")[1]
+    )
+    lines = [line.split() for line in told.split("outputs")[1].splitlines()]
+    assert ["the", "same", "the", "same"] in lines and ["6", "|", "3"] in lines
+    marked = text_run("diff", "nb.py", "--md", cwd=tmp_path).stdout
+    assert "<td><pre>the same&#10;6</pre></td>" in marked and "<td><pre>the same&#10;3 &#10;&#10;</pre></td>" in marked
+    found = json.loads(text_run("diff", "nb.py", "--json", cwd=tmp_path).stdout)["outputs"]
+    assert [(cell["before"], cell["after"][:2]) for cell in found["cells"]] == [(["the same", "6"], ["the same", "3 "])]
