@@ -20,12 +20,14 @@ def history_place(path: str) -> Path | None:
     return folder / "history.sqlite" if folder is not None else None
 
 
-def history_sink(path: str) -> Sink | None:
-    """A sink that keeps every run of this notebook; None for standard input and where nothing can be kept."""
+def history_sink(path: str, python: str = "") -> Sink | None:
+    """A sink that keeps every run of this notebook; None for standard input and where nothing can be kept. `python` says
+    what ran it, if not this process's Python."""
     place = history_place(path)
     if place is None:
         return None
-    return History(place, os.path.basename(path), path, fold, _warn)
+    known: dict[str, object] = {"python": python, "packages": {}}
+    return History(place, os.path.basename(path), path, fold, _warn, versions=(lambda: known) if python else None)
 
 
 def fold(events: Iterable[AnyEvent]) -> list[AnyEvent]:

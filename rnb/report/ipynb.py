@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from rnb.host.outputs import jupyter_output
 from rnb.messages import AnyEvent, CellEvent, FinishedEvent
-from rnb.plan.panels import ENDS, CellState, Output, Picture, Text
+from rnb.plan.panels import ENDS, CellState, Output
 from rnb.plan.state import State
 from rnb.report.beside import ReportFile
 from rnb.report.json_lines import encode
@@ -108,20 +109,7 @@ def _markdown(id: str, text: str) -> Json:
 
 
 def _outputs(outputs: list[Output]) -> list[Json]:
-    return [_output(item) for item in outputs]
-
-
-def _output(item: Output) -> Json:
-    if isinstance(item, Text):
-        return {"output_type": "stream", "name": item.stream, "text": item.text}
-    if isinstance(item, Picture):
-        return {"output_type": "display_data", "data": dict(item.data), "metadata": {}}
-    return {
-        "output_type": "error",
-        "ename": item.name,
-        "evalue": item.message,
-        "traceback": item.traceback.rstrip("\n").split("\n"),
-    }
+    return [jupyter_output(item) for item in outputs]
 
 
 def _distinct(cells: list[Json]) -> list[Json]:

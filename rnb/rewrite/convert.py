@@ -17,7 +17,7 @@ from rnb.rewrite.ipynb_read import Json
 from rnb.rewrite.ipynb_write import to_ipynb
 from rnb.rewrite.marimo_write import losses, to_marimo
 from rnb.rewrite.split import split_linear, split_script
-from rnb.rewrite.split_model import RewriteError
+from rnb.rewrite.split_model import Linear, RewriteError
 from rnb.rewrite.targets import to_markdown, to_script
 
 FORMATS = ("rnb", "ipynb", "marimo", "percent", "script", "md", "html")
@@ -31,6 +31,9 @@ class Converted:
     source: str
     losses: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    outputs: dict[str, list[Json]] = field(
+        default_factory=dict
+    )  # by cell, as the Jupyter notebook that it was had them
 
 
 def source_format(data: bytes, path: str) -> str:
@@ -87,7 +90,7 @@ def target_format(path: str, wanted: str, source: str) -> str:
             )
         return "rnb"
     raise RewriteError(
-        "the target's name says no format", hint=f"use an ending (.py, .ipynb, .md), or --to {'|'.join(FORMATS)}"
+        "the target's name says no format", hint=f"use an ending (.py, .ipynb, .md, .html), or --to {'|'.join(FORMATS)}"
     )
 
 
@@ -107,7 +110,9 @@ def convert(data: bytes, source: str, target: str, outputs: dict[str, list[Json]
 
 def _to_rnb(data: bytes, source: str, made: Converted) -> str:
     if source == "ipynb":
-        done = split_linear(ipynb_read.linear_of(ipynb_read.document(data)))
+        linear = ipynb_read.linear_of(ipynb_read.document(data))
+        done = split_linear(linear)
+        made.outputs = _outputs(linear, done.blocks)
     elif source == "script":
         done = split_script(source_text(data))
     else:
@@ -118,6 +123,16 @@ def _to_rnb(data: bytes, source: str, made: Converted) -> str:
         fault for fault in read(done.text.encode("utf-8", "surrogatepass")).faults if fault.severity == "error"
     ]
     return done.text
+
+
+def _outputs(linear: Linear, blocks: dict[str, list[int]]) -> dict[str, list[Json]]:
+    """What each cell showed. Where a Jupyter cell was cut, the last part has its outputs."""
+    last = {block: cell for cell, numbers in blocks.items() for block in numbers}
+    found: dict[str, list[Json]] = {}
+    for number, block in enumerate(linear.blocks):
+        if block.outputs and number in last:
+            found.setdefault(last[number], []).extend(block.outputs)
+    return found
 
 
 def _from_rnb(notebook: Notebook, flat: Flat, target: str, outputs: dict[str, list[Json]] | None) -> bytes:
@@ -131,9 +146,7 @@ def _from_rnb(notebook: Notebook, flat: Flat, target: str, outputs: dict[str, li
         return to_script(flat).encode()
     if target == "md":
         return to_markdown(flat).encode()
-    raise RewriteError(
-        f"there is no way to {target} from here", hint=f"`rnb run NOTEBOOK --{target} F` writes it with its outputs"
-    )
+    raise RewriteError(f"there is no way to {target} from here")
 
 
 def _losses(notebook: Notebook, target: str) -> list[str]:

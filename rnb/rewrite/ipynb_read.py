@@ -65,11 +65,9 @@ def linear_of(found: Json) -> Linear:
     linear = Linear([], whole=True)
     waiting: list[Block] = []  # Markdown without code below it yet
     imports: set[str] = set()
-    outputs = 0
     for cell in _cells(found):
         kind, text = cell.get("cell_type"), source(cell)
         if kind == "code":
-            outputs += bool(cell.get("outputs"))
             _code(cell, text, linear, waiting, imports)
         elif kind == "heading":
             waiting.append(Block("", doc="#" * int(cell.get("level") or 1) + " " + text))
@@ -81,10 +79,6 @@ def linear_of(found: Json) -> Linear:
     if imports:
         linear.blocks.insert(0, Block("\n".join(f"import {name}" for name in sorted(imports))))
     _introduce(linear)
-    if outputs:
-        linear.notes.append(
-            f"outputs of {outputs} cell{'s' * (outputs > 1)} are not kept in a Python file: `rnb run` makes them again"
-        )
     return linear
 
 
@@ -136,6 +130,8 @@ def _code(cell: Json, text: str, linear: Linear, waiting: list[Block], imports: 
     block = Block(made.code, doc=doc, name=_name(cell), options=options, shows=True)
     shares = known.get("shares")
     block.shares = frozenset(map(str, shares)) if isinstance(shares, list) else frozenset()
+    outputs = cell.get("outputs")
+    block.outputs = [each for each in outputs if isinstance(each, dict)] if isinstance(outputs, list) else []
     block.quiet = text.rstrip().endswith(";")
     block.parameters = "parameters" in (metadata.get("tags") or [])
     linear.blocks.append(block)

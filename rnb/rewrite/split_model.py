@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import Any
 
 from rnb.errors import RnbError
 
@@ -30,6 +31,7 @@ class Block:
     parameters: bool = False  # papermill's tag: its plain assignments are notebook parameters
     shares: frozenset[str] = frozenset()  # names that its author shares, read or not
     quiet: bool = False  # a `;` at its end suppresses that
+    outputs: list[dict[str, Any]] = field(default_factory=list)  # what it showed, as Jupyter has it
 
 
 @dataclass

@@ -66,9 +66,11 @@ class History:
         fold: Fold,
         warn: Callable[[str], None],
         limits: Limits | None = None,
+        versions: Callable[[], dict[str, object]] | None = None,
     ) -> None:
         self._place, self._notebook, self._path = place, notebook, path
         self._fold, self._warn, self._limits = fold, warn, limits or Limits()
+        self._versions = versions or environment
         self._queue: queue.SimpleQueue[AnyEvent | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._process = ""  # names the rounds that build on each other
@@ -156,7 +158,7 @@ class History:
         self._rounds += 1
         self._keep_text(rows, event.sha256)
         if not self._environment:
-            self._environment = self._content(rows, encode(environment()))
+            self._environment = self._content(rows, encode(self._versions()))
         row = (event.run, self._process, self._notebook, event.time, event.sha256, self._environment)
         rows.execute(
             "INSERT OR IGNORE INTO runs(id, process, notebook, started, sha256, environment) VALUES(?,?,?,?,?,?)", row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rnb.host.emit import Sink
@@ -13,7 +13,7 @@ from rnb.messages import AnyEvent
 from rnb.plan.state import State
 from rnb.store.events import encode
 from rnb.view import assets
-from rnb.view.dress import Dresser, text_on_disk, with_html
+from rnb.view.dress import Dresser, Texts, text_on_disk, with_html
 from rnb.view.render import static_page
 from rnb.view.shelf import Shelf
 
@@ -23,10 +23,10 @@ LIBRARIES = {"application/vnd.plotly.v1+json": "plotly.js", "application/vnd.veg
 class HtmlReport:
     """A sink that writes the page when it is closed, whole or not at all. Raises OSError from `close`."""
 
-    def __init__(self, file: str, path: str) -> None:
+    def __init__(self, file: str, path: str, texts: Texts | None = None) -> None:
         self.file, self.path = file, path
         self.state = State()
-        self._dresser = Dresser(text_on_disk(path))
+        self._dresser = Dresser(texts or text_on_disk(path))
         self._written = False
 
     def event(self, event: AnyEvent) -> None:
@@ -53,6 +53,14 @@ class HtmlReport:
         wanted = {name for prefix, name in LIBRARIES.items() if any(kind.startswith(prefix) for kind in kinds)}
         found = {name: assets.library(name) for name in wanted}
         return {name: data.decode("utf-8", "replace") for name, data in found.items() if data is not None}
+
+
+def past_page(events: Iterable[AnyEvent], text: str, path: str) -> bytes:
+    """The page of a run that is over, or of a text that never ran."""
+    report = HtmlReport("", path, lambda _: text)
+    for event in events:
+        report.event(event)
+    return report.page().encode("utf-8", "replace")
 
 
 def page_file(target: str, path: str) -> str:
