@@ -25,8 +25,17 @@ def sql_options(node: Any, namespace: dict[str, Any]) -> dict[str, Any] | None:
         target = one.func if isinstance(one, Call) else one
         if _is_sql(target, namespace):
             words = one.keywords if isinstance(one, Call) else ()
-            return {word.arg: word.value.value for word in words if word.arg and isinstance(word.value, Constant)}
+            return {word.arg: _option(word.value, namespace) for word in words if word.arg}
     return None
+
+
+def _option(node: Any, namespace: dict[str, Any]) -> Any:
+    """A literal, or what the module level has under this name."""
+    if isinstance(node, Constant):
+        return node.value
+    if isinstance(node, Attribute):
+        return getattr(_option(node.value, namespace), node.attr)
+    return namespace[node.id] if isinstance(node, Name) else None
 
 
 def _is_sql(target: Any, namespace: dict[str, Any]) -> bool:

@@ -43,13 +43,7 @@ def run(
     """What the query's last statement gives. `values` are the cell's own, `namespace` is the module level. Raises Failure."""
     names = _Names(values, namespace, unbound)
     if "engine" in options:
-        query = interruptible(lambda: _query(source, names, options), lambda: None)
-        try:
-            from rnb.kernel.sql_server import run_on
-
-            return run_on(options["engine"], query, names.kind(query, options), names.given())
-        except Exception as error:
-            raise Failure(error) from None
+        return _on_server(source, names, options)
     connections: list[Any] = []
 
     def interrupt() -> None:
@@ -57,6 +51,30 @@ def run(
             connection.interrupt()
 
     return interruptible(lambda: _embedded(_query(source, names, options), names, options, connections), interrupt)
+
+
+def _on_server(source: str, names: _Names, options: dict[str, Any]) -> Any:
+    databases: list[Any] = []
+
+    def work() -> Any:
+        query = _query(source, names, options)
+        from rnb.kernel.sql_engine import Database
+        from rnb.kernel.sql_server import ServerError, refuse_frames, run_on
+
+        try:
+            refuse_frames(names.given())
+            databases.append(Database(options["engine"]))
+            return run_on(databases[0], query, names.kind(query, options))
+        except ServerError as error:
+            raise Failure(error.error, error.offset) from None
+        except Exception as error:
+            raise Failure(error) from None
+
+    def interrupt() -> None:
+        for database in databases:
+            database.cancel()
+
+    return interruptible(work, interrupt)
 
 
 def _query(source: str, names: _Names, options: dict[str, Any]) -> Query:

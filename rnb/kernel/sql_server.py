@@ -1,53 +1,108 @@
 """SQL on a server, or in a database file: any URL that SQLAlchemy knows. Values are bound by the driver, never spliced.
 
-A query reads the database's own tables there; a frame of the notebook can't be one of them.
+A query reads the database's own tables there; a frame of the notebook can't be one of them. All statements of a cell are
+one transaction. Rows come in batches, through a cursor of the server where the query allows one.
 """
 
 from __future__ import annotations
 
-from rnb.errors import MissingExtra, UsageError
+from rnb.errors import RnbError, UsageError
+from rnb.kernel.sql_batches import BATCH, framed
+from rnb.kernel.sql_engine import Database
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from rnb.kernel.sql_text import Query
+    from rnb.kernel.sql_text import Query, Statement
+
+CURSOR = {"SELECT", "VALUES", "TABLE", "WITH"}  # what a server-side cursor may begin with
+WRITES = {"INSERT", "UPDATE", "DELETE", "MERGE", "INTO", "TRUNCATE"}  # and must not have
 
 
-def run_on(url: str, query: Query, kind: str, tables: list[str]) -> Any:
-    """What the query gives, as this kind of frame; None for one without rows. Its changes are committed."""
-    try:
-        import sqlalchemy
-    except ImportError:
-        raise MissingExtra("a SQL cell with an engine", "sql") from None
+class ServerError(Exception):
+    """What the database said, at this byte of the query's own text."""
+
+    def __init__(self, error: BaseException, offset: int) -> None:
+        super().__init__(error, offset)
+        self.error, self.offset = error, offset
+
+
+def refuse_frames(tables: list[str]) -> None:
+    """Raises UsageError where frames of the notebook are among what the cell reads."""
     if tables:
         hint = "leave out `engine=` to query frames, or load the rows into the database in a cell"
         raise UsageError(
             f"the database can't see {', '.join(f'`{name}`' for name in tables)}, a frame of this notebook", hint
         )
-    engine = sqlalchemy.create_engine(url, hide_parameters=True)
+
+
+def run_on(database: Database, query: Query, kind: str) -> Any:
+    """What the last statement gives, as this kind of frame; None for one without rows. Changes are committed, unless a
+    statement fails. Raises ServerError, RnbError."""
+    place = 0
     try:
-        with engine.begin() as connection:
-            result = connection.execute(sqlalchemy.text(query.text), query.values)
-            if not result.returns_rows:
-                return None
-            names = list(result.keys())
-            rows = [tuple(row) for row in result]
+        connection = database.connect()
+        result: Any = None
+        for statement in query.statements():
+            place = statement.start
+            result = _execute(connection, statement)
+        frame = _frame(result, kind)
+        connection.commit()
+        return frame
+    except RnbError:
+        raise
+    except Exception as error:
+        raise _told(error, database, query, place) from None
     finally:
-        engine.dispose()
-    return _frame(names, rows, kind)
+        database.close()
 
 
-def _frame(names: list[str], rows: list[tuple[Any, ...]], kind: str) -> Any:
-    if kind == "pandas":
-        import pandas
+def _execute(connection: Any, statement: Statement) -> Any:
+    import sqlalchemy
 
-        return pandas.DataFrame.from_records(rows, columns=names)
-    if kind == "polars":
-        import polars
+    streams = statement.first in CURSOR and not WRITES & statement.words
+    if streams:
+        connection = connection.execution_options(stream_results=True, yield_per=BATCH)
+    else:
+        connection = connection.execution_options(stream_results=False, yield_per=None)
+    return connection.execute(sqlalchemy.text(statement.text), statement.values)
 
-        return polars.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
-    import pyarrow  # type: ignore[import-untyped]
 
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return pyarrow.Table.from_arrays([pyarrow.array(list(column)) for column in columns], names=names)
+def _frame(result: Any, kind: str) -> Any:
+    if result is None or not result.returns_rows:
+        return None
+    names: list[str] = []
+    for name in result.keys():  # noqa: SIM118  a result is no dict
+        free = (name, *(f"{name}_{number}" for number in range(1, 10_000)))
+        names.append(next(each for each in free if each not in names))
+    return framed(names, result.partitions(BATCH), kind)
+
+
+def _told(error: Exception, database: Database, query: Query, place: int) -> ServerError:
+    """The driver's own error without SQLAlchemy's frame around it, without secrets, with near names, at its line."""
+    from rnb.kernel.sql_near import near_names, place_in
+
+    origin = getattr(error, "orig", None) or error
+    text = str(origin.args[1] if _is_numbered(origin) else origin)
+    at = place_in(text, query, place)
+    message = "\n".join(line for line in text.split("\n\n[SQL:")[0].split("\n") if not _is_picture(line)).strip()
+    message += near_names(text, database, query)
+    message = database.told(message)
+    try:
+        told: BaseException = type(origin)(message)
+        if str(told) != message:
+            told = RuntimeError(message)
+    except Exception:  # a class that takes something else
+        told = RuntimeError(message)
+    return ServerError(told, at)
+
+
+def _is_numbered(error: BaseException) -> bool:
+    """MySQL's errors are (number, text)."""
+    return len(error.args) == 2 and isinstance(error.args[0], int) and isinstance(error.args[1], str)
+
+
+def _is_picture(line: str) -> bool:
+    """PostgreSQL draws the line and an arrow below it; the notebook's own line is shown instead."""
+    return line.startswith("LINE ") or line.strip() == "^"

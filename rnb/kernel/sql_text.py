@@ -18,6 +18,15 @@ MANY = 1000  # values of an IN list, beyond which they are one parameter
 OPEN, CLOSE = b"{", b"}"
 
 
+class Statement:
+    """One of several in a query: its text, the byte of the query's text where it begins, its bound values, its words in
+    capitals."""
+
+    def __init__(self, text: str, start: int, words: list[str], values: dict[str, Any]) -> None:
+        self.text, self.start, self.values = text, start, values
+        self.first, self.words = next(iter(words), ""), set(words)
+
+
 class Query:
     """The text to run, its bound `values`, the `words` that may be names of tables, and where each part comes from."""
 
@@ -41,6 +50,7 @@ class Query:
         self._origins: list[int] = []
         self._open: list[int] = []  # braces that wait to be closed: 1 or 2
         self._length = 0
+        self._cuts: list[tuple[int, int]] = []  # (place among the tokens, offset in `text`) of each semicolon
         parts: list[bytes] = []
         place = 0
         while place < len(self._tokens):
@@ -49,7 +59,9 @@ class Query:
             self._starts.append(self._length)
             self._origins.append(offset)
             if server and taken < 3:  # 3: a bound name
-                text = text.replace(b":", rb"\:")
+                text = _escaped(text)
+            if self._tokens[place][2] == b";":
+                self._cuts.append((place, self._length))
             parts.append(text)
             self._length += len(text)
             place += taken
@@ -62,6 +74,22 @@ class Query:
             return 0
         end = self._starts[place + 1] if place + 1 < len(self._starts) else self._length
         return self._origins[place] + min(offset - self._starts[place], max(end - self._starts[place] - 1, 0))
+
+    def statements(self) -> list[Statement]:
+        """The statements, for a server that takes one at a time. One that makes a routine is not cut: semicolons are a
+        part of it."""
+        data, found = self.text.encode(), []
+        routine = {b"CREATE", b"BEGIN"} <= {word.upper() for _, _, word, _ in self._tokens}
+        place = start = 0
+        for cut, end in [*([] if routine else self._cuts), (len(self._tokens), len(data))]:
+            words = [self._word(at).decode() for at in range(place, cut) if self._tokens[at][2]]
+            text = data[start:end].decode()
+            if any(word != ";" for word in words):
+                names = {name: value for name, value in self.values.items() if f":{name}" in text}
+                white = len(text) - len(text.lstrip())
+                found.append(Statement(text.strip(), start + white, words, names))
+            place, start = cut + 1, end + 1
+        return found
 
     def _token(self, place: int) -> tuple[int, bytes]:
         """How many tokens are read here, and what they become."""
@@ -103,6 +131,7 @@ class Query:
     def _bound(self, place: int, name: str) -> tuple[int, bytes]:
         value = self._bind(name, self._tokens[place + 1][0])
         space = self._tokens[place + 2][3]
+        space = _escaped(space) if self._server else space
         if value is TABLE:
             self.words.setdefault(name, self._tokens[place + 1][0])
             return 3, quoted(name).encode() + space
@@ -135,6 +164,11 @@ class Query:
 
     def _word(self, place: int) -> bytes:
         return self._tokens[place][2].upper() if 0 <= place < len(self._tokens) else b""
+
+
+def _escaped(text: bytes) -> bytes:
+    """A colon as SQLAlchemy takes it for one."""
+    return text.replace(b":", rb"\:")
 
 
 TABLE = object()  # what `bind` gives for a value that is a table

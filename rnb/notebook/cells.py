@@ -10,11 +10,11 @@ from rnb.notebook.analysis import BlockFault, CellFacts, ParameterFacts, Read
 from rnb.notebook.digest import digest, tree_digest
 from rnb.notebook.effects import state_touches, value_touches
 from rnb.notebook.model import OWN, Span
-from rnb.notebook.options import options_of
+from rnb.notebook.options import options_of, said
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Event, Scope, Walk, arguments_of
 from rnb.notebook.shape import Shape, decorator_of, dotted_name, is_doc, shape_of
-from rnb.notebook.sql import sql_reads
+from rnb.notebook.sql import engine_nodes, sql_reads
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Aliases = tuple[tuple[str, str], ...]
@@ -68,9 +68,7 @@ def cell_facts(node: Function, text: str, walk: Walk, places: Places, aliases: A
         lines=text.count("\n"),
         at=at,
         root=ours[0].dotted.partition(".")[0],
-        identity=digest(
-            "sql" if sql else "cell", repr(sorted(options.extra.items())), shape.doc or "" if sql else "", code
-        ),
+        identity=digest("sql" if sql else "cell", said(options), shape.doc or "" if sql else "", code),
         doc="" if sql else shape.doc or "",
         options=options,
         parameters=_parameters(node, shape, places),
@@ -273,7 +271,7 @@ class _Names:
         self.places = places
         self.parameters = {arg.arg for arg in arguments_of(node.args)}
         ours = [each for each in node.decorator_list if _decorator_kind(each, aliases)]
-        self.ours = {id(each) for root in ours for each in ast.walk(root)}
+        self.ours = {id(each) for root in ours for each in ast.walk(root)} - engine_nodes(ours)
 
     def _first(self, events: Iterable[Event]) -> tuple[Read, ...]:
         reads = [Read(event.name, self.places.name(event.name, event.node)) for event in events]

@@ -9,6 +9,7 @@ import msgspec
 
 from rnb.notebook.model import Options
 from rnb.notebook.shape import Argument
+from rnb.redact import hidden
 
 Literal = str | int | float | bool | None
 
@@ -25,6 +26,24 @@ def _count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _engine(value: object) -> bool:
+    return isinstance(value, str) and ("://" in value or value.startswith("$"))
+
+
+def duration(value: object) -> float | None:
+    """The seconds in a time such as `10m`; None for what is none."""
+    if _seconds(value):
+        return None if value is None else float(value)  # type: ignore[arg-type]
+    text = value.strip() if isinstance(value, str) else ""
+    number, unit = text[:-1].strip(), _UNITS.get(text[-1:])
+    try:
+        found = float(number) * unit if unit else 0.0
+    except ValueError:
+        return None
+    return found if 0 < found < float("inf") else None
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _KNOWN: dict[str, tuple[Callable[[object], bool], str]] = {
     "cache": (lambda value: value is None or _flag(value), "True or False"),
     "timeout": (_seconds, "a number of seconds above 0"),
@@ -34,7 +53,8 @@ _KNOWN: dict[str, tuple[Callable[[object], bool], str]] = {
     "output": (lambda value: value is None or _count(value), "a number of bytes"),
 }
 _SQL: dict[str, tuple[Callable[[object], bool], str]] = {
-    "engine": (lambda value: isinstance(value, str), "a URL as a string"),
+    "engine": (_engine, 'a URL as a string, "$NAME" of an environment variable, or a name of the module level'),
+    "every": (lambda value: duration(value) is not None, 'a time as "30s", "10m", "2h" or "1d"'),
     "returns": (lambda value: value in ("pandas", "polars", "arrow"), '"pandas", "polars" or "arrow"'),
 }
 
@@ -53,12 +73,25 @@ def options_of(arguments: Sequence[Argument] | None, kind: str) -> tuple[Options
         else:
             check, expected = known[keyword]
             value = _literal(source)
-            if value is not _NONE and check(value):
+            if keyword == "engine" and is_name(source):
+                values[keyword] = source.strip()
+            elif value is not _NONE and check(value):
                 values[keyword] = value  # type: ignore[assignment]
             else:
-                wrong.append((f"the option `{keyword}` is `{source}`", f"it takes {expected}, written out"))
+                wrong.append((f"the option `{keyword}` is `{hidden(source)}`", f"it takes {expected}, written out"))
     extra = {name: values.pop(name) for name in list(values) if name in _SQL}
     return msgspec.convert({**values, "extra": extra}, Options), wrong
+
+
+def is_name(source: str) -> bool:
+    """Whether this is a name, or one with attributes: `db`, `config.db`. (`None` is none.)"""
+    words = source.strip().split(".")
+    return all(word.isidentifier() for word in words) and words[0] not in ("None", "True", "False")
+
+
+def said(options: Options) -> str:
+    """What the options of SQL cells add to the identity of a cell: where and how it asks, and no password."""
+    return hidden(repr(sorted((name, value) for name, value in options.extra.items() if name != "every")))
 
 
 _NONE = object()
