@@ -20,8 +20,15 @@ def hidden(text: str) -> str:
         return text
     import re
 
-    text = re.sub(r"(://[^\s:/@'\"]*:)(?!\$)[^\s'\"]+@(?=[^\s@'\"]*)", rf"\1{HIDDEN}@", text)
+    text = re.sub(r"(://[^\s:/@'\"]*:)(?!\$|\d+/)[^\s'\"]+@", rf"\1{HIDDEN}@", text)
     return re.sub(rf"(?i)([?&](?:\w*_)?(?:{_KEYS})=)(?!\$)[^\s&'\"]+", rf"\1{HIDDEN}", text)
+
+
+def hidden_bytes(data: bytes) -> bytes:
+    """The same for the bytes of a file."""
+    return (
+        hidden(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape") if b"://" in data else data
+    )
 
 
 def scrubbed(text: str, secrets: Iterable[str]) -> str:

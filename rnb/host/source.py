@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rnb.host.paths import keep_folder
 from rnb.notebook.model import Notebook
+from rnb.redact import hidden, hidden_bytes
 from rnb.store.analysis import Readings
 
 
@@ -37,14 +38,16 @@ def read_notebook(data: bytes, path: str) -> Notebook:
 
     reader = Reader.resume(kept.last())
     notebook = reader.read(data, path)
-    kept.keep(reader.keep())
+    if hidden_bytes(data) == data:  # else the file alone has the password that is written in it
+        kept.keep(reader.keep())
     return notebook
 
 
 def cell_sources(path: str) -> dict[str, str]:
-    """The source of each cell by id, and of the setup under ""; empty while the file can't be read."""
+    """The source of each cell by id, and of the setup under "", for people: without passwords in URLs. Empty while the
+    file can't be read."""
     data = b"" if path == "-" else read_bytes(path) or b""
     notebook = read_notebook(data, path)
     sources = {cell.id: cell.source for cell in notebook.cells}
     sources[""] = "\n".join(statement.source.rstrip("\n") for statement in notebook.setup)
-    return sources
+    return {id: hidden(source) for id, source in sources.items()}

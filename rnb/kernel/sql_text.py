@@ -50,6 +50,7 @@ class Query:
         self._origins: list[int] = []
         self._open: list[int] = []  # braces that wait to be closed: 1 or 2
         self._length = 0
+        self._behind: dict[int, bytes] = {}  # place among the tokens -> what follows it
         self._cuts: list[tuple[int, int]] = []  # (place among the tokens, offset in `text`) of each semicolon
         parts: list[bytes] = []
         place = 0
@@ -60,6 +61,7 @@ class Query:
             self._origins.append(offset)
             if server and taken < 3:  # 3: a bound name
                 text = _escaped(text)
+            text += self._behind.pop(place, b"")
             if self._tokens[place][2] == b";":
                 self._cuts.append((place, self._length))
             parts.append(text)
@@ -136,21 +138,28 @@ class Query:
             self.words.setdefault(name, self._tokens[place + 1][0])
             return 3, quoted(name).encode() + space
         if isinstance(value, list) and self._word(place - 1) == b"IN":
-            return 3, b"(" + self._list(value, place - 1) + b")" + space
+            return 3, b"(" + self._list(value, place - 1) + b")" + self._whether(value, place - 1) + space
         around = [self._word(place - 2), self._word(place - 1), self._word(place + 3)]
         if isinstance(value, list) and around == [b"IN", b"(", b")"]:  # it stands alone between the parentheses
+            self._behind[place + 3] = self._whether(value, place - 2)
             return 3, self._list(value, place - 2) + space
         return 3, self._marker(value) + space
 
     def _list(self, values: list[Any], place: int) -> bytes:
         """What stands between the parentheses of the IN at `place`."""
-        if not values and self._server and self._word(place - 1) != b"NOT":
+        if not values and self._server:
             return b"NULL"  # which is of any type, where a server minds the type of an empty SELECT
         if not values:
             return b"SELECT NULL WHERE false"
         if len(values) > MANY and not self._server:
             return b"SELECT unnest(" + self._marker(values) + b")"
         return b", ".join(self._marker(value) for value in values)
+
+    def _whether(self, values: list[Any], place: int) -> bytes:
+        """What makes `IN (NULL)` on a server false, and `NOT IN (NULL)` true, as they are of an empty list."""
+        if values or not self._server:
+            return b""
+        return b" IS NULL" if self._word(place - 1) == b"NOT" else b" IS NOT NULL"
 
     def _marker(self, value: Any) -> bytes:
         name = f"p{len(self.values)}"

@@ -10,6 +10,7 @@ import os
 
 from rnb.kernel.importing import finder
 from rnb.kernel.units import where
+from rnb.redact import hidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ class Kept:
         line = next((at for name, at, _ in reversed(frames) if name == self.file), self.syntax)
         return {
             "name": self.name,
-            "message": self.message,
+            "message": hidden(self.message),
             "line": line,
-            "traceback": self._text(sources),
+            "traceback": hidden(self._text(sources)),
             "frames": frames[:SHOWN] + frames[max(SHOWN, len(frames) - SHOWN) :],
         }
 

@@ -65,7 +65,9 @@ def sql_reads(node: Function, places: Places, *, server: bool) -> tuple[Read, ..
 
 def engine_nodes(decorators: Iterable[ast.expr]) -> set[int]:
     """The ids of the nodes that are read by `engine=name`, and by no other option."""
-    words = [word for each in decorators if isinstance(each, ast.Call) for word in each.keywords if word.arg == "engine"]
+    words = [
+        word for each in decorators if isinstance(each, ast.Call) for word in each.keywords if word.arg == "engine"
+    ]
     names = [word.value for word in words if isinstance(word.value, ast.Name | ast.Attribute)]
     return {id(each) for name in names for each in ast.walk(name)}
 

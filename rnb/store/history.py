@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rnb.messages import AnyEvent, CellEvent, FinishedEvent, NotebookEvent
+from rnb.redact import hidden_bytes
 from rnb.store.events import encode
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class History:
         )
 
     def _keep_text(self, rows: Rows, sha256: str) -> None:
-        """The file's bytes, if they are still those that the round is about."""
+        """The file's bytes, if they are still those that the round is about; passwords in URLs are not kept."""
         if sha256 in self._seen:
             return
         try:
@@ -173,7 +174,7 @@ class History:
         except OSError:
             return
         if hashlib.sha256(data).hexdigest() == sha256:
-            self._put(rows, sha256, data)
+            self._put(rows, sha256, hidden_bytes(data))
 
     def _content(self, rows: Rows, body: bytes) -> str:
         digest = hashlib.blake2b(body, digest_size=20).hexdigest()

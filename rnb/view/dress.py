@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rnb.messages import AnyEvent, DisplayEvent, NotebookEvent
+from rnb.redact import hidden
 from rnb.store.events import encode
 from rnb.view import clean
 
@@ -59,7 +60,7 @@ class Dresser:
         broken = any(fault.code == "syntax" for fault in event.faults)
         if text is not None and (not broken or not before):
             self.intro = introduction(text)
-            lines = text.split("\n")
+            lines = hidden(text).split("\n")
             self.cells = {
                 cell.id: {"code": "\n".join(lines[cell.line - 1 : cell.end_line]), "doc": _doc(cell.doc)}
                 for cell in event.cells

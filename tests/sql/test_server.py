@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import tempfile
 import time
@@ -105,7 +104,7 @@ def test_errors_stand_at_their_line_with_near_names_and_without_values(
         told = str(caught.value.error)
         assert "s3cret" not in told and "SQL:" not in told and "LINE" not in told
         row = query.encode()[: caught.value.offset].count(b"\n")
-        assert engine is file and "FRMO" in query or query.split("\n")[row] == line
+        assert (engine is file and "FRMO" in query) or query.split("\n")[row] == line
         assert not near or told.endswith(f"Did you mean {near}?")
 
 
@@ -167,7 +166,9 @@ def reads(heavy):
 '''
 
 
-def test_engines_by_name_and_environment_and_no_secret_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_engines_by_name_and_environment_and_no_secret_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BIRDS", f"sqlite:///{tmp_path}/birds.db")
     book = tmp_path / "book.py"
     book.write_text(BOOK)
@@ -183,8 +184,11 @@ def test_engines_by_name_and_environment_and_no_secret_anywhere(tmp_path: Path, 
     for file in (tmp_path / ".rnb").rglob("*"):
         if file.is_file():
             assert b"hunter2" not in file.read_bytes(), file
-    with sqlite3.connect(tmp_path / ".rnb" / "history.sqlite") as kept:  # and what is compressed there
-        assert "hunter2" not in str(list(kept.iterdump()))
+    text = subprocess.run([*RNB, "history", str(book), "--json"], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        [*RNB, "history", str(book), json.loads(text.splitlines()[0])["run"], "--text"], capture_output=True, text=True
+    )
+    assert "me:***@127" in shown.stdout and "hunter2" not in shown.stdout  # it is compressed in the file
 
 
 def test_memory_stays_flat_while_rows_stream_in(url: str) -> None:
@@ -222,7 +226,8 @@ def slow():
 @pytest.mark.parametrize("how", ["interrupt", "kill"])
 def test_a_query_ends_on_the_server(url: str, tmp_path: Path, how: str) -> None:
     def asking() -> bool:
-        found = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%the slow' || ' one%'"
+        found = """SELECT count(*) FROM pg_stat_activity
+                   WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
         return bool(rows(found, url) != [[0]])
 
     book = tmp_path / "book.py"
