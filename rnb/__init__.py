@@ -82,9 +82,11 @@ def _query(function: Any, options: dict[str, Any]) -> Any:
 
 
 def display(*values: Any, display_id: str | None = None) -> None:
-    """Show `values` now, each in its richest form. With `display_id` the display replaces the one of the same id.
-    Outside a kernel their text is printed."""
+    """Show `values` now, each in its richest form; None shows nothing. With `display_id` the display replaces the one of
+    the same id. Outside a kernel their text is printed."""
     for value in values:
+        if value is None:
+            continue
         if _kernel is not None:
             _kernel.display(value, display_id)
         else:

@@ -25,7 +25,7 @@ from rnb.host.settings import Settings
 from rnb.host.setup import SetupRunner
 from rnb.host.showing import Showing
 from rnb.host.supervisor import Supervisor, configuration
-from rnb.host.tasks import cell_ended_event, cell_task, mutation_event, notebook_event
+from rnb.host.tasks import cell_ended_event, cell_task, mutation_event
 from rnb.messages import (
     Answer,
     AnyReport,
@@ -46,6 +46,7 @@ from rnb.messages import (
     StreamEvent,
 )
 from rnb.notebook.model import Cell, Notebook
+from rnb.notebook.render import describe
 from rnb.plan.actions import RestoreSetup, Run, Settle
 from rnb.plan.round import Round
 from rnb.plan.setup import SetupPlan
@@ -154,7 +155,7 @@ class Session:
         self.started = time.monotonic()
         if not notebook.valid:
             shown = self.current.broken_by(notebook)
-            self.emitter.emit(notebook_event(shown, self.world.parameters))
+            self.emitter.emit(describe(shown, self.world.parameters))
             self.emitter.emit(PlanEvent(cells=[], keep=[cell.id for cell in shown.cells]))
             if first:
                 self.current.adopt(notebook)
@@ -166,7 +167,7 @@ class Session:
             self.early_deaths = 0
             self.supervisor.start(restarted=True)
         self._adopt(notebook)
-        self.emitter.emit(notebook_event(notebook, self.world.parameters))
+        self.emitter.emit(describe(notebook, self.world.parameters))
         setup = self.setup.plan()
         if setup.restart:
             self.replace_kernel("a setup statement that binds nothing has changed")

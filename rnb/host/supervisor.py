@@ -132,7 +132,7 @@ def configuration(path: str, track: bool, columns: int) -> Configure:
     return Configure(
         path=path,
         file=file,
-        name=name if name.isidentifier() else "notebook",
+        name=name or "notebook",
         folder=os.path.dirname(file),
         argv=[path],
         track=track,

@@ -1,4 +1,4 @@
-"""From a notebook to what is sent: tasks for the kernel, the `notebook` event for everyone."""
+"""From a notebook to what is sent: tasks for the kernel, events of what cells did for everyone."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from types import MappingProxyType
 from rnb.messages import (
     CellEnded,
     CellEvent,
-    CellInfo,
     Changed,
     MutationEvent,
-    NotebookEvent,
     Parameter,
     ParameterInfo,
     Place,
@@ -25,35 +23,6 @@ from rnb.messages import (
 from rnb.notebook.model import Cell, Notebook, Statement
 from rnb.plan.links import Links
 from rnb.plan.setup import SetupPlan
-
-
-def notebook_event(notebook: Notebook, given: dict[str, str]) -> NotebookEvent:
-    """The `notebook` event of a reading with the parameters that the user gave."""
-    return NotebookEvent(
-        path=notebook.path,
-        sha256=notebook.sha256,
-        title=notebook.title,
-        cells=[
-            CellInfo(
-                id=cell.id,
-                name=cell.name,
-                kind=cell.kind,
-                line=cell.line,
-                end_line=cell.end_line,
-                refs=cell.ref_names,
-                defs=cell.defs,
-                doc=cell.doc,
-                hide=cell.options.hide,
-            )
-            for cell in notebook.cells
-        ],
-        edges=notebook.edges,
-        parameters=[
-            ParameterInfo(name=p.name, type=p.annotation, default=p.default, value=given.get(p.name, p.default))
-            for p in notebook.parameters
-        ],
-        faults=notebook.faults,
-    )
 
 
 def statement_task(key: int, statement: Statement) -> SetupStatement:

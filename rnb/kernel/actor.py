@@ -12,6 +12,7 @@ from rnb.kernel.display import display
 from rnb.kernel.figures import Figures, is_artist
 from rnb.kernel.interrupts import Interrupts
 from rnb.kernel.marimo import scan_frames
+from rnb.kernel.sources import Sources
 from rnb.kernel.stdin import Stdin
 from rnb.kernel.streams import Streams
 from rnb.kernel.units import Units
@@ -35,6 +36,7 @@ class Kernel:
     module: ModuleType
     config: messages.Configure
     figures: Figures
+    sources: Sources
     tracker: Tracker
 
     def __init__(self, fd: int) -> None:
@@ -47,7 +49,6 @@ class Kernel:
         self.forked = False  # this process is a child that user code forked
         self.ids: dict[int, str] = {}  # of cells, by uid
         self._ledger: Ledger | None = None
-        self.sources: dict[int, str] = {}  # what was executed last, by its first line
         self.units = Units()
         self.kept: dict[int, Kept] = {}  # errors that are shown, by uid
         atexit.register(self.seal)
@@ -119,9 +120,7 @@ class Kernel:
 
     def executed(self, key: str, line: int, source: str, name: str, code: CodeType) -> None:
         """Keep what runs, for tracebacks."""
-        if self.units.text is None:
-            self.sources.pop(line, None)
-            self.sources[line] = source
+        self.sources.executed(line, source)
         self.units.executed(key, line, source, name, code)
 
     def seal(self) -> None:
@@ -172,6 +171,8 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
         from rnb.kernel import tracking
 
         kernel.tracker = tracking.Tracker()
+    kernel.sources = Sources(task.file)
+    kernel.sources.install(importing.finder.hooks)
     importing.finder.hooks["marimo._sql.utils"] = scan_frames
     importing.finder.hooks["getpass"] = kernel.stdin.patch_getpass
     children.install(kernel.streams.flush, importing.finder.hooks)
@@ -189,6 +190,7 @@ def answer(kernel: Kernel, task: messages.Answer) -> None:
 
 def place(kernel: Kernel, task: messages.Place) -> None:
     kernel.units.place(task)
+    kernel.sources.place(task.text)
 
 
 TASKS: dict[str, Any] = {

@@ -51,7 +51,7 @@ def send_error(kernel: Kernel, cell: str | None, error: BaseException, uid: int 
     from rnb.kernel.tracebacks import Kept
 
     kept = Kept(error, kernel.config.file, kernel.units)
-    kernel.report("error", cell=cell, **kept.fields(kernel.sources))
+    kernel.report("error", cell=cell, **kept.fields())
     if kernel.config.track:
         kernel.kept[uid] = kept
     error.__traceback__ = None
@@ -62,5 +62,5 @@ def relocate(kernel: Kernel, task: messages.Relocate) -> None:
     for uid, id in task.cells:
         kept = kernel.kept.get(uid)
         if kept is not None:
-            kernel.report("error", cell=id, **kept.fields(kernel.sources))
+            kernel.report("error", cell=id, **kept.fields())
     kernel.report("relocated")

@@ -1,6 +1,7 @@
 """The notebook as a module: importable by its name, yet never in front of a package that is called the same.
 
-A finder stands first in `sys.meta_path`. It answers for three kinds of names: the notebook's own and those of notebooks
+Where a package has the name, the notebook's is `rnb.notebooks.` and that name, in the kernel and in all that it
+starts: so what it defines can be pickled. A finder stands first in `sys.meta_path`. It answers for three kinds of names: the notebook's own and those of notebooks
 beside it (from elsewhere than their folder, if there is such a module), modules that must be read from source again,
 and modules that get a small patch as soon as they are imported (`hooks`).
 """
@@ -9,18 +10,16 @@ from __future__ import annotations
 
 import os
 import sys
-from _frozen_importlib_external import SourceFileLoader
 from _thread import get_ident
 from types import ModuleType
+
+from rnb.notebooks import is_notebook, qualified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from typing import Any
-
-
-MARKS = (b"marimo.App(", b"@rnb.cell", b"@rnb.sql")  # of a notebook
 
 
 class Finder:
@@ -40,22 +39,22 @@ class Finder:
         self._sheltered.discard(get_ident())
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
-        if path is None and (name == self.notebook or get_ident() in self._sheltered or self._is_notebook(name)):
-            return self.elsewhere(name)
-        if name in self.hooks:
-            spec = _search(name, path, path)
-            if spec is not None and spec.loader is not None:
-                spec.loader = Hooked(spec.loader, self.hooks[name])  # type: ignore[assignment]
-            return spec
-        return None
+        hidden = path is None and (name == self.notebook or get_ident() in self._sheltered or self._is_notebook(name))
+        if not hidden and name not in self.hooks:
+            return None
+        spec = self.elsewhere(name) if hidden else _search(name, path, path)
+        if name in self.hooks and spec is not None and spec.loader is not None:
+            spec.loader = Hooked(spec.loader, self.hooks[name])  # type: ignore[assignment]
+        return spec
 
     def _is_notebook(self, name: str) -> bool:
         """Whether a notebook of this name lies in the folder: it does not hide a package either, `markdown` say."""
-        file = os.path.join(self.folder, name + ".py")
-        if not self.folder or not os.path.isfile(file):
-            return False
-        data = SourceFileLoader(name, file).get_data(file)  # as the import system reads, which is no read of the cell
-        return any(mark in data for mark in MARKS)
+        return bool(self.folder) and is_notebook(os.path.join(self.folder, name + ".py"))
+
+    def hides_packages(self) -> bool:
+        """Whether a notebook in the folder has the name of a package."""
+        stems = [file[:-3] for file in os.listdir(self.folder) if file.endswith(".py") and "." not in file[:-3]]
+        return any(self._is_notebook(stem) and self.elsewhere(stem) is not None for stem in stems)
 
     def elsewhere(self, name: str) -> ModuleSpec | None:
         """The top-level module `name` that is found without the notebook's folder."""
@@ -101,16 +100,30 @@ def install(name: str, file: str, folder: str) -> ModuleType:
     """Make the notebook's module and put `folder` first on `sys.path`."""
     finder.folder = folder
     sys.meta_path.insert(0, finder)
-    module = ModuleType(name)
-    module.__file__ = file
-    module.__dict__["__builtins__"] = vars(sys.modules["builtins"])  # as imported modules have it
-    taken = name in sys.modules or finder.elsewhere(name) is not None
+    taken = "." in name or name in sys.modules or finder.elsewhere(name) is not None
     if taken:
         finder.notebook = name
-    else:
-        sys.modules[name] = module
+        name = qualified(name)
+    finder.hooks["multiprocessing.spawn"] = _give_way
+    module = sys.modules[name] = ModuleType(name)
+    module.__file__ = file
+    module.__dict__["__builtins__"] = vars(sys.modules["builtins"])  # as imported modules have it
     sys.path.insert(0, folder)
     return module
+
+
+def _give_way(spawn: Any) -> None:
+    """A spawned worker has no finder: where a notebook of the folder is called like a package, the folder comes last."""
+    original = spawn.get_preparation_data
+
+    def get_preparation_data(name: str) -> dict[str, Any]:
+        data: dict[str, Any] = original(name)
+        if "sys_path" in data and finder.hides_packages():
+            here = [entry for entry in data["sys_path"] if os.path.abspath(entry) == finder.folder]
+            data["sys_path"] = [entry for entry in data["sys_path"] if entry not in here] + here
+        return data
+
+    spawn.get_preparation_data = get_preparation_data
 
 
 def purge(names: list[str]) -> None:

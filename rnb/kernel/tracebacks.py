@@ -63,7 +63,7 @@ class Kept:
         for inner, error in zip(report.exceptions or (), getattr(exc, "exceptions", ()), strict=False):
             self._collect(inner, error, seen)
 
-    def fields(self, sources: dict[int, str]) -> dict[str, Any]:
+    def fields(self) -> dict[str, Any]:
         """The fields of a `CellError` but for `cell`, in terms of the present text."""
         frames = self.top
         if self.stacks:
@@ -76,15 +76,14 @@ class Kept:
             "name": self.name,
             "message": hidden(self.message),
             "line": line,
-            "traceback": hidden(self._text(sources)),
+            "traceback": hidden(self._text()),
             "frames": frames[:SHOWN] + frames[max(SHOWN, len(frames) - SHOWN) :],
         }
 
-    def _text(self, sources: dict[int, str]) -> str:
+    def _text(self) -> str:
         failure = self.failure
         if not failure:
             try:
-                remember(self.file, self.units.text, sources)
                 _trim(self.report, set())
                 return "".join(self.report.format())
             except Exception as error:
@@ -145,27 +144,3 @@ def _repeats(frames: list[Any]) -> bool:
     """Whether Python's own formatting folds these frames: it does so where one line calls itself."""
     lines = [(frame.filename, frame.lineno) for frame in frames]
     return sum(here != before for here, before in zip(lines[1:], lines, strict=False)) < SHOWN
-
-
-def remember(file: str, text: str | None, sources: dict[int, str]) -> None:
-    """Make `linecache` show the present text; without one, the file overlaid with what came over the wire."""
-    with finder:
-        import linecache
-
-    lines = text.splitlines(True) if text is not None else _overlaid(file, sources)
-    linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
-
-
-def _overlaid(file: str, sources: dict[int, str]) -> list[str]:
-    try:
-        with open(file, encoding="utf-8", errors="replace") as stream:
-            lines = stream.read().splitlines(True)
-    except OSError:
-        lines = []
-    for first, text in sources.items():
-        part = text.splitlines(True)
-        lines += ["\n"] * (first - 1 + len(part) - len(lines))
-        if part and not part[-1].endswith("\n"):
-            part[-1] += "\n"
-        lines[first - 1 : first - 1 + len(part)] = part
-    return lines

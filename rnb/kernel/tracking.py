@@ -45,7 +45,7 @@ IGNORED = (
     *(f"/usr/share/{name}/" for name in ("zoneinfo", "fonts", "locale", "mime", "icu")),
 )
 HIDDEN = (f"{os.sep}__pycache__{os.sep}", f"{os.sep}.rnb{os.sep}")
-READERS_OF_SOURCE = ("linecache.py", "tokenize.py", "zipimport.py", os.path.join("rnb", "kernel", "tracebacks.py"))
+READERS_OF_SOURCE = ("linecache.py", "tokenize.py", "zipimport.py", os.path.join("rnb", "kernel", "sources.py"))
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 CHUNK = 1 << 20
 

@@ -33,7 +33,6 @@ class Units:
     """All executed units, found by their code objects."""
 
     def __init__(self) -> None:
-        self.text: str | None = None
         self._by_key: dict[str, Unit] = {}
         self._by_code: dict[int, tuple[CodeType, Unit]] = {}
 
@@ -48,8 +47,7 @@ class Units:
             self._by_code[id(part)] = (part, unit)
 
     def place(self, task: messages.Place) -> None:
-        """Take the text as it is now, and where units stand in it."""
-        self.text = task.text
+        """Take where units stand in the text as it is now."""
         for placed in task.units:
             unit = self._by_key.get(placed.key)
             if unit is not None:

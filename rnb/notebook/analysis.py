@@ -132,7 +132,8 @@ class SetupFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="se
 class DocFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="doc"):
     """A bare string: the notebook's introduction if it is the first statement."""
 
-    text: str
+    text: str  # without indentation
+    value: str  # as it stands: `__doc__`
 
 
 class FutureFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="future"):

@@ -93,7 +93,8 @@ def _facts(node: ast.stmt, piece: Piece, text: str, places: Places, context: Con
 def _plain_facts(node: ast.stmt) -> Facts | None:
     """What says the same wherever it stands."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return DocFacts(cleaned(node.value.value)) if isinstance(node.value.value, str) else NothingFacts()
+        value = node.value.value
+        return DocFacts(cleaned(value), value) if isinstance(value, str) else NothingFacts()
     if isinstance(node, ast.Pass) or is_main(node):
         return NothingFacts()
     if isinstance(node, ast.ImportFrom) and node.module == "__future__" and not node.level:

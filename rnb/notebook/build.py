@@ -14,7 +14,7 @@ from rnb.notebook.faults import Placed
 from rnb.notebook.ids import cell_ids
 from rnb.notebook.model import Cell, Notebook, Statement
 from rnb.notebook.names import Answers, Names, cell_parameters, shared_names
-from rnb.notebook.setup import Setup
+from rnb.notebook.setup import Setup, introduction
 from rnb.notebook.warn import cell_warnings
 
 Edge = tuple[str, str, str]
@@ -61,7 +61,7 @@ def build(
 ) -> Built:
     """The notebook that these items make. `previous` keeps the ids of `_` cells."""
     own = [item for item in items if isinstance(item.facts, CellFacts)]
-    outer = [item for item in items if isinstance(item.facts, SetupFacts)]
+    outer = _outer(items)
     setup = _setup_of(items)
     lines = [item.line + item.facts.line for item in outer if isinstance(item.facts, SetupFacts)]
     facts = [item.facts for item in own if isinstance(item.facts, CellFacts)]
@@ -97,9 +97,18 @@ def build(
     return Built(notebook, items, setup)
 
 
+def _outer(items: Sequence[Item]) -> list[Item]:
+    """The statements of the module level; the introduction is one that binds `__doc__`."""
+    outer = [item for item in items if isinstance(item.facts, SetupFacts)]
+    first = items[0] if items else None
+    if first is not None and isinstance(first.facts, DocFacts):
+        outer.insert(0, first._replace(facts=introduction(repr(first.facts.value))))
+    return outer
+
+
 def _setup_of(items: Sequence[Item]) -> Setup:
     """The module level that these items make."""
-    setup = Setup([item.facts for item in items if isinstance(item.facts, SetupFacts)])
+    setup = Setup([item.facts for item in _outer(items) if isinstance(item.facts, SetupFacts)])
     for item in items:
         if isinstance(item.facts, CellFacts):
             setup.aliases.update(item.facts.aliases)

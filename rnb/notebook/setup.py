@@ -11,6 +11,27 @@ from functools import cached_property
 
 from rnb.notebook.analysis import SetupFacts
 from rnb.notebook.digest import digest
+from rnb.notebook.model import Span
+
+
+def introduction(source: str) -> SetupFacts:
+    """The notebook's docstring, whose code `source` sets `__doc__` as that of any module does."""
+    return SetupFacts(
+        line=0,
+        lines=source.count("\n"),
+        source=source,
+        identity=digest("setup", source),
+        binds=("__doc__",),
+        mutates=(),
+        reads=(),
+        later=(),
+        imports=(),
+        aliases=(),
+        star="",
+        enum=(),
+        at=Span(1, 1, 1, 1),
+        faults=(),
+    )
 
 
 class Setup:

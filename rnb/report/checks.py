@@ -9,9 +9,9 @@ from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote
 
 from rnb.host.emit import Emitter
-from rnb.host.tasks import notebook_event
 from rnb.messages import Fault
 from rnb.notebook.model import Notebook
+from rnb.notebook.render import describe
 from rnb.report.github import fault_command
 from rnb.report.json_lines import JsonLines
 from rnb.report.text import fault_lines
@@ -80,7 +80,7 @@ class Json:
 
     def notebook(self, notebook: Notebook) -> None:
         emitter = Emitter([self.sink], lambda event: None, self.numbers, notebook.path if self.several else None)
-        emitter.emit(notebook_event(notebook, {}))
+        emitter.emit(describe(notebook))
 
     def close(self) -> None:
         self.sink.close()

@@ -62,9 +62,9 @@ def test_a_representation_that_fails_is_an_error_of_that_display(kernel: Driver)
 
 def test_display_at_any_time(kernel: Driver) -> None:
     ran = kernel.cell(
-        "@cell\ndef a():\n    import rnb\n    rnb.display(1, 'two')\n    rnb.display(None, display_id='x')\n    return\n"
+        "@cell\ndef a():\n    import rnb\n    rnb.display(1, 'two')\n    rnb.display(None)\n    rnb.display(3, display_id='x')\n    return\n"
     )
-    assert ran.texts == ["1", "'two'", "None"]
+    assert ran.texts == ["1", "'two'", "3"]
     assert [one.display_id for one in ran.of(messages.Display)] == [None, None, "x"]
 
 

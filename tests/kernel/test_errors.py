@@ -136,3 +136,12 @@ def test_mo_stop_is_no_failure(kernel: Driver) -> None:
     kernel.setup("class MarimoStopError(BaseException): pass")
     ran = kernel.cell("@cell\ndef a():\n    print('x')\n    raise MarimoStopError\n")
     assert (ran.outcome, ran.out, ran.of(messages.CellError)) == ("stopped", "x\n", [])
+
+
+def test_a_warning_quotes_the_line_that_ran(kernel: Driver) -> None:
+    kernel.path.write_text("the file\nhas changed\nsince\n" * 20)
+    body = "@cell\ndef a():\n    import warnings\n    warnings.warn('first')\n"
+    for line in (10, 30):
+        assert "warnings.warn('first')" in kernel.cell(body, line=line).err
+    kernel.send(messages.Place(text="# moved\n" + body))
+    assert "warnings.warn('first')" in kernel.cell(body, line=2).err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.driver import run
 from tests.kernel.driver import Driver
 
 Book = Callable[..., Driver]
@@ -28,7 +29,9 @@ def test_a_notebook_does_not_hide_a_package(book: Book, name: str, use: str) -> 
     ran = kernel.setup(f"import {name}")
     assert ran.end.statements[0].ok, ran.reports
     assert kernel.value(use) == "True"
-    assert kernel.value("__name__") == repr(name)
+    kernel.setup("class Point:\n    pass", line=2)
+    assert kernel.value("__import__('pickle').dumps(Point) != b''") == "True"
+    assert kernel.value("__name__") == repr(f"rnb.notebooks.{name}")
     assert kernel.cell("@cell\ndef a():\n    1/0\n").error.traceback.count("\n") == 5
 
 
@@ -36,6 +39,42 @@ def test_any_other_notebook_is_its_module(book: Book) -> None:
     kernel = book(name="penguins", text="raise Exception('imported again')\n")
     kernel.setup("import penguins", "x = 5")
     assert kernel.value("[penguins.x, penguins.__dict__ is globals()]") == "[5, True]"
+
+
+WORKERS = """
+import multiprocessing
+import random
+from dataclasses import dataclass
+
+import rnb
+
+
+@dataclass
+class Point:
+    x: int
+
+
+def twice(point):
+    import random, tempfile
+    return Point(2 * point.x), hasattr(random, "Random")
+
+
+@rnb.cell
+def pools():
+    random.Random(1)
+    out = []
+    for method in ("spawn", "forkserver", "fork"):
+        with multiprocessing.get_context(method).Pool(1) as pool:
+            out += pool.map(twice, [Point(3)])
+    out
+"""
+
+
+def test_workers_know_what_the_notebook_defines_and_the_package_of_its_name(tmp_path: Path) -> None:
+    for name in ("random", "plain", "a note.book", "json"):  # json: beside a notebook that would hide a package
+        (tmp_path / f"{name}.py").write_text(WORKERS)
+        ran = run(tmp_path / f"{name}.py", "--timeout", "30")
+        assert ran.shown("pools") == ["[" + ", ".join(["(Point(x=6), True)"] * 3) + "]"], ran
 
 
 def test_modules_beside_the_notebook(book: Book, tmp_path: Path) -> None:

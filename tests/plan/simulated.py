@@ -44,7 +44,6 @@ class SimulatedKernel:
         self.values = Values()
         self.ledger = Ledger(self.values, self.namespace)
         self.units = Units()
-        self.sources: dict[int, str] = {}
         self.ids: dict[int, str] = {}
         self.kept: dict[int, Any] = {}
         self.interrupts = SimpleNamespace(armed=False)

@@ -249,3 +249,24 @@ def test_output_that_never_ends_is_cut_and_the_save_gets_through(book: Book):
     book.save("@rnb.cell\ndef talks():\n    print('calm')")
     assert book.printed("talks") == "calm\n"
     in_order(book.w.events)
+
+
+def test_the_introduction_is_the_modules_docstring(book: Book) -> None:
+    body = """
+        @rnb.cell
+        def a():
+            log("a")
+            print(repr(__doc__))
+
+        @rnb.cell
+        def b():
+            log("b")
+    """
+    book.watch(body)
+    assert book.printed("a") == "None\n"
+    book.w.save('"""What is this?\n\n  Said.\n"""\n' + book.text(body))
+    assert book.ran() == ["a"]
+    assert book.printed("a") == repr("What is this?\n\n  Said.\n") + "\n"
+    book.w.save("# note\n'''What is this?\n\n  Said.\n'''\n" + book.text(body))
+    assert book.ran() == []
+    book.true()
