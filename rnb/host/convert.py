@@ -9,9 +9,9 @@ from collections.abc import Callable
 from rnb.errors import UsageError
 from rnb.host.outputs import imported_events, keep_run, kept_events, kept_outputs
 from rnb.host.target import check_target, read_input, write_target
-from rnb.host.tasks import notebook_event
 from rnb.messages import AnyEvent
 from rnb.notebook.read import read
+from rnb.notebook.render import describe
 from rnb.rewrite.convert import Converted, source_format, source_text, target_format
 from rnb.rewrite.convert import convert as convert_bytes
 from rnb.rewrite.split_model import RewriteError
@@ -58,7 +58,7 @@ def _page(data: bytes, source: str, path: str, outputs: bool, page: Page) -> Con
     elif outputs and source in NATIVE:
         events = kept_events(path, data)
     if not events:
-        events = [notebook_event(notebook, {})]
+        events = [describe(notebook)]
         why = "the history has no run of this text" if outputs else "as asked"
         made.losses.append(f"the page has no outputs: {why}; `rnb run NOTEBOOK --html F` runs the notebook for them")
     made.data = page(events, source_text(made.data), path)

@@ -12,7 +12,6 @@ from typing import Any
 
 from rnb.host.diff_runs import last_events
 from rnb.host.history import fold, history_sink
-from rnb.host.tasks import notebook_event
 from rnb.messages import (
     AnyEvent,
     CellEvent,
@@ -25,6 +24,7 @@ from rnb.messages import (
     Why,
 )
 from rnb.notebook.model import Notebook
+from rnb.notebook.render import describe
 from rnb.plan.panels import Output, Picture, Text
 from rnb.plan.state import State
 
@@ -79,7 +79,7 @@ def imported_events(notebook: Notebook, outputs: Mapping[str, list[Json]], at: f
 def _round(notebook: Notebook, outputs: Mapping[str, list[Json]]) -> Iterator[AnyEvent]:
     cells = [cell.id for cell in notebook.cells if cell.kind != "markdown"]
     failed = {id for id in cells if any(each.get("output_type") == "error" for each in outputs.get(id, ()))}
-    yield notebook_event(notebook, {})
+    yield describe(notebook)
     yield PlanEvent(cells=[PlannedCell(id, (Why("new"),)) for id in cells], keep=[])
     for id in cells:
         yield CellEvent(cell=id, status="running")
