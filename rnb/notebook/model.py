@@ -88,6 +88,11 @@ class Statement(msgspec.Struct, kw_only=True, gc=False):
     imports: tuple[str, ...]
     faults: tuple[str, ...] = ()
 
+    @property
+    def introduction(self) -> bool:
+        """Whether it is the notebook's docstring, which binds `__doc__`."""
+        return self.binds == ("__doc__",)
+
 
 class Parameter(msgspec.Struct, frozen=True, gc=False):
     """A notebook parameter and the cells that read it."""

@@ -102,7 +102,7 @@ def compare(old: Notebook, new: Notebook) -> Diff:
         old=old.path,
         new=new.path,
         cells=cells,
-        setup=_setup(old.setup, new.setup),
+        setup=_setup(*([s for s in n.setup if not s.introduction] for n in (old, new))),
         edges_added=[edge for edge in after if edge not in before],
         edges_removed=[edge for edge in before if edge not in after],
         parameters=_parameters(old.parameters, new.parameters),

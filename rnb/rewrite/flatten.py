@@ -86,7 +86,7 @@ def setup_text(notebook: Notebook, text: str, keep_rnb: bool) -> str:
     lines = text.split("\n")
     tree = ast.parse(text)
     inside = {number for cell in notebook.cells for number in range(cell.line, cell.end_line + 1)}
-    kept = {each.line for each in notebook.setup}
+    kept = {each.line for each in notebook.setup if not each.introduction}
     for number, node in enumerate(tree.body):
         top, end = top_line(node), node.end_lineno or node.lineno
         future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
