@@ -12,6 +12,7 @@ from rnb.errors import RnbError
 COMMANDS = {
     "run": "Run notebooks to the end, every cell afresh.",
     "watch": "Run, then re-run the minimum on every save.",
+    "sweep": "Run a notebook over a grid of parameters.",
     "view": "Serve the read-only live view.",
     "check": "Find faults without running.",
     "fmt": "Write implicit refs and defs into signatures and returns.",

@@ -146,6 +146,12 @@ class Session:
         else:
             self.pending = again
 
+    def give(self, parameters: dict[str, str]) -> None:
+        """Other values of the notebook's parameters, between two rounds: a round for them."""
+        assert self.current.notebook is not None
+        self.world.parameters = parameters
+        self._begin(msgspec.structs.replace(self.current.notebook, same_graph=False))
+
     # ------------------------------------------------------------------ rounds
 
     def _begin(self, notebook: Notebook) -> None:

@@ -41,6 +41,8 @@ def _library(value: Any) -> tuple[str, int | None]:
     root = type(value).__module__.partition(".")[0]
     if root in ("pandas", "polars", "numpy", "pyarrow", "scipy", "torch", "xarray"):
         shape = getattr(value, "shape", None)
+        if shape == ():  # a scalar of numpy
+            return str(value)[:SHORT], None
         words = " × ".join(f"{int(side):,}" for side in shape) if isinstance(shape, tuple) else ""
         if getattr(value, "dtype", None) is not None:
             words = f"{words} {value.dtype}".strip()

@@ -46,6 +46,11 @@ def live_page(title: str, config: dict[str, Any]) -> str:
     )
 
 
+def compare_page(**parts: Any) -> str:
+    """The page of a sweep, which holds everything it needs."""
+    return _environment().get_template("compare.html").render(**parts)
+
+
 def index_page(items: list[dict[str, Any]]) -> str:
     """The list of notebooks."""
     return (

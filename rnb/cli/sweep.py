@@ -1,0 +1,102 @@
+"""`rnb sweep`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from rnb.cli.parameters import NotebookCommand, given
+from rnb.errors import UsageError
+from rnb.host.emit import Sink
+
+
+@click.command(cls=NotebookCommand)
+@click.argument("notebook")
+@click.option(
+    "-p", "--parameter", "axes", metavar="NAME=VALUES", multiple=True, help="a,b,c or first:last:step or JSON."
+)
+@click.option("--rows", metavar="CSV", help="Points from a table whose first line names parameters.")
+@click.option("-P", "--parameters", "files", metavar="FILE", multiple=True, help="Fixed ones, from TOML, YAML or JSON.")
+@click.option("--take", metavar="NAME,…", multiple=True, help="Defs and cells for the table; else numbers that vary.")
+@click.option("-o", "--output", metavar="FILE", help="Write the table: .csv or .parquet.")
+@click.option("--html", metavar="FILE", help="Write a page that compares the points.")
+@click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+def command(
+    notebook: str,
+    axes: tuple[str, ...],
+    rows: str | None,
+    files: tuple[str, ...],
+    take: tuple[str, ...],
+    output: str | None,
+    html: str | None,
+    as_json: bool,
+    force: bool,
+) -> int:
+    """Run a notebook over a grid of parameters. Cells that do not depend on what varies run once.
+
+    \b
+    Example: rnb sweep notebooks/nile.py -p window=5:30:5 -o windows.csv
+    """
+    from rnb.host import grid
+    from rnb.host.sweep import Outcome, Sweep
+    from rnb.host.target import check_target
+    from rnb.report.sweep import Progress, Report, Table
+    from rnb.report.text import tell
+
+    points = grid.grid(list(_pairs(axes))) if axes else [{}]
+    if rows is not None:
+        points = [{**point, **row} for point in points for row in grid.rows(rows)]
+    if points == [{}]:
+        raise UsageError("nothing varies", hint="for example -p alpha=0.1,0.3,1 or --rows points.csv")
+    if output is not None and not output.endswith((".csv", ".parquet")):
+        raise UsageError(f"-o {output}: neither .csv nor .parquet")
+    for target in filter(None, (output, html)):
+        check_target(target, force)
+    taken = [name.strip() for each in take for name in each.split(",") if name.strip()]
+    names = list(dict.fromkeys(name for point in points for name in point))
+    reports: list[Report] = [] if as_json else [Progress(sys.stdout.buffer, len(points), names)]
+    if output is not None:
+        reports.append(Table(output, names, taken))
+    if html is not None:
+        from rnb.view.packages import require
+
+        require("--html")
+        from rnb.view.compare import ComparePage
+
+        reports.append(ComparePage(html, notebook, names, taken))
+
+    def each(place: int, outcome: Outcome) -> None:
+        for report in reports:
+            report.add(place, outcome)
+
+    sweep = Sweep(
+        notebook,
+        points,
+        given((), files),
+        taken,
+        lambda state, path: _sinks(as_json),
+        each,
+    )
+    for fault in sweep.notebook.faults:
+        tell(fault)
+    if not sweep.notebook.valid:
+        return 2
+    try:
+        return sweep.run()
+    finally:
+        for report in reports:
+            report.close()
+
+
+def _pairs(axes: tuple[str, ...]) -> list[tuple[str, str]]:
+    return list(given(axes).items())
+
+
+def _sinks(as_json: bool) -> list[Sink]:
+    if not as_json:
+        return []
+    from rnb.report.json_lines import JsonLines
+
+    return [JsonLines(sys.stdout.buffer)]

@@ -1,0 +1,177 @@
+"""What `rnb sweep` leaves: a line per point as it comes, and the table of all points as CSV or Parquet.
+
+A row holds the parameters of its point, what was taken of the notebook, the status and the seconds. The table is
+written as points come, whole at any moment, so that a sweep that is killed leaves what it had.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+from collections.abc import Callable
+from typing import Any, BinaryIO, Protocol
+
+from rnb.errors import MissingExtra
+from rnb.host.sweep import Outcome
+from rnb.plan.panels import Output, Picture, Problem, Text
+from rnb.report.beside import ReportFile
+from rnb.report.text import duration
+
+ONE_LINE = 60  # characters of a value in a line for people
+
+
+class Report(Protocol):
+    """Takes the outcome of each point, with the place of the point among those asked for."""
+
+    def add(self, place: int, outcome: Outcome) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Table:
+    """The rows by the place of their point. `path` ends in .csv or .parquet."""
+
+    def __init__(self, path: str, names: list[str], taken: list[str]) -> None:
+        content: Callable[[], bytes] = self.csv
+        if path.endswith(".parquet"):
+            try:
+                import pyarrow.parquet  # type: ignore[import-untyped]  # noqa: F401
+            except ImportError as error:
+                raise MissingExtra("a table as Parquet", "parquet") from error
+            content = self.parquet
+        self.names, self.taken = names, taken
+        self.rows: dict[int, dict[str, Any]] = {}
+        self._file = ReportFile(path, content)
+
+    def add(self, place: int, outcome: Outcome) -> None:
+        self.rows[place] = row(outcome, self.names, self.taken)
+        self._file.update()
+
+    def close(self) -> None:
+        self._file.write()
+
+    def _columns(self) -> list[str]:
+        every = [self.rows[place] for place in sorted(self.rows)]
+        middle = dict.fromkeys(name for each in every for name in each if name not in self.names)
+        ends = ["status", "seconds"]
+        return [*self.names, *(name for name in middle if name not in ends), *ends]
+
+    def csv(self) -> bytes:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self._columns(), restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows[place] for place in sorted(self.rows))
+        return text.getvalue().encode()
+
+    def parquet(self) -> bytes:
+        import pyarrow as pa  # type: ignore[import-untyped]
+        import pyarrow.parquet as pq
+
+        places = sorted(self.rows)
+        columns = {name: _typed([self.rows[place].get(name) for place in places]) for name in self._columns()}
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table(columns), sink)
+        return bytes(sink.getvalue())
+
+
+def _typed(column: list[Any]) -> list[Any]:
+    """One type for a column: its values', else text."""
+    kinds = {type(value) for value in column if value is not None}
+    if kinds <= {int, float}:
+        return [None if value is None else float(value) for value in column] if float in kinds else column
+    return column if len(kinds) <= 1 else [None if value is None else str(value) for value in column]
+
+
+def row(outcome: Outcome, names: list[str], taken: list[str]) -> dict[str, Any]:
+    """The parameters, the values taken, what the cells that were asked for showed as text, and how it went."""
+    made: dict[str, Any] = {name: _number(outcome.point.get(name)) for name in names}
+    made.update({name: python(kind, text) for name, (kind, text) in outcome.values.items()})
+    for id in taken:
+        if id not in made and (text := text_of(outcome.shown.get(id, []))):
+            made[id] = text
+    return made | {"status": status(outcome), "seconds": round(outcome.seconds, 6)}
+
+
+def python(kind: str, text: str) -> Any:
+    """A value back from its text: a number, text, or the text as it stands."""
+    if kind in ("str", "int", "float", "bool", "NoneType"):
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError):  # nan, inf, and texts too long to be told
+            pass
+    return _number(text)
+
+
+def _number(text: str | None) -> Any:
+    for make in (int, float):
+        try:
+            return make(text or "")
+        except ValueError:
+            continue
+    return text
+
+
+def status(outcome: Outcome) -> str:
+    """`done`, or which cells were not: `failed: fit; blocked: plot`."""
+    if outcome.ok:
+        return "done"
+    wrong: dict[str, list[str]] = {}
+    for id, said in outcome.statuses.items():
+        if said in ("failed", "killed", "cancelled", "blocked"):
+            wrong.setdefault(said, []).append(id)
+    return "; ".join(f"{said}: {', '.join(ids)}" for said, ids in wrong.items()) or "failed"
+
+
+def text_of(outputs: list[Output]) -> str:
+    """What a cell showed, as text."""
+    parts = []
+    for item in outputs:
+        if isinstance(item, Text) and item.stream == "stdout":
+            parts.append(item.text)
+        elif isinstance(item, Picture):
+            parts.append(str(item.data.get("text/plain", "")) + "\n")
+        elif isinstance(item, Problem):
+            parts.append(f"{item.name}: {item.message}\n")
+    return "".join(parts).rstrip("\n")
+
+
+class Progress:
+    """A line per point: `✓ 3/40  alpha=0.3 n=20  loss=0.52  2 cells 0.12 s`."""
+
+    def __init__(self, out: BinaryIO, total: int, names: list[str]) -> None:
+        self.out, self.total, self.names = out, total, names
+        self.count = self.failed = self.ran = 0
+        self.seconds = 0.0
+
+    def add(self, place: int, outcome: Outcome) -> None:
+        self.count += 1
+        self.failed += not outcome.ok
+        self.ran += outcome.ran
+        self.seconds += outcome.seconds
+        point = " ".join(f"{name}={outcome.point[name]}" for name in self.names if name in outcome.point)
+        values = " ".join(f"{name}={_short(text)}" for name, (_, text) in outcome.values.items())
+        cells = f"{outcome.ran} cell{'' if outcome.ran == 1 else 's'}"
+        said = [
+            f"{'✓' if outcome.ok else '✗'} {self.count}/{self.total}",
+            point,
+            values,
+            f"{cells} {duration(outcome.seconds)}",
+        ]
+        if not outcome.ok:
+            said.append(status(outcome))
+        self.out.write(("  ".join(part for part in said if part) + "\n").encode("utf-8", "replace"))
+        self.out.flush()
+
+    def close(self) -> None:
+        said = f"{self.count} point{'' if self.count == 1 else 's'}"
+        if self.count < self.total:
+            said += f" of {self.total}"
+        if self.failed:
+            said += f", {self.failed} failed"
+        self.out.write(f"{said}, {self.ran} cells in {duration(self.seconds)}\n".encode())
+        self.out.flush()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= ONE_LINE else text[: ONE_LINE - 1] + "…"
