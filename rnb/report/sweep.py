@@ -65,7 +65,7 @@ class Table:
         return text.getvalue().encode()
 
     def parquet(self) -> bytes:
-        import pyarrow as pa  # type: ignore[import-untyped]
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         places = sorted(self.rows)
