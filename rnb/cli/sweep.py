@@ -40,7 +40,8 @@ def command(
     Example: rnb sweep notebooks/nile.py -p window=5:30:5 -o windows.csv
     """
     from rnb.host import grid
-    from rnb.host.sweep import Outcome, Sweep
+    from rnb.host.outcome import Outcome
+    from rnb.host.sweep import Sweep
     from rnb.host.target import check_target
     from rnb.report.sweep import Progress, Report, Table
     from rnb.report.text import tell

@@ -9,33 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from rnb.errors import NoSuchNotebook, UsageError
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
 from rnb.host.grid import Point
+from rnb.host.outcome import Outcome
 from rnb.host.run import NO_KERNEL, check_asked
 from rnb.host.settings import Settings
 from rnb.host.source import read_bytes, read_notebook
 from rnb.messages import AnyEvent, CellEvent
 from rnb.notebook.model import Notebook
-from rnb.plan.panels import Output
 from rnb.plan.state import State
 
 SCALARS = {"bool", "int", "uint", "float", "complex", "str", "NoneType"}  # Python's, and numpy's without their size
-
-
-class Outcome(msgspec.Struct):
-    """What one point gave. `values` are (type, text) by name of what was taken, `shown` the outputs of cells."""
-
-    point: Point
-    ok: bool
-    seconds: float
-    statuses: dict[str, str]
-    values: dict[str, tuple[str, str]]
-    shown: dict[str, list[Output]]
-    ran: int  # cells that ran for it
 
 
 class Began:

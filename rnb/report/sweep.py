@@ -6,15 +6,13 @@ written as points come, whole at any moment, so that a sweep that is killed leav
 
 from __future__ import annotations
 
-import ast
 import csv
 import io
 from collections.abc import Callable
 from typing import Any, BinaryIO, Protocol
 
 from rnb.errors import MissingExtra
-from rnb.host.sweep import Outcome
-from rnb.plan.panels import Output, Picture, Problem, Text
+from rnb.host.outcome import Outcome, row, status
 from rnb.report.beside import ReportFile
 from rnb.report.text import duration
 
@@ -81,59 +79,6 @@ def _typed(column: list[Any]) -> list[Any]:
     if kinds <= {int, float}:
         return [None if value is None else float(value) for value in column] if float in kinds else column
     return column if len(kinds) <= 1 else [None if value is None else str(value) for value in column]
-
-
-def row(outcome: Outcome, names: list[str], taken: list[str]) -> dict[str, Any]:
-    """The parameters, the values taken, what the cells that were asked for showed as text, and how it went."""
-    made: dict[str, Any] = {name: _number(outcome.point.get(name)) for name in names}
-    made.update({name: python(kind, text) for name, (kind, text) in outcome.values.items()})
-    for id in taken:
-        if id not in made and (text := text_of(outcome.shown.get(id, []))):
-            made[id] = text
-    return made | {"status": status(outcome), "seconds": round(outcome.seconds, 6)}
-
-
-def python(kind: str, text: str) -> Any:
-    """A value back from its text: a number, text, or the text as it stands."""
-    if kind in ("str", "int", "float", "bool", "NoneType"):
-        try:
-            return ast.literal_eval(text)
-        except (ValueError, SyntaxError):  # nan, inf, and texts too long to be told
-            pass
-    return _number(text)
-
-
-def _number(text: str | None) -> Any:
-    for make in (int, float):
-        try:
-            return make(text or "")
-        except ValueError:
-            continue
-    return text
-
-
-def status(outcome: Outcome) -> str:
-    """`done`, or which cells were not: `failed: fit; blocked: plot`."""
-    if outcome.ok:
-        return "done"
-    wrong: dict[str, list[str]] = {}
-    for id, said in outcome.statuses.items():
-        if said in ("failed", "killed", "cancelled", "blocked"):
-            wrong.setdefault(said, []).append(id)
-    return "; ".join(f"{said}: {', '.join(ids)}" for said, ids in wrong.items()) or "failed"
-
-
-def text_of(outputs: list[Output]) -> str:
-    """What a cell showed, as text."""
-    parts = []
-    for item in outputs:
-        if isinstance(item, Text) and item.stream == "stdout":
-            parts.append(item.text)
-        elif isinstance(item, Picture):
-            parts.append(str(item.data.get("text/plain", "")) + "\n")
-        elif isinstance(item, Problem):
-            parts.append(f"{item.name}: {item.message}\n")
-    return "".join(parts).rstrip("\n")
 
 
 class Progress:

@@ -10,10 +10,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from rnb.host.outcome import Outcome, row
 from rnb.host.paths import write_beside
-from rnb.host.sweep import Outcome
 from rnb.plan.panels import Output, Picture, Problem, Text
-from rnb.report.sweep import row
 from rnb.view import assets
 from rnb.view.dress import display_html
 from rnb.view.render import compare_page
