@@ -136,21 +136,15 @@ class Session:
         else:
             self.stop_running("save")
 
-    def recheck(self) -> None:
-        """Files, modules or wishes have changed: a round for them, now or after the running one."""
+    def recheck(self, parameters: bool = False) -> None:
+        """Files, modules, wishes or `parameters` have changed: a round for them, now or after the running one."""
         if self.current.notebook is None or self.pending is not None:
             return
-        again = msgspec.structs.replace(self.current.notebook, same_graph=True, edited=[])
+        again = msgspec.structs.replace(self.current.notebook, same_graph=not parameters, edited=[])
         if self.round is None and not self.busy:
             self._begin(again)
         else:
             self.pending = again
-
-    def give(self, parameters: dict[str, str]) -> None:
-        """Other values of the notebook's parameters, between two rounds: a round for them."""
-        assert self.current.notebook is not None
-        self.world.parameters = parameters
-        self._begin(msgspec.structs.replace(self.current.notebook, same_graph=False))
 
     # ------------------------------------------------------------------ rounds
 

@@ -121,8 +121,8 @@ class Sweep:
             command.loop.stop(command.ended_by or 0)
             return
         self.place = self.waiting.pop(0)
-        given = self._given()
-        command.loop.post(lambda: session.give(given))
+        session.world.parameters = self._given()
+        command.loop.post(lambda: session.recheck(parameters=True))
 
     def _outcome(self) -> Outcome:
         state, finished = self.session.state, self.session.state.finished
