@@ -59,6 +59,13 @@ def command(
         raise MissingExtra("--view", "view") from error
     live = LiveView(notebook, Options(host=host, port=port, token=token, editor=editor))
     try:
-        return watch(notebook, live.sinks(sinks), given(parameters, files), live.beside(keys), strict=strict)
+        return watch(
+            notebook,
+            live.sinks(sinks),
+            given(parameters, files),
+            live.beside(keys),
+            strict=strict,
+            frames=live.item.frames,
+        )
     finally:
         live.close()

@@ -76,7 +76,7 @@ class Session:
         self.supervisor = Supervisor(
             loop,
             emitter,
-            configuration(settings.path, settings.track, settings.columns),
+            configuration(settings.path, settings.track, settings.columns, settings.frames),
             self._report,
             lambda stream, data: self.showing.output.write(stream, data, "raw"),
             self._died,

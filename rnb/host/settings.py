@@ -21,6 +21,7 @@ class Settings(msgspec.Struct, kw_only=True):
     track: bool = False  # files, modules and the setup's values: what a second round needs
     output_limit: int = 10_000_000
     columns: int = 80
+    frames: str = ""  # absolute: where large tables are left for a live view; "" leaves none
 
     @property
     def given(self) -> dict[str, str]:

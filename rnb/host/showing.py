@@ -40,7 +40,8 @@ class Showing:
             return
         self.drain()
         if isinstance(report, Display):
-            self.emitter.emit(DisplayEvent(cell=report.cell, data=report.data, display_id=report.display_id))
+            fields = {name: getattr(report, name) for name in ("cell", "data", "display_id", "frame")}
+            self.emitter.emit(DisplayEvent(**fields))
         elif isinstance(report, InputWanted):
             self.emitter.emit(InputEvent(cell=report.cell, prompt=report.prompt))
         else:

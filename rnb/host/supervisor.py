@@ -122,7 +122,7 @@ class Supervisor:
         self.on_death(reason)
 
 
-def configuration(path: str, track: bool, columns: int) -> Configure:
+def configuration(path: str, track: bool, columns: int, frames: str) -> Configure:
     """What a kernel is told of its notebook: the folder is that of the path as given."""
     if path == "-":
         file, name = os.path.join(os.getcwd(), "<stdin>"), "notebook"
@@ -137,6 +137,7 @@ def configuration(path: str, track: bool, columns: int) -> Configure:
         argv=[path],
         track=track,
         columns=columns,
+        frames=frames,
     )
 
 

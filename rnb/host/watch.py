@@ -164,6 +164,7 @@ def watch(
     parameters: dict[str, str],
     keys: Callable[[Command, Watch], Callable[[], None]] | None = None,
     strict: bool = False,
+    frames: str = "",
 ) -> int:
     """Watch a notebook until SIGINT, SIGTERM or the key that quits. The exit code.
 
@@ -173,7 +174,9 @@ def watch(
     watched: Watch | None = None
     restore: Callable[[], None] | None = None
     try:
-        settings = Settings(path=path, parameters=parameters, track=True, strict=strict, columns=environment_width())
+        settings = Settings(
+            path=path, parameters=parameters, track=True, strict=strict, columns=environment_width(), frames=frames
+        )
         watched = Watch(command, settings)
         if keys is not None:
             restore = keys(command, watched)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rnb import messages
+    from rnb.kernel.frames import Frames
     from rnb.kernel.mutation import Ledger
     from rnb.kernel.tracebacks import Kept
     from rnb.kernel.tracking import Tracker
@@ -46,6 +47,7 @@ class Kernel:
         self.streams = Streams(self.wire, self.interrupts)
         self.stdin = Stdin(self)
         self.values = Values()
+        self.frames: Frames | None = None  # where large tables go, if anybody wants pages of them
         self.forked = False  # this process is a child that user code forked
         self.ids: dict[int, str] = {}  # of cells, by uid
         self._ledger: Ledger | None = None
@@ -96,6 +98,8 @@ class Kernel:
         self.stdin.install()
         self.interrupts.install()
         self.figures.begin()
+        if self.frames is not None:
+            self.frames.forget(cell)
         if self.config.track:
             self.tracker.begin()
 
@@ -167,6 +171,10 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
     kernel.config = task
     kernel.module = importing.install(task.name, task.file, task.folder)
     kernel.figures = Figures(kernel)
+    if task.frames:
+        from rnb.kernel.frames import Frames
+
+        kernel.frames = Frames(task.frames)
     if task.track:
         from rnb.kernel import tracking
 

@@ -108,10 +108,28 @@ class StreamEvent(Event, tag="stream", kw_only=True):
     text: str
 
 
+class FrameColumn(msgspec.Struct, frozen=True):
+    name: str
+    type: str
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A data frame that is shown in part and was left as a file, from which pages of it can be read."""
+
+    name: str = ""  # of the file; "" where it could not be left, for `reason`
+    rows: int  # -1 where only reading it to the end would tell
+    kept: int = 0  # rows that were left
+    width: int  # columns besides the index
+    index: int = 0  # columns of the index: the first ones
+    columns: tuple[FrameColumn, ...] = ()  # that were left
+    reason: str = ""
+
+
 class DisplayEvent(Event, tag="display", kw_only=True):
     cell: str | None
     data: dict[str, Any]
     display_id: str | None = None
+    frame: Frame | None = None  # live views only
 
 
 class ErrorEvent(Event, tag="error", kw_only=True):

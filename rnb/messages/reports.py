@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from rnb.messages.events import Frame
+
 
 class Report(msgspec.Struct, kw_only=True, tag_field="report"):
     """What the kernel says."""
@@ -32,6 +34,7 @@ class Display(Report, tag="display", kw_only=True):
     cell: str | None
     data: dict[str, Any]
     display_id: str | None = None
+    frame: Frame | None = None
 
 
 class CellError(Report, tag="error", kw_only=True):

@@ -21,6 +21,7 @@ class Configure(Task, tag="configure", kw_only=True):
     argv: list[str]
     track: bool  # record the files that cells open (watch, cache)
     columns: int = 80  # width of text renderings
+    frames: str = ""  # absolute: where large tables are left for a live view; "" leaves none
 
 
 class SetupStatement(msgspec.Struct, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from rnb.messages import CellEvent, CellInfo, MutationEvent, Shared, Why
+from rnb.messages import CellEvent, CellInfo, Frame, MutationEvent, Shared, Why
 
 RESULTS = frozenset({"done", "failed", "killed", "cancelled", "cached"})
 ENDS = RESULTS | {"unchanged", "blocked"}
@@ -47,6 +47,7 @@ class Picture(msgspec.Struct):
 
     data: dict[str, Any]
     display_id: str | None = None
+    frame: Frame | None = None
 
 
 class Problem(msgspec.Struct):

@@ -153,7 +153,7 @@ class State:
     def _display(self, event: DisplayEvent) -> None:
         panel = self._panel(event.cell)
         if panel is not None and self.keeps_outputs:
-            panel.show(Picture(event.data, event.display_id))
+            panel.show(Picture(event.data, event.display_id, event.frame))
 
     def _error(self, event: ErrorEvent) -> None:
         panel = self._panel(event.cell)
@@ -256,7 +256,7 @@ def _outputs(id: str | None, panel: Panel, run: str) -> Iterator[AnyEvent]:
         if isinstance(item, Text):
             yield StreamEvent(run=run, cell=id, stream=item.stream, text=item.text)
         elif isinstance(item, Picture):
-            yield DisplayEvent(run=run, cell=id, data=item.data, display_id=item.display_id)
+            yield DisplayEvent(run=run, cell=id, data=item.data, display_id=item.display_id, frame=item.frame)
         else:
             yield ErrorEvent(
                 run=run, cell=id, name=item.name, message=item.message, line=item.line, traceback=item.traceback

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from rnb.messages import AnyEvent, CellEvent, FinishedEvent, NotebookEvent
+from rnb.messages import AnyEvent, CellEvent, DisplayEvent, FinishedEvent, NotebookEvent
 from rnb.redact import hidden_bytes
 from rnb.store.events import encode
 
@@ -228,7 +228,10 @@ def _open(place: Path) -> Rows:
 
 def bare(event: AnyEvent) -> bytes:
     """The event's JSON without what differs from run to run."""
-    return encode(msgspec.structs.replace(event, seq=0, time=0.0, run="", notebook=None))
+    event = msgspec.structs.replace(event, seq=0, time=0.0, run="", notebook=None)
+    if isinstance(event, DisplayEvent):
+        event.frame = None  # the file that it names is gone when its live view ends
+    return encode(event)
 
 
 def tag(event: AnyEvent) -> str:

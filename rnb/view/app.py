@@ -17,7 +17,8 @@ from starlette.websockets import WebSocket
 
 from rnb.plan.panels import Text
 from rnb.store.events import encode
-from rnb.view import assets, past
+from rnb.view import assets, frames, past
+from rnb.view.frames import Asked, shown_frames
 from rnb.view.guard import Access, Guard, Limits
 from rnb.view.log import EPOCH
 from rnb.view.render import index_page, live_page
@@ -29,6 +30,7 @@ FRAME_POLICY = (
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; frame-ancestors 'self'"
 )
 KEEP = "public, max-age=31536000, immutable"
+READERS = 2  # pages of tables that are read at once
 SUMMARY_PAUSE = 0.3  # seconds between two lines of the list's stream
 
 
@@ -37,6 +39,7 @@ class View:
 
     def __init__(self, shelf: Shelf, editor: str | None) -> None:
         self.shelf, self.editor = shelf, editor
+        self.reading = asyncio.Semaphore(READERS)
 
     def routes(self) -> list[Any]:
         return [
@@ -46,6 +49,7 @@ class View:
             Route("/n/{id}/state", self.state),
             Route("/n/{id}/stream", self.stream),
             Route("/n/{id}/output/{cell}", self.output),
+            Route("/n/{id}/frame/{name}", self.rows),
             Route("/n/{id}/runs", self.runs),
             Route("/n/{id}/runs/{run}", self.run),
             Route("/api/notebooks", self.notebooks),
@@ -159,6 +163,20 @@ class View:
         if panel is None:
             raise HTTPException(404, "there is no such cell")
         return Response(encode(text) and text.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8")
+
+    async def rows(self, request: Request) -> Response:
+        """Some rows of a table that is shown, sorted if asked; read from its file, never from the kernel."""
+        item, name = self.item(request.path_params["id"]), request.path_params["name"]
+        told = next((frame for frame in shown_frames(item.log.state) if frame.name == name), None)
+        if told is None:
+            raise HTTPException(404, "this table is not shown any more")
+        asked = Asked.of(request.query_params, told)
+        async with self.reading:
+            try:
+                found = await asyncio.to_thread(frames.page, item.frames, told, asked)
+            except frames.Unreadable as error:
+                raise HTTPException(404, str(error)) from None
+        return Response(encode(found), media_type="application/json", headers={"cache-control": "no-cache"})
 
     async def runs(self, request: Request) -> Response:
         item = self.item(request.path_params["id"])

@@ -16,6 +16,7 @@ import msgspec
 from rnb.errors import NoSuchNotebook, RnbError
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Emitter, Sink
+from rnb.host.frames import frames_folder, remove_frames
 from rnb.host.settings import Settings
 from rnb.host.watch import Watch
 from rnb.messages import ViewEvent
@@ -77,7 +78,11 @@ class Viewer:
         if item.id in self.command.watches:
             return
         parameters = self.settings.parameters
-        settings = Settings(path=item.path, parameters=parameters, track=True, columns=environment_width())
+        remove_frames(item.frames)
+        item.frames = frames_folder(item.path)
+        settings = Settings(
+            path=item.path, parameters=parameters, track=True, columns=environment_width(), frames=item.frames
+        )
         before = self.command.session
         try:
             self.command.watches[item.id] = Watch(self.command, settings)
@@ -140,6 +145,8 @@ def view(paths: list[str], make: Make, options: Options, settings: ViewSettings)
         for watch in command.watches.values():
             watch.close()
         command.close()
+        for item in shelf.items.values():
+            remove_frames(item.frames)
 
 
 def announce(command: Command, make: Make, url: str) -> None:
@@ -155,6 +162,7 @@ class LiveView:
     def __init__(self, path: str, options: Options) -> None:
         self.shelf = Shelf()
         self.item = self.shelf.add(path)
+        self.item.frames = frames_folder(path)
         self.server = Server(self.shelf, options)
 
     def sinks(self, make: Make) -> Make:
@@ -178,3 +186,4 @@ class LiveView:
 
     def close(self) -> None:
         self.server.close()
+        remove_frames(self.item.frames)

@@ -24,6 +24,7 @@ class Item:
         self.started = start is None
         self.last_look = time.monotonic()
         self.first_title = peek_title(path)
+        self.frames = ""  # the folder where its kernel leaves large tables
 
     def look(self) -> None:
         """Somebody looks: bring the session up if it is down. Called on the server's loop."""

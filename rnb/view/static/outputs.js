@@ -5,6 +5,7 @@ import { cleaned, editorLink, el } from "rnb/dom.js";
 import { TextView, paint } from "rnb/terminal.js";
 import { textOf } from "rnb/state.js";
 import { enhance } from "rnb/table.js";
+import { FrameTable } from "rnb/frames.js";
 
 const IMAGES = ["image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp"];
 const HIGHEST = 4000; // pixels of a frame
@@ -83,16 +84,25 @@ function pictured(item) {
 }
 
 class PictureView {
-  constructor(item) {
+  constructor(item, context) {
     this.item = item;
-    this.node = el("div", { class: "display" }, pictured(item));
+    const shown = pictured(item);
+    this.table = item.frame && context.config.base ? new FrameTable(item.frame, context.config.base, shown) : null;
+    this.node = el("div", { class: "display" }, this.table?.node ?? shown);
   }
 
   update() {
     return false;
   }
 
+  // The same to look at, from another run: a long table goes on with the rows of that one.
+  adopt(item) {
+    this.item = item;
+    if (item.frame) this.table?.take(item.frame);
+  }
+
   leave() {
+    this.table?.leave();
     this.node.querySelector("iframe")?.leave?.();
   }
 }
@@ -139,7 +149,7 @@ function traced(line, context) {
 
 function viewOf(item, context) {
   if (item.kind === "text") return new TextView(item, context.whole);
-  return item.kind === "problem" ? new ProblemView(item, context) : new PictureView(item);
+  return item.kind === "problem" ? new ProblemView(item, context) : new PictureView(item, context);
 }
 
 export function same(a, b) {
@@ -191,6 +201,7 @@ export class OutputList {
   }
 
   adopt(view, item) {
+    if (view.adopt) view.adopt(item);
     view.item = item;
     if (item.kind === "text") view.read = item.chunks.length;
   }

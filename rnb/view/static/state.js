@@ -166,6 +166,7 @@ export class State {
           data: event.data,
           html: event.html,
           display_id: event.display_id ?? null,
+          frame: event.frame ?? null,
         });
         return event.cell ?? null;
       case "error":
