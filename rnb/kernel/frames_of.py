@@ -39,7 +39,7 @@ class Source:
     @contextmanager
     def writer(self, path: str) -> Iterator[Write]:
         """A function that writes some rows to an Arrow file, uncompressed, so that it can be mapped."""
-        import pyarrow
+        import pyarrow  # type: ignore[import-untyped]
         from pyarrow import ipc
 
         files: list[Any] = []

@@ -72,7 +72,7 @@ def _value(scalar: Any) -> Any:
 class PolarsFile:
     def __init__(self, path: str) -> None:
         polars = importlib.import_module("polars")
-        self.frame = polars.read_ipc(path, memory_map=True)
+        self.frame = polars.scan_ipc(path).collect()
 
     def order(self, column: int, down: bool) -> Any:
         try:
