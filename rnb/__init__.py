@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
         def read(self, path: str) -> None: ...
 
+        def effect(self, name: str) -> None: ...
+
 
 __all__ = ["cell", "display", "file", "run", "sql"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rnb.host.paths import keep_folder
 from rnb.notebook.model import Notebook
-from rnb.redact import hidden, hidden_bytes
+from rnb.redact import hidden
 from rnb.store.analysis import Readings
 
 
@@ -38,8 +38,7 @@ def read_notebook(data: bytes, path: str) -> Notebook:
 
     reader = Reader.resume(kept.last())
     notebook = reader.read(data, path)
-    if hidden_bytes(data) == data:  # else the file alone has the password that is written in it
-        kept.keep(reader.keep())
+    kept.keep(reader.keep())
     return notebook
 
 

@@ -11,6 +11,7 @@ import xxhash
 from rnb.errors import NoSuchNotebook
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
+from rnb.host.freshness import Freshness
 from rnb.host.loop import Timer
 from rnb.host.run import check_asked
 from rnb.host.saves import PATIENCE, SETTLE, Saves
@@ -36,6 +37,7 @@ class Watch:
         # difference begins one round, also if that leaves it as it is since the cell is blocked
         self.settling: dict[str, tuple[Stamp, Timer]] = {}  # files whose write may not have ended
         self.session: Session = command.open_session(settings, self._round_over)
+        self.freshness = Freshness(self.loop, self.session)
         self.saves = Saves(settings.path, self.loop, self._accept)
         self.watcher = Watcher(self.loop, self._changed)
         notebook = self.saves.first(data)
@@ -57,6 +59,7 @@ class Watch:
         files = {path for memo in session.world.memos.values() for path in memo.files} | session.setup.files().keys()
         modules = set(session.modules.files.values())
         self.watcher.watch({self.path, *files, *modules})
+        self.freshness.arm()
         if self._files_changed(files - self.settling.keys()) or (not self.settling and self._modules_changed()):
             self.loop.post(session.recheck)
 

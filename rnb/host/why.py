@@ -59,6 +59,12 @@ def _depends(notebook: Notebook, path: str, cell: Cell, ran: Last | None) -> lis
     if names:
         lines.append(f"  uses {', '.join(names)} of the module level")
     folder = os.path.dirname(os.path.abspath(path))
+    if cell.impure:
+        every = cell.options.extra.get("every")
+        also = f" and every {every}" if every else ""
+        lines.append(
+            f"  asks a database: it runs when its text or its refs change, when asked{also}; what changes there is not seen"
+        )
     lines += [f"  read the file {_shown(file, folder)}" for file in (ran.files if ran else ())]
     if len(lines) == 1:
         lines.append("  depends on nothing but its own code")

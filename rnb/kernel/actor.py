@@ -122,6 +122,11 @@ class Kernel:
         if self.config.track:
             self.tracker.read(path)
 
+    def effect(self, name: str) -> None:
+        """The cell did something that a kept result of it would not do again, or not find the same."""
+        if self.config.track:
+            self.tracker.effect(name)
+
     def executed(self, key: str, line: int, source: str, name: str, code: CodeType) -> None:
         """Keep what runs, for tracebacks."""
         self.sources.executed(line, source)

@@ -6,6 +6,7 @@ one transaction. Rows come in batches, through a cursor of the server where the 
 
 from __future__ import annotations
 
+import rnb
 from rnb.errors import RnbError, UsageError
 from rnb.kernel.sql_batches import BATCH, framed
 from rnb.kernel.sql_engine import Database
@@ -42,6 +43,8 @@ def run_on(database: Database, query: Query, kind: str) -> Any:
     statement fails. Raises ServerError, RnbError."""
     place = 0
     try:
+        if rnb._kernel is not None:
+            rnb._kernel.effect("database")
         connection = database.connect()
         result: Any = None
         for statement in query.statements():

@@ -90,6 +90,10 @@ class Tracker:
             if digest is not None:
                 self.files[path] = digest
 
+    def effect(self, name: str) -> None:
+        """Note what no audit event tells: C code that opens a connection, say."""
+        self._effects[name] = None
+
     def _hook(self, event: str, args: tuple[Any, ...]) -> None:
         if event == "open":
             if get_ident() not in self._busy:

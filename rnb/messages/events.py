@@ -34,6 +34,7 @@ class CellInfo(msgspec.Struct, kw_only=True):
     defs: tuple[str, ...]
     doc: str  # the docstring, cleaned; "" where there is none
     hide: bool = False
+    impure: bool = False  # it asks a database
 
 
 class ParameterInfo(msgspec.Struct, kw_only=True):
@@ -46,15 +47,17 @@ class ParameterInfo(msgspec.Struct, kw_only=True):
 
 
 class Why(msgspec.Struct, frozen=True):
-    """One reason for a run: `kind` is new, code, setup, ref, file, module, parameter, unfinished, mutation, lost, asked."""
+    """One reason for a run: `kind` is new, code, setup, ref, file, module, parameter, unfinished, mutation, lost, asked,
+    due (`every` has passed)."""
 
     kind: str
     name: str = ""
 
 
-class PlannedCell(msgspec.Struct, frozen=True):
+class PlannedCell(msgspec.Struct, frozen=True, omit_defaults=True):
     cell: str
     why: tuple[Why, ...]
+    impure: bool = False  # it asks a database: what changes there makes no cell run
 
 
 # --------------------------------------------------------------------------- events

@@ -75,6 +75,11 @@ class Cell(msgspec.Struct, kw_only=True, gc=False):
     imports: tuple[str, ...]  # dotted modules imported in its body or by setup statements that it uses in turn
     faults: tuple[str, ...]  # codes of the errors that concern it
 
+    @property
+    def impure(self) -> bool:
+        """Whether it asks a database, whose changes are not seen."""
+        return "engine" in self.options.extra
+
 
 class Statement(msgspec.Struct, kw_only=True, gc=False):
     """A setup statement. `version` covers its own code and, in turn, all that it uses."""

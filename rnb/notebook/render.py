@@ -38,6 +38,7 @@ def _info(cell: Cell) -> CellInfo:
         defs=cell.defs,
         doc=cell.doc,
         hide=cell.options.hide,
+        impure=cell.impure,
     )
 
 

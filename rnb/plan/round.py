@@ -65,10 +65,9 @@ class Round:
     # ------------------------------------------------------------------ the plan, before anything runs
 
     def planned(self) -> list[PlannedCell]:
-        links = self.links
-        return [
-            PlannedCell(links.cells[uid].id, self.why[uid]) for uid in sorted(self.why, key=links.place.__getitem__)
-        ]
+        cells, place = self.links.cells, self.links.place
+        order = sorted(self.why, key=place.__getitem__)
+        return [PlannedCell(cells[uid].id, self.why[uid], cells[uid].impure) for uid in order]
 
     def keep(self) -> list[str]:
         return [cell.id for uid, cell in self.links.cells.items() if uid not in self.why]
@@ -211,6 +210,7 @@ class Round:
         for key in [key for key in self.tries if key[0] == uid]:
             del self.tries[key]
         self.world.asked.discard(uid)
+        self.world.due.discard(uid)
         self.world.torn.discard(uid)
         self.world.actual.pop(uid, None)
 

@@ -18,6 +18,7 @@ _NAMED = {
     "parameter": "parameter {} changed",
     "mutation": "{} was changed in place",
     "lost": "{} was lost with the kernel",
+    "due": "due every {}",
 }
 _BARE = {
     "new": "new",
@@ -31,6 +32,7 @@ _BARE = {
     "mutation": "a value was changed in place",
     "lost": "its value was lost with the kernel",
     "asked": "asked for",
+    "due": "due",
 }
 
 

@@ -80,6 +80,7 @@ class World(msgspec.Struct, kw_only=True):
     deaths: dict[int, Deaths] = {}
     standing: dict[int, tuple[str, str]] = {}  # uid -> (status, reason) as last shown
     asked: set[int] = set()  # to run whatever the memos say
+    due: set[int] = set()  # cells whose results are older than their `every`
     torn: set[int] = set()  # cells that changed values which have become, or no longer are, parts of others
 
     def kernel_lost(self) -> None:
@@ -97,11 +98,12 @@ class World(msgspec.Struct, kw_only=True):
         for table in (self.memos, self.actual, self.deaths, self.standing):
             table.pop(uid, None)
         self.asked.discard(uid)
+        self.due.discard(uid)
         self.torn.discard(uid)
 
     def touchy(self, cells: dict[int, Cell]) -> set[int]:
-        """Cells that something beside the notebook's text may concern: files, modules."""
-        return {u for u, memo in self.memos.items() if memo.files or memo.modules or cells[u].imports}
+        """Cells that something beside the notebook's text may concern: files, modules, time."""
+        return self.due | {u for u, memo in self.memos.items() if memo.files or memo.modules or cells[u].imports}
 
     def given(self, cell: Cell) -> dict[str, str | None]:
         return {p.name: self.parameters.get(p.name) for p in cell.parameters}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rnb.notebook.keep import unchanged
 from rnb.notebook.model import Notebook
+from rnb.redact import hidden_bytes
 
 
 class Readings:
@@ -38,8 +39,9 @@ class Readings:
         return self._load() or b""
 
     def keep(self, data: bytes | None) -> None:
-        """Keep a reading; where that can't be done, the next run reads again."""
-        if self.place is None or data is None:
+        """Keep a reading; where that can't be done, the next run reads again. One with the password of a URL in it is
+        not kept: that stays in the notebook alone."""
+        if self.place is None or data is None or hidden_bytes(data) != data:
             return
         temporary = self.place.with_name(f".{self.place.name}.{os.getpid()}.tmp")
         with contextlib.suppress(OSError):

@@ -239,3 +239,42 @@ def test_a_database(tmp_path: Path, returns: str) -> None:
     assert "no such column: nope" in result.of("error", cell="wrong")[0]["message"]
     path.write_text(text(body.replace("= {name}", "<> {name}")))
     assert run(path, "-p", "some=2,3").printed("shown").split()[1] == "2"
+
+
+AGED = '''
+import sqlite3
+
+@rnb.sql(engine="sqlite:///t.db", every="0.3s")
+def rows():
+    """SELECT n FROM t"""
+
+@rnb.sql(engine="sqlite:///t.db")
+def still():
+    """SELECT n FROM t"""
+
+@rnb.cell
+def reader(rows):
+    log("reader")
+    print(len(rows))
+'''
+
+
+def test_a_database_cell_runs_again_when_it_is_due_and_its_readers_if_rows_differ(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "t.db") as rows:
+        rows.execute("CREATE TABLE t (n INT)")
+    book = Book(tmp_path, AGED)
+    with book.watching as watching:
+        plan = next(event for event in watching.events if event["type"] == "plan")
+        assert {cell["cell"] for cell in plan["cells"] if cell.get("impure")} == {"rows", "still"}
+        due = watching.settled()
+        assert watching.ran(due) == {"rows"} and due.of("plan")[0]["cells"][0]["why"] == [
+            {"kind": "due", "name": "0.3s"}
+        ]
+        with sqlite3.connect(tmp_path / "t.db") as rows:
+            rows.execute("INSERT INTO t VALUES (1)")
+        watching.until("stream", cell="reader", text="1\n")
+        assert book.ran() == ["reader"]
+        watching.settled()
+        assert watching.ran(book.watching.save(text(AGED.replace('"0.3s"', '"9h"')))) == set()  # no other result
+    said = text_run("why", str(book.path), "rows").stdout
+    assert "asks a database" in said and "every 9h" in said

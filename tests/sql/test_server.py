@@ -1,13 +1,11 @@
-"""SQL cells on a real PostgreSQL, which the test starts itself, and on SQLite."""
+"""SQL cells on a real PostgreSQL and MariaDB, which the tests start themselves, and on SQLite."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,33 +16,20 @@ import pytest
 from rnb.kernel.sql_run import Failure, run
 from tests.driver import RNB
 from tests.driver import run as rnb_run
+from tests.sql.servers import mariadb, postgresql
 from tests.sql.test_queries import INJECTIONS
 
 pytest.importorskip("psycopg")
-USER = "nobody" if os.geteuid() == 0 else None  # PostgreSQL does not run as root
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    if shutil.which("initdb") is None:
-        pytest.skip("no PostgreSQL here")
-    folder = Path(tempfile.mkdtemp(prefix="rnbpg", dir="/tmp"))  # a short path: sockets have a limit
-    if USER:
-        shutil.chown(folder, USER)
-    data = str(folder / "data")
-    options = f"-k {folder} -c listen_addresses= -c fsync=off"
-    try:
-        _as_user("initdb", "-D", data, "-U", "rnb", "-A", "trust", "-E", "UTF8", "--no-sync")
-        _as_user("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
-        yield f"postgresql+psycopg://rnb@/postgres?host={folder}"
-    finally:
-        _as_user("pg_ctl", "-D", data, "-m", "immediate", "stop")
-        shutil.rmtree(folder)
+    yield from postgresql()
 
 
-def _as_user(*command: str) -> None:
-    program = shutil.which(command[0]) or command[0]
-    subprocess.run([program, *command[1:]], check=True, user=USER, cwd="/tmp", stdout=subprocess.DEVNULL, timeout=60)
+@pytest.fixture(scope="module")
+def mysql() -> Iterator[str]:
+    yield from mariadb()
 
 
 def ask(query: str, engine: Any, returns: str = "arrow", **values: Any) -> Any:
@@ -208,6 +193,21 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
     assert int(done.stdout) < 40, "MB: 400,000 rows are 6 MB of Arrow, and 60 MB of tuples"
 
 
+def test_mariadb(mysql: str) -> None:
+    made = "CREATE TABLE birds (name TEXT, mass INT); INSERT INTO birds VALUES ('a;b', 1), ({x}, 2)"
+    assert ask(made, mysql, x="it's") is None
+    found = "SELECT `name`, mass FROM `birds` WHERE mass IN {some} AND name NOT IN {none} -- : {"
+    assert rows(found, mysql, some=[2, 3], none=[]) == [["it's", 2]]
+    for text in INJECTIONS:
+        assert rows("SELECT {text} AS x, '{text}' AS y", mysql, text=text) == [[text, "{text}"]]
+    for query, near in [("SELECT 1\nFROM brids", "birds"), ("SELECT mas\nFROM birds", "mass")]:
+        with pytest.raises(Failure) as caught:
+            ask(query, mysql)
+        assert str(caught.value.error).endswith(f"Did you mean {near}?")
+        line = query.encode()[: caught.value.offset].count(b"\n")
+        assert query.split("\n")[line].endswith(("brids", "mas"))
+
+
 def wait_for(what: Callable[[], bool], seconds: float = 15) -> None:
     end = time.monotonic() + seconds
     while not what():
@@ -219,19 +219,23 @@ SLOW = '''import rnb
 
 @rnb.sql(engine="$DATABASE_URL")
 def slow():
-    """SELECT pg_sleep(60), 'the slow one'"""
+    """SELECT {sleep}(60)"""
 '''
+PG_ASKING = """SELECT count(*) FROM pg_stat_activity
+               WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+MY_ASKING = "SELECT count(*) FROM information_schema.processlist WHERE state = 'User sleep'"
+ENDS = [("url", "interrupt"), ("url", "kill"), ("mysql", "interrupt")]
 
 
-@pytest.mark.parametrize("how", ["interrupt", "kill"])
-def test_a_query_ends_on_the_server(url: str, tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize(("server", "how"), ENDS, ids="-".join)
+def test_a_query_ends_on_the_server(request: pytest.FixtureRequest, tmp_path: Path, server: str, how: str) -> None:
+    url: str = request.getfixturevalue(server)
+
     def asking() -> bool:
-        found = """SELECT count(*) FROM pg_stat_activity
-                   WHERE state = 'active' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
-        return bool(rows(found, url) != [[0]])
+        return rows(PG_ASKING if server == "url" else MY_ASKING, url) != [[0]]
 
     book = tmp_path / "book.py"
-    book.write_text(SLOW)
+    book.write_text(SLOW.replace("{sleep}", "pg_sleep" if server == "url" else "sleep"))
     env = {**os.environ, "DATABASE_URL": url}
     with subprocess.Popen([*RNB, "run", str(book), "--json"], env=env, stdout=subprocess.PIPE, text=True) as process:
         wait_for(asking)
