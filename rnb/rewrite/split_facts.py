@@ -86,7 +86,7 @@ class Facts:
                 unit.later.add(event.name)
             else:
                 _first(reads[unit.index], event.name, event.node)
-            if event.name in _DYNAMIC:
+            if event.name in _DYNAMIC and not _asks_an_object(unit.node, event.name):
                 unit.dynamic = event.name
         late = _after_values(self.units)
         for event in self.walk.stores:
@@ -196,6 +196,13 @@ class Facts:
                     self.objects |= unit.binds
                 if Calls(self, unit).uses_up(value):
                     self.used_up |= unit.binds
+
+
+def _asks_an_object(node: ast.stmt, name: str) -> bool:
+    """`vars(x)` is about x alone."""
+    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call) and ast.unparse(each.func) == name]
+    uses = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == name]
+    return name == "vars" and len(uses) == len(calls) and all(call.args for call in calls)
 
 
 def _place(unit: Unit) -> Place:

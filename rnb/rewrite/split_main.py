@@ -6,7 +6,7 @@ import ast
 import re
 
 from rnb.notebook.blocks import is_main
-from rnb.rewrite.split_args import parameters_of
+from rnb.rewrite.split_args import take_arguments
 from rnb.rewrite.split_model import Block, Linear
 from rnb.rewrite.split_units import dedent, parse_linear, script_blocks, top_line
 
@@ -17,9 +17,12 @@ def script(text: str) -> Linear:
     """The blocks of a script. Raises RewriteError."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
     notes: list[str] = []
-    text = unfold(text, notes)
-    header, doc, code = head(text)
-    return Linear(script_blocks(code) if code.strip() else [Block("")], doc=doc, header=header, notes=notes)
+    taken = take_arguments(unfold(text), notes)
+    header, doc, code = head(taken.text)
+    doc = "\n\n".join(filter(None, [doc or taken.description, "\n".join(taken.lines)]))
+    linear = Linear(script_blocks(code) if code.strip() else [Block("")], doc=doc, header=header, notes=notes)
+    linear.parameters |= taken.parameters
+    return linear
 
 
 def head(text: str) -> tuple[str, str, str]:
@@ -45,12 +48,12 @@ def head(text: str) -> tuple[str, str, str]:
     return "\n".join(header), doc, rest
 
 
-def unfold(text: str, notes: list[str]) -> str:
+def unfold(text: str) -> str:
     """The script with the suite of its main guard at the top level, and the `main()` that it calls in its place."""
     tree = parse_linear(text)
     guard = next((node for node in tree.body if isinstance(node, ast.If) and _guards(node)), None)
     if guard is None:
-        return parameters_of(text, notes)
+        return text
     lines = text.split("\n")
     start, end = guard.lineno - 1, max(node.end_lineno or 0 for node in guard.body)
     suite = (
@@ -60,13 +63,15 @@ def unfold(text: str, notes: list[str]) -> str:
     )
     above = lines[start + 1 : guard.body[0].lineno - 1] if guard.body[0].lineno > guard.lineno else []
     body = dedent("\n".join([*above, *suite]))
-    main = _sole_call(guard, tree)
+    last = guard.body[-1]
+    main = _last_call(guard, tree)
     if main is not None:
-        text = _without_main(lines, guard, main)
+        before = dedent("\n".join([*above, *lines[guard.body[0].lineno - 1 : last.lineno - 1]]))
+        text = _without_main(lines, guard, main[0], "\n".join(filter(None, [before.rstrip(), main[1]])))
     else:
         body = re.sub(r"^(?:sys\.)?exit\((\w+\(.*\))\)$", r"_ = \1", body, flags=re.MULTILINE)
         text = "\n".join([*lines[:start], body, *lines[guard.end_lineno or end :]])
-    return parameters_of(text, notes)
+    return text
 
 
 def _guards(node: ast.If) -> bool:
@@ -74,33 +79,52 @@ def _guards(node: ast.If) -> bool:
     return is_main(bare)
 
 
-def _sole_call(guard: ast.If, tree: ast.Module) -> ast.FunctionDef | None:
-    """The function that the guard does nothing but call, if its body can stand at the top level."""
-    statements = [node for node in guard.body if not isinstance(node, ast.Pass)]
-    if len(statements) != 1 or not isinstance(statements[0], ast.Expr):
+def _last_call(guard: ast.If, tree: ast.Module) -> tuple[ast.FunctionDef, str] | None:
+    """The function that the guard calls last, if its body can stand at the top level, and its arguments as assignments."""
+    last = guard.body[-1]
+    if not isinstance(last, ast.Expr) or last.lineno == guard.lineno:
         return None
-    call = statements[0].value
+    call = last.value
     if (
         isinstance(call, ast.Call)
         and ast.unparse(call.func) in ("sys.exit", "exit", "raise SystemExit")
         and len(call.args) == 1
     ):
         call = call.args[0]
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args or call.keywords:
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         return None
     name = call.func.id
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
-    if len(found) != 1 or found[0].decorator_list or _has_arguments(found[0].args):
+    if len(found) != 1 or found[0].decorator_list:
         return None
     uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
-    return found[0] if len(uses) == 1 and _unfolds(found[0], tree) else None
+    given = _arguments(found[0], call)
+    return (found[0], given) if len(uses) == 1 and given is not None and _unfolds(found[0], tree, guard) else None
 
 
-def _has_arguments(args: ast.arguments) -> bool:
-    return bool(args.posonlyargs or args.args or args.vararg or args.kwonlyargs or args.kwarg)
+def _arguments(main: ast.FunctionDef, call: ast.Call) -> str | None:
+    """`a = 1` for `main(1)`; None where the call has a form that this can't show."""
+    args = main.args
+    if args.vararg or args.kwarg or any(isinstance(each, ast.Starred) for each in call.args):
+        return None
+    positional = [each.arg for each in (*args.posonlyargs, *args.args)]
+    values: dict[str, ast.expr] = dict(
+        zip(positional[len(positional) - len(args.defaults) :], args.defaults, strict=True)
+    )
+    values |= {each.arg: node for each, node in zip(args.kwonlyargs, args.kw_defaults, strict=True) if node is not None}
+    if not all(isinstance(each, ast.Constant) for each in values.values()) or len(call.args) > len(positional):
+        return None
+    values |= dict(zip(positional, call.args, strict=False))
+    values |= {each.arg: each.value for each in call.keywords if each.arg is not None}
+    names = [*positional, *(each.arg for each in args.kwonlyargs)]
+    if set(values) != set(names) or any(each.arg is None for each in call.keywords):
+        return None
+    changed = [each for each in names if ast.unparse(values[each]) != each]
+    left, right = ", ".join(changed), ", ".join(ast.unparse(values[each]) for each in changed)
+    return f"{left} = {right}" if changed else ""
 
 
-def _unfolds(main: ast.FunctionDef, tree: ast.Module) -> bool:
+def _unfolds(main: ast.FunctionDef, tree: ast.Module, guard: ast.If) -> bool:
     """Whether the locals of `main` may become names of the module: none is in use there, and nothing returns early."""
     for node in ast.walk(main):
         if isinstance(node, (ast.Global, ast.Nonlocal, ast.Yield, ast.YieldFrom)):
@@ -117,7 +141,8 @@ def _unfolds(main: ast.FunctionDef, tree: ast.Module) -> bool:
     own |= {
         node.name for node in ast.walk(main) if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node is not main
     }
-    others = [node for node in tree.body if node is not main]
+    own |= {each.arg for each in ast.walk(main.args) if isinstance(each, ast.arg)}
+    others = [node for node in tree.body if node is not main and node is not guard]
     used = {node.id for each in others for node in ast.walk(each) if isinstance(node, ast.Name)}
     local = {
         arg.arg
@@ -145,8 +170,8 @@ def _nested(node: ast.Return, main: ast.FunctionDef) -> bool:
     return any(node in ast.walk(each) for each in inner)
 
 
-def _without_main(lines: list[str], guard: ast.If, main: ast.FunctionDef) -> str:
-    """The file with the body of `main` where the guard stood."""
+def _without_main(lines: list[str], guard: ast.If, main: ast.FunctionDef, before: str) -> str:
+    """The file with the body of `main` where the guard stood, below what else it had."""
     body = main.body
     doc = ast.get_docstring(main)
     if doc is not None:
@@ -172,4 +197,4 @@ def _without_main(lines: list[str], guard: ast.If, main: ast.FunctionDef) -> str
     start, end = main.lineno - 1, main.end_lineno or main.lineno
     after = lines[guard.end_lineno or guard.lineno :]
     between = lines[end : guard.lineno - 1]
-    return "\n".join([*lines[:start], *between, heading + text, tail, *after])
+    return "\n".join([*lines[:start], *between, before, heading + text, tail, *after])
