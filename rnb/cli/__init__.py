@@ -18,12 +18,13 @@ def main(args: list[str] | None = None) -> None:
     alone = args is None  # nobody's code but ours is in this process
     args = sys.argv[1:] if args is None else args
     gc.disable()  # imports make nothing that must be collected
-    from rnb.cli.guard import guarded
     from rnb.host.spawn import ahead, discard
 
     try:
         if len(args) > 1 and args[0] in KERNEL and not {"-h", "--help"}.intersection(args):
             ahead()
+        from rnb.cli.guard import guarded
+
         code = guarded(lambda: _command(args))
     finally:
         discard()

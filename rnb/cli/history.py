@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from rnb.errors import NoSuchNotebook, UsageError
-from rnb.host.history import history_place
+from rnb.host.history import history_reader
 from rnb.plan.panels import Output, Picture, Text
 from rnb.plan.state import State
 from rnb.plan.words import because
@@ -34,19 +34,20 @@ def command(notebook: str, run: str | None, as_json: bool, text: bool, last: int
     Example: rnb history notebooks/penguins.py last
     """
 
-    place = history_place(notebook)
-    if not os.path.exists(notebook) and (place is None or not place.exists()):
-        raise NoSuchNotebook(notebook)
-    if place is None or not place.exists():
-        raise UsageError(f"{notebook} has no history yet", f"`rnb run {notebook}` makes some")
     try:
-        with Reader(place, os.path.basename(notebook)) as reader:
+        found = history_reader(notebook)
+        if found is None and not os.path.exists(notebook):
+            raise NoSuchNotebook(notebook)
+        if found is None:
+            raise UsageError(f"{notebook} has no history yet", f"`rnb run {notebook}` makes some")
+        with found as reader:
             if run is None:
                 return _list(reader, notebook, last, as_json)
             return _show(reader, notebook, run, as_json, text)
     except sqlite3.Error as error:
         raise UsageError(
-            f"{place} can't be read: {error}", "it may be deleted at any time; what it kept is lost then"
+            f"the history of {notebook} can't be read: {error}",
+            "`.rnb/history.sqlite` may be deleted at any time; what it kept is lost then",
         ) from None
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from rnb.host.emit import Sink
-from rnb.host.paths import keep_folder
+from rnb.host.paths import keep_folder, write_bytes
 from rnb.plan.state import State
 
 
@@ -23,12 +23,12 @@ def figures(path: str) -> Callable[[str, int, bytes], str]:
         folder = keep_folder(path)
         if folder is None:
             return "(a figure that could not be kept)"
-        place = folder / "figures"
+        place = os.path.join(folder, "figures")
         try:
-            place.mkdir(exist_ok=True)
+            os.makedirs(place, exist_ok=True)
             stem = os.path.basename(path).removesuffix(".py")
-            file = place / f"{stem}-{cell}-{number}.png"
-            file.write_bytes(png)
+            file = os.path.join(place, f"{stem}-{cell}-{number}.png")
+            write_bytes(file, png)
         except OSError as error:
             return f"(a figure that could not be kept: {error.strerror})"
         return os.path.relpath(file)

@@ -6,7 +6,6 @@ import itertools
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 from rnb.host.emit import Emitter, Sink
 from rnb.host.loop import Loop
@@ -52,14 +51,14 @@ class Command:
             self.loop.post(adopt_orphans)
         return session
 
-    def _keeper(self, path: str, emitter: Emitter) -> Callable[[str], Path | None]:
-        def keep(cell: str) -> Path | None:
+    def _keeper(self, path: str, emitter: Emitter) -> Callable[[str], str | None]:
+        def keep(cell: str) -> str | None:
             folder = keep_folder(path)
             if folder is None:
                 return None
-            place = folder / "output"
-            place.mkdir(exist_ok=True)
-            return place / f"{emitter.run}-{cell}.txt"
+            place = os.path.join(folder, "output")
+            os.makedirs(place, exist_ok=True)
+            return os.path.join(place, f"{emitter.run}-{cell}.txt")
 
         return keep
 

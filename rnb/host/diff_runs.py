@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 import struct
 
-from rnb.host.history import history_place
+from rnb.host.history import history_reader
 from rnb.messages import AnyEvent
 from rnb.plan.panels import Output, Picture, Text
 from rnb.plan.state import State
 from rnb.rewrite.diff_outputs import RunOutputs, Shown
-from rnb.store.runs import Reader
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -37,11 +35,11 @@ def last_events(path: str, sha256: str) -> list[AnyEvent] | None:
     """A series that folds to what that run showed."""
     import sqlite3  # 4 ms, for those who ask
 
-    place = history_place(path)
-    if place is None or not place.exists():
-        return None
     try:
-        with Reader(place, os.path.basename(path)) as reader:
+        found = history_reader(path)
+        if found is None:
+            return None
+        with found as reader:
             run = reader.last_of(sha256)
             return reader.state_events(run) if run is not None else None
     except (sqlite3.Error, FileNotFoundError):

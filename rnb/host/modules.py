@@ -2,21 +2,24 @@
 
 A module is local if its file lies neither in the standard library nor among installed packages: those of this
 environment, of the one below it (`--system-site-packages`), of the user (`pip install --user`) or of a `.pth` file.
+What reading modules needs is imported when there is one to read: a plain `rnb run` looks at none.
 """
 
 from __future__ import annotations
 
-import ast
+import functools
 import os
 import sys
-import sysconfig
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import xxhash
 
 from rnb.host.current import Current
+from rnb.host.paths import read_file
 from rnb.plan.world import World
+
+if TYPE_CHECKING:
+    from ast import AST
 
 PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")  # as `kernel/prints/names.py` has it
 
@@ -29,8 +32,11 @@ class Source(msgspec.Struct):
     imports: tuple[str, ...]
 
 
+@functools.cache
 def foreign_roots() -> tuple[str, ...]:
     """Folders whose modules never count as local."""
+    import sysconfig
+
     paths = sysconfig.get_paths()
     roots = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
     return tuple(sorted(os.path.realpath(root) + os.sep for root in roots))
@@ -43,20 +49,19 @@ class LocalModules:
         self.folder = folder
         self.path: list[str] = [folder]
         self.sources: dict[str, Source] = {}
-        self.foreign = foreign_roots()
         self.files: dict[str, str] = {}  # dotted name -> file, of all modules in the last answer
 
     def search(self, sys_path: list[str]) -> bool:
         """Take the kernel's `sys.path`; whether it is another than before."""
         before = self.path
         places = [self.folder, *(p for p in sys_path if p)]
-        own = {str(Path(__file__).parents[2])}
+        own = {os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))}
         self.path = [p for p in dict.fromkeys(places) if not self._is_foreign(p) and (p == self.folder or p not in own)]
         return self.path != before
 
     def _is_foreign(self, path: str) -> bool:
         real = os.path.realpath(path) + os.sep
-        installed = any(part in real for part in PACKAGES) or any(real.startswith(root) for root in self.foreign)
+        installed = any(part in real for part in PACKAGES) or any(real.startswith(root) for root in foreign_roots())
         return installed or path.endswith(".zip")
 
     def digests(self, names: set[str]) -> dict[str, str]:
@@ -94,7 +99,7 @@ class LocalModules:
                 if part in found and part not in seen:
                     seen.add(part)
                     todo += found[part].imports
-        return xxhash.xxh3_128_hexdigest("\n".join(f"{n} {found[n].digest}" for n in sorted(seen)).encode())
+        return _digest("\n".join(f"{n} {found[n].digest}" for n in sorted(seen)).encode())
 
     def importers(self, changed: set[str]) -> list[str]:
         """`changed` and every local module that imports one of them in turn, as of the last answer."""
@@ -127,18 +132,26 @@ class LocalModules:
             known = self.sources.get(file)
             if known is not None and known.stamp == stamp:
                 return known
-            data = Path(file).read_bytes()
+            data = read_file(file)
         except OSError:
             return None
+        import ast
+
         try:
             tree = ast.parse(data)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            source = Source(stamp, xxhash.xxh3_128_hexdigest(data), ())
+            source = Source(stamp, _digest(data), ())
         else:
             package = name if file.endswith("__init__.py") else name.rpartition(".")[0]
-            source = Source(stamp, xxhash.xxh3_128_hexdigest(ast.dump(tree).encode()), tuple(_imports(tree, package)))
+            source = Source(stamp, _digest(ast.dump(tree).encode()), tuple(_imports(tree, package)))
         self.sources[file] = source
         return source
+
+
+def _digest(data: bytes) -> str:
+    from xxhash import xxh3_128_hexdigest
+
+    return xxh3_128_hexdigest(data)
 
 
 def _with_parents(name: str) -> list[str]:
@@ -146,7 +159,9 @@ def _with_parents(name: str) -> list[str]:
     return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
-def _imports(tree: ast.AST, package: str) -> list[str]:
+def _imports(tree: AST, package: str) -> list[str]:
+    import ast
+
     names: dict[str, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

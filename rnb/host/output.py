@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO
 
 Show = Callable[[str | None, str, str], None]
@@ -19,12 +18,12 @@ class Output:
 
     show: Show
 
-    def __init__(self, keep: Callable[[str], Path | None], limit: int):
+    def __init__(self, keep: Callable[[str], str | None], limit: int):
         self.keep, self.limit = keep, limit
         self.cell: str | None = None
         self.bytes = 0
         self.whole: IO[bytes] | None = None
-        self.path: Path | None = None
+        self.path: str | None = None
         self.head: list[bytes] = []
         self.decoders: dict[str, codecs.IncrementalDecoder] = {}
 
@@ -63,7 +62,7 @@ class Output:
         if self.whole is None and self.path is None:
             self.path = self.keep(self.cell or "setup")
             if self.path is not None:
-                self.whole = self.path.open("wb")
+                self.whole = open(self.path, "wb")  # noqa: SIM115  # closed at the end of the cell
                 self.whole.writelines(self.head)
             where = f"; the whole goes to {self.path}" if self.path else ""
             self.head = []

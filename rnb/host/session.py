@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
@@ -65,7 +64,7 @@ class Session:
         state: State,
         done: Callable[[], None],
         ask: Callable[[str | None, str, bool], None],
-        keep_output: Callable[[str], Path | None],
+        keep_output: Callable[[str], str | None],
     ):
         self.settings, self.loop, self.emitter, self.state = settings, loop, emitter, state
         self.done, self.ask = done, ask
@@ -266,8 +265,8 @@ class Session:
         self.showing.flush()
         self.supervisor.answered()
         stopped, self.stopping = self.stopping, None
-        if self.modules.search(report.sys_path):  # the setup has changed where modules are found
-            self.modules.look(self.world, self.current) if self.settings.track else set()
+        if self.settings.track and self.modules.search(report.sys_path):  # modules are found elsewhere now
+            self.modules.look(self.world, self.current)
         made = self.setup.ended(report, interrupted=stopped is not None)
         if stopped is not None:
             self.cancel_waiting(stopped)
@@ -362,7 +361,8 @@ class Session:
             self.advance()
         elif isinstance(report, Ready):
             self.supervisor.ready = True
-            self.modules.search(report.sys_path)
+            if self.settings.track:
+                self.modules.search(report.sys_path)
         elif report.kind == "parameter":
             self.failures.append(report)
             self.cancel_waiting(f"the parameter `{report.name}`: {report.message}")

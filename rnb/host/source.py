@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
-from rnb.host.paths import keep_folder
+from rnb.host.paths import keep_folder, read_file
 from rnb.notebook.model import Notebook
 from rnb.redact import hidden
 from rnb.store.analysis import Readings
@@ -17,7 +16,7 @@ def read_bytes(path: str) -> bytes | None:
     if path == "-":
         return sys.stdin.buffer.read()
     try:
-        return Path(path).read_bytes()
+        return read_file(path)
     except FileNotFoundError:
         return None
 
@@ -25,7 +24,7 @@ def read_bytes(path: str) -> bytes | None:
 def readings(path: str) -> Readings:
     """Where the reading of this notebook is kept."""
     folder = keep_folder(path) if path != "-" else None
-    return Readings(folder / "analysis" / f"{os.path.basename(path)}.msgpack" if folder else None)
+    return Readings(os.path.join(folder, "analysis", f"{os.path.basename(path)}.msgpack") if folder else None)
 
 
 def read_notebook(data: bytes, path: str) -> Notebook:

@@ -10,7 +10,7 @@ import time
 import msgspec
 
 from rnb.errors import NoSuchNotebook, UsageError
-from rnb.host.history import history_place
+from rnb.host.history import history_reader
 from rnb.host.source import read_bytes, read_notebook
 from rnb.messages import CellEvent, PlanEvent
 from rnb.notebook.model import Cell, Notebook
@@ -81,17 +81,19 @@ def _shown(file: str, folder: str) -> str:
 
 def _past(path: str, id: str) -> tuple[Last | None, Last | None]:
     """The cell in the run in which it last started, and in the last run of all."""
-    place = history_place(path)
-    if place is None or not place.exists():
-        return None, None
     try:
-        with Reader(place, os.path.basename(path)) as reader:
+        found = history_reader(path)
+        if found is None:
+            return None, None
+        with found as reader:
             runs = reader.runs()
             started = next((run for run in reversed(runs) if id in run.ran), None)
             ran = _in_run(reader, started, id) if started else None
             last = _in_run(reader, runs[-1], id) if runs else None
     except sqlite3.Error as error:
-        raise UsageError(f"{place} can't be read: {error}", "it may be deleted at any time") from None
+        raise UsageError(
+            f"the history of {path} can't be read: {error}", "`.rnb/history.sqlite` may be deleted at any time"
+        ) from None
     return ran, last
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import atexit
+import builtins
+import gc
 import os
 import sys
 
 import rnb
 from rnb.kernel import cell, children, failure, importing, process, setup
 from rnb.kernel.display import display
+from rnb.kernel.end import end
 from rnb.kernel.figures import Figures, is_artist
 from rnb.kernel.interrupts import Interrupts
 from rnb.kernel.marimo import scan_frames
@@ -132,6 +135,17 @@ class Kernel:
         self.sources.executed(line, source)
         self.units.executed(key, line, source, name, code)
 
+    def let_go(self) -> None:
+        """Hold on to nothing that user code has made."""
+        self._ledger = None
+        self.kept.clear()
+        self.values.clear()
+        for name in [name for name, module in sys.modules.items() if module is self.module]:
+            del sys.modules[name]
+        for name in [name for name in vars(builtins) if name.startswith("__rnb_")]:
+            delattr(builtins, name)  # what the last cell was called with
+        del self.module
+
     def seal(self) -> None:
         self.streams.seal()
         self.wire.seal()
@@ -235,7 +249,9 @@ def main(fd: int, root: str) -> None:
     process.watch(fd)
     try:
         preload(kernel.wire)
+        gc.freeze()  # what was made until here stays until the end: no collection need look at it
         kernel.serve()
         kernel.streams.flush()
+        end(kernel)
     except HostGone:
         process.die()

@@ -30,6 +30,9 @@ class Values:
         for owner in owners:
             self._slots.pop(owner, None)
 
+    def clear(self) -> None:
+        self._slots.clear()
+
     def of(self, owner: int) -> dict[str, Any]:
         return self._slots.get(owner, {})
 

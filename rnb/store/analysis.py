@@ -7,32 +7,31 @@ What is kept counts only for the same version of rnb and Python; a damaged file 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-from pathlib import Path
 
 from rnb.notebook.keep import unchanged
 from rnb.notebook.model import Notebook
 from rnb.redact import hidden_bytes
+from rnb.store.digest import sha256
 
 
 class Readings:
     """The kept reading of one notebook. `place` is its file, None where nothing can be kept."""
 
-    def __init__(self, place: Path | None):
+    def __init__(self, place: str | None):
         self.place = place
         self.data: bytes | None = None
 
     def _load(self) -> bytes | None:
         if self.data is None and self.place is not None:
-            with contextlib.suppress(OSError):
-                self.data = self.place.read_bytes()
+            with contextlib.suppress(OSError), open(self.place, "rb") as file:
+                self.data = file.read()
         return self.data
 
     def unchanged(self, data: bytes, path: str) -> Notebook | None:
         """The kept reading of just these bytes, or None; loads nothing that parses."""
         kept = self._load()
-        return unchanged(kept, hashlib.sha256(data).hexdigest(), path) if kept is not None else None
+        return unchanged(kept, sha256(data), path) if kept is not None else None
 
     def last(self) -> bytes:
         """What `Reader.resume` goes on from; empty if there is nothing."""
@@ -43,8 +42,10 @@ class Readings:
         not kept: that stays in the notebook alone."""
         if self.place is None or data is None or hidden_bytes(data) != data:
             return
-        temporary = self.place.with_name(f".{self.place.name}.{os.getpid()}.tmp")
+        folder, name = os.path.split(self.place)
+        temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
         with contextlib.suppress(OSError):
-            self.place.parent.mkdir(exist_ok=True)
-            temporary.write_bytes(data)
+            os.makedirs(folder, exist_ok=True)
+            with open(temporary, "wb") as file:
+                file.write(data)
             os.replace(temporary, self.place)

@@ -14,7 +14,7 @@ from rnb.store.runs import folded_events
 if TYPE_CHECKING:
     import sqlite3
 
-    from rnb.store.history import Fold, Limits
+    from rnb.store.journal import Fold, Limits
 
 
 def prune(rows: sqlite3.Connection, limits: Limits, fold: Fold, keep: str) -> bool:
@@ -40,7 +40,7 @@ def prune(rows: sqlite3.Connection, limits: Limits, fold: Fold, keep: str) -> bo
 def _doomed(rows: sqlite3.Connection, limits: Limits, keep: str) -> list[str]:
     """The runs that go next: all that are too old or too many, else the oldest tenth where the whole is too large."""
     before = time.time() - limits.days * 86_400
-    runs = rows.execute("SELECT id, started FROM runs WHERE id != ? ORDER BY number", (keep,)).fetchall()
+    runs = rows.execute("SELECT id, started FROM runs WHERE id != ? ORDER BY started, number", (keep,)).fetchall()
     many = max(0, len(runs) + 1 - limits.runs)
     old = [id for place, (id, started) in enumerate(runs) if place < many or started < before]
     if old or not runs:
@@ -54,7 +54,7 @@ def _doomed(rows: sqlite3.Connection, limits: Limits, keep: str) -> list[str]:
 
 def _rebase(rows: sqlite3.Connection, doomed: list[str], fold: Fold) -> None:
     """Give the first run that stays of each process what the runs before it had come to."""
-    from rnb.store.history import bare, tag
+    from rnb.store.intake import bare, tag
 
     going = set(doomed)
     marks = ",".join("?" * len(doomed))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,10 +32,10 @@ class Run(msgspec.Struct, kw_only=True):
 class Reader:
     """The history of one notebook. Raises FileNotFoundError if there is none, sqlite3.Error if it can't be read."""
 
-    def __init__(self, place: Path, notebook: str) -> None:
+    def __init__(self, place: str | os.PathLike[str], notebook: str) -> None:
         import sqlite3
 
-        if not place.exists():
+        if not os.path.exists(place):
             raise FileNotFoundError(place)
         self.notebook = notebook
         self.rows = sqlite3.connect(place, timeout=5.0)
@@ -52,7 +52,8 @@ class Reader:
     def runs(self, most: int = 500) -> list[Run]:
         """The last runs, oldest first."""
         found = self.rows.execute(
-            "SELECT id, started, seconds, ok, counts, sha256 FROM runs WHERE notebook=? ORDER BY number DESC LIMIT ?",
+            "SELECT id, started, seconds, ok, counts, sha256 FROM runs WHERE notebook=?"
+            " ORDER BY started DESC, number DESC LIMIT ?",
             (self.notebook, most),
         ).fetchall()
         ran: dict[str, list[str]] = {row[0]: [] for row in found}

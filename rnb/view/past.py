@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from typing import Any
 
 import msgspec
 
-from rnb.host.history import fold, history_place
+from rnb.host.history import fold, history_reader
 from rnb.store.events import encode
-from rnb.store.runs import Reader
 from rnb.view.dress import Dresser, with_html
-
-
-def _reader(path: str) -> Reader | None:
-    place = history_place(path)
-    return Reader(place, os.path.basename(path)) if place is not None and place.exists() else None
 
 
 def runs(path: str) -> list[dict[str, Any]]:
     """The runs that are kept, oldest first; none where the history can't be read."""
     try:
-        reader = _reader(path)
+        reader = history_reader(path)
         if reader is None:
             return []
         with reader:
@@ -33,7 +26,7 @@ def runs(path: str) -> list[dict[str, Any]]:
 
 def run(path: str, id: str) -> bytes | None:
     """What was on screen when a run ended, as messages for the page."""
-    reader = _reader(path)
+    reader = history_reader(path)
     if reader is None:
         return None
     with reader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -173,6 +174,41 @@ def test_the_end_runs_atexit_and_closes_files(kernel: Driver, tmp_path: Path) ->
     kernel.setup("import atexit", "f = open('out.txt', 'w')", "f.write('kept')", "atexit.register(print, 'bye')")
     kernel.send(messages.Stop())
     assert kernel.until(messages.Stream).out == "bye\n"
+    assert kernel.wait() == 0
+    assert (tmp_path / "out.txt").read_text() == "kept"
+
+
+ENDS = [
+    "import atexit\natexit.register(print, 'end')",
+    "class A:\n    def __del__(self): print('end' if os.getpid() else '')\na = A()\nimport os",
+    "import threading, time\nthreading.Thread(target=lambda: (time.sleep(0.1), print('end'))).start()",
+    "import weakref, tempfile\nt = tempfile.TemporaryDirectory()\nweakref.finalize(t, print, 'end')",
+    "import threading, time\ndef tick():\n    while 1: time.sleep(0.001); os\n"
+    "import os, atexit\nthreading.Thread(target=tick, daemon=True).start()\natexit.register(print, 'end')",
+    "import atexit\natexit.register(print, 'end')\natexit.register(lambda: __import__('threading').Thread(target=print).start)",
+    "import concurrent.futures as f\np = f.ThreadPoolExecutor()\np.submit(lambda: __import__('time').sleep(.1) or print('end'))",
+]
+
+
+@pytest.mark.parametrize("code", ENDS)
+def test_the_end_is_that_of_a_script(kernel: Driver, tmp_path: Path, code: str) -> None:
+    kernel.setup(code)
+    kernel.send(messages.Stop())
+    printed = ""
+    with contextlib.suppress(KernelDied):
+        while True:
+            report = kernel.receive()
+            assert isinstance(report, messages.Stream) and report.stream == "stdout", report
+            printed += report.data.decode()
+    assert printed == "end\n"
+    assert kernel.wait() == 0
+
+
+def test_values_of_cells_end_too(kernel: Driver, tmp_path: Path) -> None:
+    kernel.cell(
+        "@cell\ndef a():\n    file = open('out.txt', 'w')\n    file.write('kept')\n    return file\n", slots=["file"]
+    )
+    kernel.send(messages.Stop())
     assert kernel.wait() == 0
     assert (tmp_path / "out.txt").read_text() == "kept"
 

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ from rnb.messages import (
     Why,
 )
 from rnb.plan.state import State
-from rnb.store.history import History, Limits, open_rows
+from rnb.store import journal
+from rnb.store.intake import open_rows, take_in
+from rnb.store.journal import History, Limits, journals
 from rnb.store.prune import prune
 from rnb.store.runs import Reader
 
@@ -65,12 +68,12 @@ def place(tmp_path: Path) -> Path:
 
 
 def write(place: Path, events: list[AnyEvent], warnings: list[str] | None = None, limits: Limits | None = None) -> None:
-    sink = History(
-        place, "nb.py", str(place.parent / "nb.py"), fold, (warnings if warnings is not None else []).append, limits
-    )
+    warn = (warnings if warnings is not None else []).append
+    sink = History(place, "nb.py", str(place.parent / "nb.py"), fold, warn, limits)
     for event in events:
         sink.event(event)
     sink.close()
+    take_in(place, fold, warn, limits)
 
 
 def shown(events: list[AnyEvent]) -> dict[str, Any]:
@@ -160,24 +163,100 @@ def test_bad_places_cost_one_warning(tmp_path: Path) -> None:
     assert len(warnings) == 1 and str(place) in warnings[0]
 
 
-def test_a_full_disk_costs_one_warning() -> None:
-    """/dev/full can't hold a database; a tiny quota can be had from SQLite itself."""
-    import tempfile
+def test_a_full_disk_costs_the_run_one_warning(place: Path) -> None:
+    (place.parent / "journal").mkdir()
+    (place.parent / "journal" / f"r1-0-{os.getpid()}.jsonl").symlink_to("/dev/full")
+    warnings: list[str] = []
+    sink = History(place, "nb.py", "nb.py", fold, warnings.append)
+    for event in a_round("r1", {"a": "1", "b": "2"}, 1):
+        sink.event(event)
+    sink.close()
+    assert len(warnings) == 1 and "No space left" in warnings[0]
 
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "history.sqlite"
-        write(place, a_round("r1", {"a": "1"}, 1))
-        rows = sqlite3.connect(place)
-        rows.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
-        )
-        rows.commit()
-        rows.close()
-        warnings: list[str] = []
-        write(place, a_round("r2", {"a": BIG}, 1), warnings)
-        assert len(warnings) == 1 and "full" in warnings[0]
-        with Reader(place, "nb.py") as reader:
-            assert [run.run for run in reader.runs()] == ["r1"]
+
+def test_readers_see_a_run_that_goes_on_and_each_event_once(place: Path) -> None:
+    """Taken in after every event by four readers at a time."""
+    sink = History(place, "nb.py", "nb.py", fold, pytest.fail)
+    first, second = a_round("r1", {"a": "1", "b": BIG}, 1), a_round("r2", {"b": "3"}, 12)
+    for event in first + second:
+        sink.event(event)
+        readers = [threading.Thread(target=take_in, args=(place, fold, pytest.fail)) for _ in range(4)]
+        [reader.start() for reader in readers]
+        [reader.join() for reader in readers]
+        assert journals(str(place))
+    with Reader(place, "nb.py") as reader:
+        assert reader.events("r1") == first and reader.events("r2") == second
+        assert shown(reader.state_events("r2")) == shown(first + second)
+    sink.close()
+    take_in(place, fold, pytest.fail)
+    assert not journals(str(place))
+    with Reader(place, "nb.py") as reader:
+        assert [run.run for run in reader.runs()] == ["r1", "r2"] and reader.events("r2") == second
+
+
+def test_a_long_watch_begins_another_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The full one is taken in by a process that is gone when the watch is; what builds on it is shown whole."""
+    monkeypatch.setattr(journal, "HUGE", 3000)
+    (tmp_path / "nb.py").write_text(NOTEBOOK)
+    place = tmp_path / ".rnb" / "history.sqlite"
+    place.parent.mkdir()
+    sink = History(place, "nb.py", str(tmp_path / "nb.py"), fold, pytest.fail)
+    rounds = [a_round(f"r{n}", {"a": f"{n}" + BIG} | ({"b": "once"} if n == 0 else {}), 20 * n + 1) for n in range(4)]
+    for event in [event for one in rounds for event in one]:
+        sink.event(event)
+    sink.close()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+    take_in(place, fold, pytest.fail)
+    with Reader(place, "nb.py") as reader:
+        assert [run.run for run in reader.runs()] == ["r0", "r1", "r2", "r3"]
+        assert shown(reader.state_events("r3")) == shown([event for one in rounds for event in one])
+
+
+def test_many_journals_are_taken_in_by_a_run(place: Path) -> None:
+    for n in range(journal.MANY + 5):
+        sink = History(place, "nb.py", "nb.py", fold, pytest.fail)
+        for event in a_round(f"r{n:03}", {"a": str(n)}, 1):
+            sink.event(event)
+        sink.close()
+    assert len(journals(str(place))) < 10
+    with Reader(place, "nb.py") as reader:
+        assert len(reader.runs()) >= journal.MANY
+
+
+def test_what_a_crash_tore_or_the_disk_damaged_is_left_out(place: Path) -> None:
+    events = a_round("r1", {"a": "1", "b": "2"}, 1)
+    sink = History(place, "nb.py", "nb.py", fold, pytest.fail)
+    for event in events:
+        sink.event(event)
+    (file,) = journals(str(place))
+    lines = Path(file).read_bytes().splitlines(keepends=True)
+    lines[3] = b"\x00" * len(lines[3][:-1]) + b"\n"
+    Path(file).write_bytes(b"".join(lines)[:-10])
+    sink._shut()
+    take_in(place, fold, pytest.fail)
+    with Reader(place, "nb.py") as reader:
+        assert reader.events("r1") == events[:2] + events[3:-1]
+
+
+def test_a_full_disk_leaves_what_was_written(place: Path) -> None:
+    """A tiny quota can be had from SQLite itself."""
+    write(place, a_round("r1", {"a": "1"}, 1))
+    rows = sqlite3.connect(place)
+    rows.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+    )
+    rows.commit()
+    warnings: list[str] = []
+    write(place, a_round("r2", {"a": BIG}, 1), warnings)
+    assert len(warnings) == 1 and "full" in warnings[0]
+    with Reader(place, "nb.py") as reader:
+        assert [run.run for run in reader.runs()] == ["r1"]
+    rows.execute("DROP TRIGGER full")
+    rows.close()
+    take_in(place, fold, pytest.fail)
+    with Reader(place, "nb.py") as reader:
+        assert [run.run for run in reader.runs()] == ["r1", "r2"]
 
 
 def test_a_damaged_file_is_put_aside(place: Path) -> None:
@@ -220,11 +299,13 @@ def test_sigkill_loses_at_most_what_was_being_written(tmp_path: Path) -> None:
     kept: list[AnyEvent] = []
     while not any(isinstance(e, CellEvent) and e.cell == "stuck" and e.status == "running" for e in kept):
         assert time.monotonic() < deadline
+        take_in(place, fold, pytest.fail)
         with Reader(place, "nb.py") as reader:
             runs = reader.runs()  # none yet, if the writer has only just begun
             kept = reader.events(runs[0].run) if runs else []
     process.send_signal(signal.SIGKILL)
     process.wait()
+    take_in(place, fold, pytest.fail)
     with Reader(place, "nb.py") as reader:
         (run,) = reader.runs()
         assert (run.ok, run.seconds, run.ran) == (None, None, ["first", "stuck"])
@@ -251,9 +332,10 @@ def test_the_commands(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_can_t_be_written_stops_nothing(tmp_path: Path) -> None:
-    """Root may write everywhere, so the history's place is taken by a folder."""
+    """Root may write everywhere, so the journals' place is taken by a file."""
     (tmp_path / "nb.py").write_text(NOTEBOOK)
-    (tmp_path / ".rnb" / "history.sqlite").mkdir(parents=True)
+    (tmp_path / ".rnb").mkdir()
+    (tmp_path / ".rnb" / "journal").touch()
     ended = rnb(tmp_path, "run", "nb.py", "-p", "go=1")
     assert ended.returncode == 0
     assert ended.stderr.count("history") == 2 and ended.stderr.count("warning") == 1
