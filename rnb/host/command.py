@@ -47,8 +47,7 @@ class Command:
         session = Session(settings, self.loop, emitter, state, done, self._ask, self._keeper(settings.path, emitter))
         self.session = session
         session.supervisor.start()
-        if self.loop.timers == [] and not self.interrupts:
-            self.loop.post(adopt_orphans)
+        adopt_orphans()  # before any user code runs
         return session
 
     def _keeper(self, path: str, emitter: Emitter) -> Callable[[str], str | None]:

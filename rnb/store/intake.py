@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from rnb.messages import AnyEvent, CellEvent, FinishedEvent, NotebookEvent
+from rnb.messages import AnyEvent, CellEvent, DisplayEvent, FinishedEvent, NotebookEvent
 from rnb.store.events import decode, encode
 from rnb.store.journal import Fold, Limits, journals
 from rnb.store.prune import prune
@@ -191,7 +191,10 @@ def _open(place: Path) -> sqlite3.Connection:
 
 def bare(event: AnyEvent) -> bytes:
     """The event's JSON without what differs from run to run."""
-    return encode(msgspec.structs.replace(event, seq=0, time=0.0, run="", notebook=None))
+    event = msgspec.structs.replace(event, seq=0, time=0.0, run="", notebook=None)
+    if isinstance(event, DisplayEvent):
+        event.frame = None  # the file that it names is gone when its live view ends
+    return encode(event)
 
 
 def tag(event: AnyEvent) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from rnb.messages import AnyEvent, CellEvent, NotebookEvent
+from rnb.redact import hidden_bytes
 from rnb.store.digest import sha256
 from rnb.store.events import encode
 
@@ -58,9 +59,11 @@ class History:
         fold: Fold,
         warn: Callable[[str], None],
         limits: Limits | None = None,
+        versions: Callable[[], dict[str, object]] | None = None,
     ) -> None:
         self._place, self._notebook, self._path = os.fspath(place), notebook, path
         self._fold, self._warn, self._limits = fold, warn, limits or Limits()
+        self._versions = versions or environment
         self._fd = -1
         self._size = 0
         self._held: list[bytes] = []
@@ -117,11 +120,11 @@ class History:
         self._fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         fcntl.flock(self._fd, fcntl.LOCK_EX)
         self._process = self._process or event.run
-        about = {"notebook": self._notebook, "process": self._process, "environment": environment()}
+        about = {"notebook": self._notebook, "process": self._process, "environment": self._versions()}
         self._held.insert(0, encode(about))
 
     def _keep_text(self, digest: str) -> None:
-        """The file's bytes, if they are still those that the round is about."""
+        """The file's bytes, if they are still those that the round is about; passwords in URLs are not kept."""
         try:
             with open(self._path, "rb") as file:
                 data = file.read()
@@ -129,7 +132,7 @@ class History:
             return
         if sha256(data) == digest:
             self._text = digest
-            self._held.append(encode({"sha256": digest, "text": data}))
+            self._held.append(encode({"sha256": digest, "text": hidden_bytes(data)}))
 
     def _shut(self) -> None:
         if self._fd >= 0:

@@ -87,7 +87,8 @@ class Reader:
 
     def last_of(self, sha256: str) -> str | None:
         """The id of the last finished run of a text, by the SHA-256 of the file's bytes."""
-        query = "SELECT id FROM runs WHERE notebook=? AND sha256=? AND seconds IS NOT NULL ORDER BY number DESC LIMIT 1"
+        query = "SELECT id FROM runs WHERE notebook=? AND sha256=? AND seconds IS NOT NULL"
+        query += " ORDER BY started DESC LIMIT 1"
         row = self.rows.execute(query, (self.notebook, sha256)).fetchone()
         return row[0] if row else None
 
