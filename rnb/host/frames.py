@@ -17,17 +17,17 @@ def frames_folder(path: str) -> str:
     keep = keep_folder(path)
     if keep is None:
         return ""
-    top = keep / "frames"
-    place = top / f"{os.getpid()}-{os.urandom(4).hex()}"
+    top = os.path.join(keep, "frames")
+    place = os.path.join(top, f"{os.getpid()}-{os.urandom(4).hex()}")
     try:
-        top.mkdir(exist_ok=True)
+        os.makedirs(top, exist_ok=True)
         for old in os.listdir(top):
             if not _alive(old.partition("-")[0]):
-                shutil.rmtree(top / old, ignore_errors=True)
-        place.mkdir(mode=0o700)
+                shutil.rmtree(os.path.join(top, old), ignore_errors=True)
+        os.mkdir(place, mode=0o700)
     except OSError:
         return ""
-    return str(place)
+    return place
 
 
 def remove_frames(folder: str) -> None:
