@@ -22,7 +22,7 @@ TRIES = 3  # kernels in a row that may die before they have answered
 def died(session: Session, reason: str) -> None:
     """The session's kernel is gone: say so, start another, go on."""
     session.cancel_timer()
-    session.showing.output.end()
+    session.showing.flush()
     ours = reason == RESTART
     uid, in_setup = session.running, session.setup.running is not None
     if uid is not None:

@@ -32,7 +32,6 @@ from rnb.messages import (
     CellError,
     CellEvent,
     Display,
-    ErrorEvent,
     Failed,
     FinishedEvent,
     Forget,
@@ -41,6 +40,7 @@ from rnb.messages import (
     Ready,
     Relocated,
     SetupEnded,
+    StatementBegun,
     Stream,
     StreamEvent,
 )
@@ -82,6 +82,7 @@ class Session:
         )
         self.setup = SetupRunner(self.current, self.world, self.supervisor)
         self.showing = Showing(emitter, state, self.places, self.supervisor, Output(keep_output, settings.output_limit))
+        self.showing.setup.reopen = self._announce
         self.round: Round | None = None
         self.planned = 0
         self.pending: Notebook | None = None
@@ -155,6 +156,7 @@ class Session:
         if not notebook.valid:
             shown = self.current.broken_by(notebook)
             self.emitter.emit(describe(shown, self.world.parameters))
+            self.showing.setup.announced()
             self.emitter.emit(PlanEvent(cells=[], keep=[cell.id for cell in shown.cells]))
             if first:
                 self.current.adopt(notebook)
@@ -205,6 +207,7 @@ class Session:
         """The plan, also when it has grown."""
         assert self.round is not None
         self.planned = len(self.round.why)
+        self.showing.setup.announced()
         self.emitter.emit(PlanEvent(cells=self.round.planned(), keep=self.round.keep()))
 
     def advance(self) -> None:
@@ -247,19 +250,9 @@ class Session:
     # ------------------------------------------------------------------ setup and cells
 
     def run_setup(self, plan: SetupPlan) -> None:
-        self._clear_setup(plan)
         self.showing.output.begin(None)
+        self.showing.setup.begin(self.current.now.setup, plan.run)
         self.setup.start(plan)
-
-    def _clear_setup(self, plan: SetupPlan) -> None:
-        """Before a setup that is run afresh, or anew after a failure: the old error goes, and what nobody prints again."""
-        shown = self.state.shown(None)
-        healing = self.world.setup_failed and not self.setup.stays_failed(plan)
-        if not shown or not (healing or self.setup.fresh):
-            return
-        kept = [] if self.setup.fresh else [event for event in shown if not isinstance(event, ErrorEvent)]
-        for event in kept or [StreamEvent(cell=None, stream="stdout", text="")]:
-            self.emitter.emit(event)
 
     def _setup_ended(self, report: SetupEnded) -> None:
         self.showing.flush()
@@ -354,6 +347,8 @@ class Session:
                 self.ask(report.cell, report.prompt, report.password)
         elif isinstance(report, CellEnded):
             self._cell_ended(report)
+        elif isinstance(report, StatementBegun):
+            self.showing.statement(int(report.key))
         elif isinstance(report, SetupEnded):
             self._setup_ended(report)
         elif isinstance(report, Relocated):

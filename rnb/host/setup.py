@@ -35,7 +35,9 @@ class SetupRunner:
             return SetupPlan()
         self.deadly = []
         restore |= self._outdated()
-        return plan_setup(self.current.now.setup, self.executed, self.world.modules, self.stale_modules, restore)
+        world = self.world
+        changed = frozenset(n for n, first in world.setup_first.items() if world.setup_actual.get(n) != first)
+        return plan_setup(self.current.now.setup, self.executed, world.modules, self.stale_modules, restore, changed)
 
     @property
     def fresh(self) -> bool:

@@ -7,6 +7,7 @@ import msgspec
 from rnb.host.emit import Emitter
 from rnb.host.output import Output
 from rnb.host.places import Places
+from rnb.host.setup_output import SetupOutput
 from rnb.host.supervisor import Supervisor
 from rnb.messages import (
     AnyEvent,
@@ -29,6 +30,7 @@ class Showing:
     def __init__(self, emitter: Emitter, state: State, places: Places, supervisor: Supervisor, output: Output):
         self.emitter, self.state, self.places, self.supervisor = emitter, state, places, supervisor
         self.output = output
+        self.setup = SetupOutput(emitter.emit)
         output.show = self._text
 
     def take(self, report: Stream | Display | CellError | InputWanted, running: int | None) -> None:
@@ -41,7 +43,7 @@ class Showing:
         self.drain()
         if isinstance(report, Display):
             fields = {name: getattr(report, name) for name in ("cell", "data", "display_id", "frame")}
-            self.emitter.emit(DisplayEvent(**fields))
+            self._emit(DisplayEvent(**fields))
         elif isinstance(report, InputWanted):
             self.emitter.emit(InputEvent(cell=report.cell, prompt=report.prompt))
         else:
@@ -52,10 +54,21 @@ class Showing:
         uid = self.places.pending.get(report.cell, SETUP if report.cell is None else running)
         if uid is not None:
             self.places.note(uid)
-        if report.cell in self.places.pending and uid is not None:
-            self.again(uid, [e for e in self.state.shown(report.cell) if not isinstance(e, ErrorEvent)])
         fields = {name: getattr(report, name) for name in ("cell", "name", "message", "line", "traceback")}
-        self.emitter.emit(ErrorEvent(**fields))
+        event = ErrorEvent(**fields)
+        moved = report.cell in self.places.pending
+        if moved and uid == SETUP:
+            self.setup.moved(event)
+            return
+        if moved and uid is not None:
+            self.again(uid, [e for e in self.state.shown(report.cell) if not isinstance(e, ErrorEvent)])
+        self._emit(event)
+
+    def _emit(self, event: DisplayEvent | ErrorEvent | StreamEvent) -> None:
+        if event.cell is None:
+            self.setup.take(event)
+        else:
+            self.emitter.emit(event)
 
     def again(self, uid: int, shown: list[AnyEvent]) -> None:
         """Send outputs again, under the id that their cell has now."""
@@ -64,7 +77,11 @@ class Showing:
             self.emitter.emit(msgspec.structs.replace(event, cell=id))
 
     def _text(self, cell: str | None, stream: str, text: str) -> None:
-        self.emitter.emit(StreamEvent(cell=cell, stream=stream, text=text))
+        self._emit(StreamEvent(cell=cell, stream=stream, text=text))
+
+    def statement(self, number: int) -> None:
+        """This setup statement runs now. What those before it wrote has been read: the kernel waited for that."""
+        self.setup.enter(number)
 
     def drain(self) -> None:
         """Raw output that came before goes out before."""
@@ -75,3 +92,4 @@ class Showing:
         """What ran has ended: all that it wrote goes out."""
         self.drain()
         self.output.end()
+        self.setup.ended()

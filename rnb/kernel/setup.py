@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from rnb.errors import ParameterError
-from rnb.kernel import importing
+from rnb.kernel import importing, process, streams
 from rnb.kernel.failure import attempt, send_error
 
 DEFINITIONS = ("def ", "async def ", "class ", "@", "import ", "from ")
@@ -30,6 +30,8 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
     files: dict[str, str] = {}
     failed = False
     for statement in task.statements:
+        if not failed and not statement.source.startswith(("def ", "async def ")):
+            _begin(kernel, statement)
         touched = Touched(kernel, statement) if kernel.config.track and not failed else None
         ok = not failed and _execute(kernel, statement, task.future)
         files.update(mine := _files(kernel, statement))
@@ -43,6 +45,13 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
     for parameter in task.given:
         _check(kernel, parameter)
     kernel.report("setup-ended", statements=ended, values=_values(kernel, binds), sys_path=list(sys.path), files=files)
+
+
+def _begin(kernel: Kernel, statement: messages.SetupStatement) -> None:
+    """What was written so far belongs to the statements before this one."""
+    process.flush_stdio()
+    streams.settle()
+    kernel.report("statement", key=statement.key)
 
 
 def _check(kernel: Kernel, given: messages.ParameterInfo) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rnb.kernel.wire import Wire
 
 TICK = 0.01  # seconds between two batches
+PATIENCE = 100  # ms
 FULL = 1 << 16  # bytes that are sent without waiting for the tick
 FIONREAD = 0x541B if sys.platform == "linux" else 0x4004667F
 NOTHING = bytes(4)
@@ -58,7 +59,7 @@ class Outbox:
             return
         with self._interrupts, self.lock:
             if not self._chunks:
-                self._late = _unread()
+                self._late = unread()
             self._chunks.append((stream, data))
             self._size += len(data)
             if not self.awake:
@@ -85,7 +86,7 @@ class Outbox:
             return bool(chunks)
 
 
-def _unread() -> bool:
+def unread() -> bool:
     """Whether the host has still to read what C code or a child wrote to the file descriptors."""
     for fd in DESCRIPTORS.values():
         try:
@@ -94,6 +95,14 @@ def _unread() -> bool:
         except OSError:  # user code has closed it, or put something else in its place
             continue
     return False
+
+
+def settle() -> None:
+    """Give the host a moment to read what C code or a child wrote, before something else writes there."""
+    for _ in range(PATIENCE):
+        if not unread():
+            return
+        sleep(0.001)
 
 
 class Pipe(io.BufferedIOBase):

@@ -54,6 +54,12 @@ class InputWanted(Report, tag="input", kw_only=True):
     password: bool = False
 
 
+class StatementBegun(Report, tag="statement", kw_only=True):
+    """What comes from now on is of this setup statement. Not told of a `def`, which shows nothing."""
+
+    key: str
+
+
 class StatementEnded(msgspec.Struct, kw_only=True):
     key: str
     ok: bool
@@ -119,4 +125,6 @@ class Failed(Report, tag="failed", kw_only=True):
     message: str
 
 
-AnyReport = Ready | Stream | Display | CellError | InputWanted | SetupEnded | CellEnded | Relocated | Failed
+AnyReport = (
+    Ready | Stream | Display | CellError | InputWanted | StatementBegun | SetupEnded | CellEnded | Relocated | Failed
+)

@@ -58,8 +58,10 @@ def plan_setup(
     modules: dict[str, str],
     stale_modules: list[str],
     restore: frozenset[str] = frozenset(),
+    changed: frozenset[str] = frozenset(),
 ) -> SetupPlan:
-    """What to do so that the module's namespace is what a fresh import gives. `restore` names values that cells changed."""
+    """What to do so that the module's namespace is what a fresh import gives. `restore` names values to make again,
+    `changed` those that cells have changed in place: they are made again too where a statement that runs reads them."""
     now = signatures(statements, modules)
     known = {**executed.done, **executed.failed}
     current = set(now)
@@ -68,21 +70,38 @@ def plan_setup(
     new_loose = any(not statements[i].binds and now[i] not in known for i in range(end))
     if known and (new_loose or any(not known[sig].binds for sig in gone)):
         return SetupPlan(restart=True, run=list(range(len(statements))))
-    lost = {name for sig in gone for name in known[sig].binds} | restore
+    gone_names = {name for sig in gone for name in known[sig].binds}
     run = {i for i in range(end) if now[i] not in known}
-    grown = True
-    while grown:
-        lost |= {name for i in run for name in statements[i].binds}
-        more = {
+    lost, before = gone_names | restore, -1
+    while len(run) + len(restore) != before:
+        before = len(run) + len(restore)
+        if changed:
+            restore |= changed & _read_in_turn(statements, run)
+        lost |= restore.union(*(statements[i].binds for i in run))
+        run |= {
             i
-            for i in set(range(end)) - run
+            for i in range(end)
             if lost.intersection(statements[i].binds) or (restore and lost.intersection(statements[i].reads))
         }
-        run |= more
-        grown = bool(more)
     bound = {name for s in statements for name in s.binds}
     drop = sorted(name for name in lost if name not in bound)
     return SetupPlan(run=sorted(run), drop=drop, purge=list(stale_modules), gone=gone)
+
+
+def _read_in_turn(statements: list[Statement], run: set[int]) -> set[str]:
+    """All names that these statements use, straight or through other names."""
+    binders: dict[str, list[int]] = {}
+    for i, statement in enumerate(statements):
+        for name in statement.binds:
+            binders.setdefault(name, []).append(i)
+    found: set[str] = set()
+    todo = [name for i in run for name in statements[i].reads]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += [other for i in binders.get(name, ()) for other in statements[i].reads]
+    return found
 
 
 def blocked_names(statements: list[Statement], executed: Executed, modules: dict[str, str]) -> frozenset[str] | None:

@@ -39,11 +39,14 @@ class Line:
 class Book:
     cells: list[Line] = field(default_factory=list)
     table: int = 1
+    other: int = 0  # how OTHER is made of TABLE
     setup: bool = True
     names: int = 0
 
     def text(self) -> str:
-        setup = f"TABLE = [{self.table}]\nOTHER = {{'k': TABLE}}\n\n\ndef note(x):\n    TABLE.append(x)\n"
+        other = ("{'k': TABLE}", "dict(k=TABLE)", "{'k': TABLE[:]}", "made()")[self.other]
+        setup = f"TABLE = [{self.table}]\n\n\ndef made():\n    return {{'k': TABLE}}\n\n\nOTHER = {other}\n"
+        setup += "\n\ndef note(x):\n    TABLE.append(x)\n"
         parts = ["import rnb\n", setup, *(cell.text() for cell in self.cells)]
         return "\n\n".join(parts)
 
@@ -92,7 +95,7 @@ def new_steps(random: Random, refs: tuple[str, ...]) -> tuple[str, ...]:
 def edit(random: Random, book: Book) -> str:
     """Edit at random; the name of what was done."""
     kind = random.choice(
-        ["add", "delete", "move", "steps", "steps", "make", "comment", "rename", "raises", "table", "refs"]
+        ["add", "delete", "move", "steps", "steps", "make", "comment", "rename", "raises", "table", "other", "refs"]
     )
     if kind == "add" or not book.cells:
         if len(book.cells) < 8:
@@ -118,6 +121,8 @@ def edit(random: Random, book: Book) -> str:
         cell.raises = not cell.raises
     elif kind == "table":
         book.table = random.randrange(3)
+    elif kind == "other":
+        book.other = random.randrange(4)
     elif kind == "refs":
         other = new_line(random, book)
         other.refs = tuple(ref for ref in other.refs if ref != cell.var)

@@ -270,3 +270,62 @@ def test_the_introduction_is_the_modules_docstring(book: Book) -> None:
     book.w.save("# note\n'''What is this?\n\n  Said.\n'''\n" + book.text(body))
     assert book.ran() == []
     book.true()
+
+
+def test_the_setup_shows_what_a_fresh_run_shows(book: Book) -> None:
+    """Each statement's output stays while another is edited; errors of one and output of threads replace nothing."""
+    parts = {
+        "head": "print('one')",
+        "table": "TABLE = [print('two')]",
+        "raw": "import os, sys\nA = os.write(1, b'raw\\n')",
+        "other": "OTHER = print('three', file=sys.stderr)",
+        "last": "LAST = print('four')",
+    }
+    cells = "\n\n@rnb.cell\ndef a():\n    TABLE.append(1)\n\n\n@rnb.cell\ndef b():\n    print(OTHER, LAST, A)\n"
+
+    def save(**edit: str) -> None:
+        parts.update(edit)
+        book.w.save("import rnb\n\n" + "\n".join(parts.values()) + cells)
+        book.true()
+
+    book.path.write_text("import rnb\n\n" + "\n".join(parts.values()) + cells)
+    book.start()
+    book.true()
+    assert book.w.fold.setup.outputs == [
+        ("stdout", "one\ntwo\nraw\n"),
+        ("stderr", "three\n"),
+        ("stdout", "four\n"),
+    ]
+    save(other="OTHER = print('3', file=sys.stderr)")
+    save(last="LAST = 4")
+    save(table="TABLE = [print('two')]\nTABLE2 = [print('more')]")
+    save(other="OTHER = 1 / 0", last="LAST = print('four')")
+    save(head="print('one')  # moved\n\n")
+    save(other="OTHER = 1")
+    save(raw="import os, sys\nA = os.system('echo raw')")
+    save(table="")
+    save(table="TABLE = [print('two')]")
+    save(head="X = print('one')")
+    save(other="OTHER = print(TABLE)")
+    for edit in ("raw", "table", "other", "last", "head"):
+        save(**{edit: ""})
+
+
+def test_a_new_kernel_in_a_round_shows_the_setup_once(book: Book) -> None:
+    book.watch(
+        """
+        print("hello")
+        DATA = [1]
+
+        @rnb.cell
+        def a():
+            os._exit(1)
+
+        @rnb.cell
+        def b():
+            DATA.append(2)
+            print(DATA)
+    """
+    )
+    assert book.printed("b") == "[1, 2]\n"
+    assert book.w.fold.setup.outputs == [("stdout", "hello\n")]
