@@ -43,8 +43,37 @@ _SMALL = frozenset(
     ]
 )
 _VERBS = (
-    ("load", re.compile(r"\b(read_\w+|load\w*|open|fetch_\w+|urlopen|loadtxt|genfromtxt|imread)\s*\(")),
+    (
+        "load",
+        re.compile(r"\b(read_\w+|load\w*|open(?!\([^()]*, *[\"'][wax])|fetch_\w+|urlopen|genfromtxt|imread)\s*\("),
+    ),
     ("fit", re.compile(r"\.(fit|fit_transform|train)\s*\(")),
+)
+_OTHER_VERB = {"load": "read", "fit": "train", "make": "build", "plot": "draw", "show": "print"}
+_COMMENT = re.compile(r"#+\s*([A-Za-z][A-Za-z0-9 ,'&/()_-]{2,50}?)\s*[.:]?$")
+_TALK = frozenset(
+    [
+        "we",
+        "i",
+        "you",
+        "it",
+        "this",
+        "these",
+        "that",
+        "now",
+        "here",
+        "if",
+        "because",
+        "so",
+        "is",
+        "are",
+        "was",
+        "may",
+        "should",
+        "note",
+        "todo",
+        "fixme",
+    ]
 )
 _PLOT = re.compile(r"\b(plt|sns|ax|axes|axs|fig|px|go|alt)\b\.|\.(plot|hist|boxplot)\b")
 _SAVE = re.compile(
@@ -86,11 +115,13 @@ def wanted_name(units: list[Unit], shares: list[str], given: str, doc: str) -> s
         name = slug(text)
         if name:
             return name
+    name = slug(_said(units))
+    if name:
+        return name
     code = "\n".join(unit.text for unit in units)
     bound = list(shares) or _bound(units)
     if shares:
-        verb = next((verb for verb, pattern in _VERBS if pattern.search(code)), "")
-        return f"{verb or 'make'}_{_joined(shares)}"
+        return _made(units, shares)
     if _PLOT.search(code):
         return f"plot_{_subject(units, bound)}"
     if _SAVE.search(code):
@@ -101,8 +132,47 @@ def wanted_name(units: list[Unit], shares: list[str], given: str, doc: str) -> s
     return f"make_{_joined(bound)}" if bound else verb or "step"
 
 
+def _said(units: list[Unit]) -> str:
+    """The short comments that stand above its paragraphs: one over the whole cell, or two that tell it all."""
+    above = [_comment(unit) for unit in units if unit.comments and (unit.gap or unit is units[0])]
+    if not all(above) or not 0 < len(above) < 3:
+        return ""
+    if len(above) == 1:
+        return above[0] if units[0].comments else ""
+    both = "_and_".join(_without_small(slug(each)) for each in above)
+    paragraphs = sum(unit.gap for unit in units[1:])
+    return both if len(both) <= 40 and paragraphs <= 2 else ""
+
+
+def _comment(unit: Unit) -> str:
+    found = _COMMENT.match(unit.comments[0]) if len(unit.comments) == 1 else None
+    parts = found[1].lower().split() if found else []
+    return found[1] if found and len(parts) <= 6 and not _TALK & set(parts) else ""
+
+
+def _without_small(name: str) -> str:
+    return "_".join(part for part in name.split("_") if part not in _SMALL)
+
+
+def _made(units: list[Unit], shares: list[str]) -> str:
+    """What a cell that shares something does: what it loads or fits tells more than the rest."""
+    for verb, pattern in _VERBS:
+        for unit in units:
+            if pattern.search(unit.text):
+                made = [name for name in shares if re.sub(r"_(raw|\d+)$", "", name) in unit.binds | unit.changes]
+                return f"{verb}_{_joined(made or shares)}"
+    return f"make_{_joined(shares)}"
+
+
+def is_loaded(unit: Unit) -> bool:
+    """Whether a statement reads something in from outside."""
+    return bool(_VERBS[0][1].search(unit.text))
+
+
 def _joined(names: list[str]) -> str:
-    clean = [name.strip("_").lower() for name in names if name.strip("_")]
+    clean = list(
+        dict.fromkeys(re.sub(r"(_raw|_\d+)$", "", name.strip("_").lower()) for name in names if name.strip("_"))
+    )
     if len(clean) > 2:
         return f"{clean[0]}_and_more" if len(clean) > 3 else "_".join(clean[:3])
     return "_and_".join(clean) or "values"
@@ -124,6 +194,13 @@ def _subject(units: list[Unit], bound: list[str]) -> str:
                 text = node.args[0] if node.args else None
                 if isinstance(text, ast.Constant) and isinstance(text.value, str) and slug(text.value, 3):
                     return slug(text.value, 3)
+    if not any(
+        unit.binds or any(not hasattr(builtins, each) for each in unit.reads) for unit in units
+    ):  # it only says something: that is its name
+        texts = [node.value for unit in units for node in ast.walk(unit.node) if isinstance(node, ast.Constant)]
+        said = next((slug(text, 4) for text in texts if isinstance(text, str) and slug(text, 4)), "")
+        if said:
+            return said
     for unit in units:
         for name in sorted(unit.reads, key=unit.text.find):
             if (
@@ -181,12 +258,16 @@ class CellNames:
     """Hands out cell names that clash with nothing."""
 
     def __init__(self, taken: set[str]) -> None:
+        self.variables = frozenset(taken)
         self.taken = set(taken)
 
     def take(self, wanted: str) -> str:
         name = wanted if wanted.isidentifier() else slug(wanted) or "cell"
         if keyword.iskeyword(name) or keyword.issoftkeyword(name) or hasattr(builtins, name):
             name = f"{name}_cell"
+        if name in self.variables:
+            verb, _, rest = name.partition("_")
+            name = f"{_OTHER_VERB[verb]}_{rest}" if verb in _OTHER_VERB and rest else f"make_{name}"
         base, number = name, 2
         while name in self.taken:
             name, number = f"{base}_{number}", number + 1

@@ -60,6 +60,7 @@ def split_linear(
     units = [unit for unit in units if not _drops(unit, notes)]
     facts.units = take_parameters(units, linear, facts)
     hoisted = hoist(facts, outer | set(linear.parameters))
+    _keep_headings(units, hoisted)
     notes += _notes(units)
     sequence = sequence_of(facts.units, hoisted)
     things = Things(facts, sequence, linear.whole)
@@ -107,6 +108,16 @@ def _merge(faults: list[Fault], written: Written, groups: Groups) -> bool:
             groups.merge(places)
             merged = True
     return merged
+
+
+def _keep_headings(units: list[Unit], hoisted: list[Unit]) -> None:
+    """A heading over an import is that of the code below it."""
+    gone = set(map(id, hoisted))
+    for place, unit in enumerate(units):
+        if unit.heading and id(unit) in gone:
+            below = next((each for each in units[place + 1 :] if id(each) not in gone), None)
+            if below is not None and below.section == unit.section and not below.heading:
+                below.heading, unit.heading = unit.heading, ""
 
 
 def _mark_shown(units: list[Unit], linear: Linear) -> None:

@@ -10,6 +10,7 @@ from rnb.notebook.effects import changes_state
 from rnb.notebook.scope import Scope
 from rnb.notebook.shape import dotted_name
 from rnb.rewrite import split_tables as know
+from rnb.rewrite.split_paths import ANY, keys_of
 
 if TYPE_CHECKING:
     from rnb.rewrite.split_facts import Facts
@@ -203,7 +204,8 @@ class Calls:
                 self._change(word.value, scope)
         root = dotted.partition(".")[0]
         prints = last in know.PRINTS and (not of_value or last in ("info", "show", "display"))
-        if prints or dotted.startswith(("sys.stdout", "sys.stderr", "logging.", "rich.")) or root in ("logger", "log"):
+        says = dotted.startswith(("sys.stdout", "sys.stderr", "rich.")) or root in ("logger", "log")
+        if prints or says or (dotted.startswith("logging.") and last in know.LOGS):
             self.loud = True
 
     def _is_module_path(self, function: ast.Attribute) -> bool:
@@ -279,9 +281,7 @@ class Calls:
 
     def _effect(self, call: ast.Call, dotted: str, last: str, of_value: bool) -> None:
         root, _, name = dotted.rpartition(".")
-        key = next(
-            (each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)), "*"
-        )
+        keys = keys_of(call, last, of_value, self.facts.constants if self.inside is None else {})
         if last == "open" or dotted.endswith(".open"):
             modes = [
                 each.value
@@ -289,11 +289,12 @@ class Calls:
                 if isinstance(each, ast.Constant) and isinstance(each.value, str)
             ]
             writes = any(set(mode) & set("wax+") and len(mode) <= 3 for mode in modes)
-            self.effects.add(("files", key, "w" if writes else "r"))
+            self.effects |= {("files", key, "w" if writes else "r") for key in keys}
         elif name in know.WRITES_BY_MODULE.get(root, ()) or (last in know.WRITES_FILE and (of_value or "." in dotted)):
-            self.effects.add(("files", key if root != "subprocess" and last != "system" else "*", "w"))
+            anything = root == "subprocess" or last == "system"
+            self.effects |= {("files", ANY if anything else key, "w") for key in keys}
         elif last in know.READS_FILE or name in know.READS_BY_MODULE.get(root, ()):
-            self.effects.add(("files", key, "r"))
+            self.effects |= {("files", key, "r") for key in keys}
         if dotted.startswith(know.WORLD_MODULES) and dotted.rpartition(".")[0]:
             self.effects.add(("world", "*", "w"))
         if root in know.RANDOM_MODULES and last not in know.OWN_RANDOM:

@@ -50,6 +50,7 @@ class Facts:
         self.objects: set[str] = set()
         self.used_up: set[str] = set()
         self.functions: dict[str, Summary] = {}
+        self.constants = self._constants()
         self._index: dict[int, dict[int, list[tuple[Any, Scope]]]] = {}
         self.functions = summaries_of(self.walk, self)
         self._value_kinds()
@@ -67,6 +68,21 @@ class Facts:
         for node, _ in self.walk.imports:
             found.update(import_aliases(node))
         return found
+
+    def _constants(self) -> dict[str, ast.expr]:
+        """Names that are bound once, by a plain assignment."""
+        counts: defaultdict[str, int] = defaultdict(int)
+        values: dict[str, ast.expr] = {}
+        for unit in self.units:
+            for name in unit.binds | unit.globals_ | unit.private:
+                counts[name] += 1
+            if (
+                isinstance(unit.node, (ast.Assign, ast.AnnAssign))
+                and unit.node.value is not None
+                and len(unit.binds) == 1
+            ):
+                values[next(iter(unit.binds))] = unit.node.value
+        return {name: value for name, value in values.items() if counts[name] == 1}
 
     def dotted(self, name: str) -> str:
         """A dotted name as the library calls it: `plt.show` is `matplotlib.pyplot.show`."""
@@ -141,8 +157,9 @@ class Facts:
     def _calls(self, unit: Unit) -> None:
         calls = Calls(self, unit)
         calls.look()
-        unit.changes = {name for name in calls.changes if name not in unit.private and name not in self.modules}
-        unit.aliases = calls.aliases
+        fixed = {name for name, value in self.constants.items() if isinstance(value, ast.Constant)}
+        unit.changes = calls.changes - unit.private - self.modules.keys() - fixed
+        unit.aliases = [each for each in calls.aliases if each[1] not in self.modules]
         unit.effects = calls.effects
         unit.loud = calls.loud
         unit.stateful = calls.stateful

@@ -6,6 +6,7 @@ program's, and the run order of a notebook whose refs all point upwards is that 
 
 from __future__ import annotations
 
+import ast
 import heapq
 import itertools
 from collections import defaultdict
@@ -142,8 +143,10 @@ class Groups:
 
     def _short_neighbours(self) -> None:
         """Short cells that follow each other in one section are one cell."""
-        order = self.order()
-        for before, after in itertools.pairwise(order):
+        for before, after in itertools.pairwise(self.order()):
+            if self._announces(before) and self._same_part(before[0], after[0]) and not self.sequence[after[0]].heading:
+                self._try(before[0], after[0], LONG)
+        for before, after in itertools.pairwise(self.order()):
             near = self._same_part(before[0], after[0])
             if near and (self._trivial(before) or self._trivial(after)):
                 reads = any((one, other) in self.hard for one in before for other in after)
@@ -151,6 +154,12 @@ class Groups:
 
     def _trivial(self, group: list[int]) -> bool:
         return self.lines(group) <= TRIVIAL and not self.sequence[group[0]].heading
+
+    def _announces(self, group: list[int]) -> bool:
+        """A line that only says what comes next."""
+        return self.lines(group) <= TRIVIAL and all(
+            self.sequence[place].loud and isinstance(self.sequence[place].node, ast.Expr) for place in group
+        )
 
     def _bare_constant(self, group: list[int]) -> bool:
         return all(self.sequence[place].kind == "constant" for place in group)

@@ -27,7 +27,9 @@ def hoist(facts: Facts, outer: frozenset[str] | set[str] = frozenset()) -> list[
     found = _Candidates(facts, binders).all()
     found = _closed(found, facts.units, outer)
     wanted = _wanted(found, binders)
-    found = [unit for unit in found if unit.kind != "constant" or unit.binds & wanted or _is_upper(unit)]
+    found = [
+        unit for unit in found if unit.kind != "constant" or unit.binds & wanted or _is_upper(unit) or _is_logger(unit)
+    ]
     found = _closed(found, facts.units, outer)
     return _with_state(found, facts, binders, outer)
 
@@ -183,6 +185,11 @@ def _is_upper(unit: Unit) -> bool:
     return all(name.isupper() or name.startswith("__") for name in unit.binds)
 
 
+def _is_logger(unit: Unit) -> bool:
+    value = unit.node.value if isinstance(unit.node, ast.Assign) else None
+    return isinstance(value, ast.Call) and dotted_name(value.func).endswith("getLogger")
+
+
 def _with_state(
     found: list[Unit], facts: Facts, binders: dict[str, list[Unit]], outer: frozenset[str] | set[str]
 ) -> list[Unit]:
@@ -216,7 +223,15 @@ def _sets_up(unit: Unit, facts: Facts) -> bool:
     if {effect[0] for effect in unit.effects} == {"process"}:
         return not unit.loud
     value = unit.node.value if isinstance(unit.node, ast.Expr) else None
-    return isinstance(value, ast.Call) and dotted_name(value.func).endswith(".seed")
+    if not isinstance(value, ast.Call):
+        return False
+    name = dotted_name(value.func)
+    return name.endswith((".seed", "logging.basicConfig")) or (_again(value) and name.endswith(("makedirs", ".mkdir")))
+
+
+def _again(call: ast.Call) -> bool:
+    """Making a folder that may be there already changes nothing the second time."""
+    return any(word.arg == "exist_ok" and getattr(word.value, "value", None) is True for word in call.keywords)
 
 
 def _unnoticed(unit: Unit, facts: Facts) -> bool:

@@ -63,6 +63,7 @@ STATEFUL_CALLS = words(
 USED_UP_TWICE = words("range list tuple dict set sorted")  # what makes lasting values of them
 
 PRINTS = words("print pprint display echo secho pp print_exc print_stats help system md display_html warn show info")
+LOGS = words("debug info warning warn error critical exception log")
 PYPLOT = ("matplotlib.pyplot", "pylab", "matplotlib.pylab")
 DRAWS_AS_METHOD = words("plot hist boxplot")
 DRAWING_MODULES = ("seaborn", "pandas.plotting", "scipy.cluster.hierarchy.dendrogram", "networkx.draw", "cartopy")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from rnb.rewrite.split_calls import FIGURE
 from rnb.rewrite.split_facts import Facts
 from rnb.rewrite.split_model import Unit
+from rnb.rewrite.split_paths import may_be_same
 
 
 @dataclass(eq=False)
@@ -236,5 +237,4 @@ def _conflict(a: tuple[str, str, str], b: tuple[str, str, str]) -> bool:
         return True
     if a[0] != b[0] or "w" not in (a[2], b[2]):
         return False
-    one, other = a[1], b[1]
-    return "*" in (one, other) or one == other or one.startswith(other) or other.startswith(one)
+    return a[0] != "files" or may_be_same(a[1], b[1])

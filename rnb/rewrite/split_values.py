@@ -9,11 +9,14 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from rnb.notebook.shape import dotted_name
+from rnb.rewrite.names_cells import is_loaded
 from rnb.rewrite.split_calls import FIGURE
 from rnb.rewrite.split_facts import Facts
 from rnb.rewrite.split_groups import Groups
 from rnb.rewrite.split_model import Linear, Unit
 from rnb.rewrite.split_rename import renamable
+from rnb.rewrite.split_tables import OWN_RANDOM
 from rnb.rewrite.split_things import Thing, Things
 
 
@@ -80,12 +83,20 @@ def _results(cell: list[int], things: Things) -> list[Thing]:
     for place in cell:
         unit = things.sequence[place]
         for name, thing in things.bound_at[place].items():
+            makers = {place} | (thing.changers & set(cell))
             last = things.final(thing) and not name.startswith("_") and name != FIGURE
-            unread = all(_only_shows(things.sequence[each]) for each in thing.readers - {place} | thing.virtual)
+            unread = all(_only_shows(things.sequence[each]) for each in (thing.readers | thing.virtual) - makers)
+            last = last and not _is_random(unit)
             drawn = unit.opens_figure or FIGURE in unit.changes
             if last and unread and not drawn and unit.kind != "import" and thing.binder == place:
                 found.append(thing)
     return found
+
+
+def _is_random(unit: Unit) -> bool:
+    """A source of random numbers is a tool, no result."""
+    value = unit.node.value if isinstance(unit.node, ast.Assign) else None
+    return isinstance(value, ast.Call) and dotted_name(value.func).rpartition(".")[2] in OWN_RANDOM
 
 
 def _only_shows(unit: Unit) -> bool:
@@ -115,10 +126,12 @@ def _number(
 ) -> set[int] | None:
     if not renamable(thing, things, facts):
         return thing.touched | {each.binder for each in several}
+    first, last = (is_loaded(things.sequence[each.binder]) for each in (thing, several[-1]))
+    name = f"{thing.name}_raw" if first and not last else f"{thing.name}_1"
     number = 1
-    while f"{thing.name}_{number}" in taken:
-        number += 1
-    plan.names[id(thing)] = f"{thing.name}_{number}"
+    while name in taken:
+        name, number = f"{thing.name}_{number}", number + 1
+    plan.names[id(thing)] = name
     taken.add(plan.names[id(thing)])
     return None
 
