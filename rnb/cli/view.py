@@ -52,12 +52,12 @@ def command(
     from rnb.view.packages import require
 
     require("the live view")
+    from rnb.host.find import notebooks_in
     from rnb.view.command import ViewSettings, view
     from rnb.view.export import export_all
     from rnb.view.serve import Options
-    from rnb.view.shelf import find_notebooks
 
-    found = find_notebooks(paths)
+    found = notebooks_in(paths)
     if not found:
         raise UsageError(f"there are no notebooks in {', '.join(paths)}", "`rnb new NOTEBOOK` makes a starter")
     sinks = watch_sinks(as_json, None)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-SKIP = {"__pycache__", "node_modules", "site-packages"}
+SKIP = {"__pycache__", "node_modules", "site-packages", "venv"}
+LARGEST = 4 << 20  # bytes of a file that we look into
+MARIMO = re.compile(rb"^app\s*=\s*marimo\.App", re.MULTILINE)
 LOOKS_LIKE = re.compile(rb"^(import rnb|from rnb import)|^(import|from) .*\brnb\b", re.MULTILINE)
 
 
 def find_notebooks(folder: str) -> list[str]:
-    """Notebooks below a folder: Python files that import rnb and have a decorated function."""
+    """Notebooks below a folder, sorted, hidden folders left out."""
     found = []
     for root, dirs, files in os.walk(folder):
         dirs[:] = sorted(d for d in dirs if not d.startswith(".") and d not in SKIP)
@@ -23,17 +26,21 @@ def find_notebooks(folder: str) -> list[str]:
 
 
 def is_notebook(path: str) -> bool:
-    """Whether the file imports rnb and decorates something: a cheap look, not a reading."""
+    """Whether the file imports rnb and decorates something, or is marimo's: a cheap look, not a reading."""
     try:
+        if os.path.getsize(path) > LARGEST:
+            return False
         data = Path(path).read_bytes()
     except OSError:
         return False
+    if MARIMO.search(data) is not None:
+        return True
     return LOOKS_LIKE.search(data) is not None and re.search(rb"^@\w+", data, re.MULTILINE) is not None
 
 
-def notebooks_in(paths: list[str]) -> list[str]:
+def notebooks_in(paths: Sequence[str]) -> list[str]:
     """The files meant by arguments: folders stand for the notebooks below them, and nothing for this folder."""
     files = []
     for path in paths or ["."]:
         files += find_notebooks(path) if os.path.isdir(path) else [path]
-    return files
+    return list(dict.fromkeys(files))

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from rnb.view.dress import text_on_disk
@@ -84,36 +84,3 @@ def peek_title(path: str) -> str:
     except OSError:
         found = None
     return found[1].strip().lstrip("# ") if found else os.path.basename(path)
-
-
-SKIPPED = {"__pycache__", "node_modules", "site-packages", "venv"}
-LARGEST = 4 << 20  # bytes of a file that we look into
-MARK = re.compile(rb"^\s*@.*\b(?:cell|sql)\b|^app\s*=\s*marimo\.App", re.M)
-
-
-def find_notebooks(paths: Iterable[str]) -> list[str]:
-    """Files as given; in folders, every Python file that has cells, sorted, hidden folders left out."""
-    found: list[str] = []
-    for path in paths:
-        if not os.path.isdir(path):
-            found.append(path)
-            continue
-        for folder, folders, files in os.walk(path):
-            folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))
-            found += [
-                place for name in sorted(files) if _is_notebook(place := os.path.normpath(os.path.join(folder, name)))
-            ]
-    return list(dict.fromkeys(found))
-
-
-def _is_notebook(path: str) -> bool:
-    if not path.endswith(".py"):
-        return False
-    try:
-        if os.path.getsize(path) > LARGEST:
-            return False
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError:
-        return False
-    return (b"rnb" in data or b"marimo" in data) and MARK.search(data) is not None
