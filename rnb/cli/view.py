@@ -6,7 +6,6 @@ import click
 
 from rnb.cli.parameters import given, parameter_options
 from rnb.cli.sinks import watch_sinks
-from rnb.errors import UsageError
 
 
 @click.command()
@@ -58,8 +57,6 @@ def command(
     from rnb.view.serve import Options
 
     found = notebooks_in(paths)
-    if not found:
-        raise UsageError(f"there are no notebooks in {', '.join(paths)}", "`rnb new NOTEBOOK` makes a starter")
     sinks = watch_sinks(as_json, None)
     if export is not None:
         return export_all(found, export, sinks, given(parameters, files))

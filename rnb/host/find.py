@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from rnb.errors import UsageError
+
 SKIP = {"__pycache__", "node_modules", "site-packages", "venv"}
 LARGEST = 4 << 20  # bytes of a file that we look into
 MARIMO = re.compile(rb"^app\s*=\s*marimo\.App", re.MULTILINE)
@@ -39,8 +41,10 @@ def is_notebook(path: str) -> bool:
 
 
 def notebooks_in(paths: Sequence[str]) -> list[str]:
-    """The files meant by arguments: folders stand for the notebooks below them, and nothing for this folder."""
+    """The files meant by arguments: folders stand for the notebooks below them, nothing for this folder. Raises UsageError."""
     files = []
     for path in paths or ["."]:
         files += find_notebooks(path) if os.path.isdir(path) else [path]
+    if not files:
+        raise UsageError(f"there are no notebooks in {', '.join(paths or ['.'])}", "`rnb new NOTEBOOK` makes a starter")
     return list(dict.fromkeys(files))
