@@ -44,6 +44,10 @@ if TYPE_CHECKING:
         hide: bool = ...,
         disabled: bool = ...,
         output: int = ...,
+        cpu: float | str = ...,
+        memory: int | str = ...,
+        files: int | str = ...,
+        processes: int = ...,
     ) -> Callable[[F], F]: ...
 
 

@@ -20,6 +20,14 @@ def parameter_options(command: Callable[..., int]) -> Callable[..., int]:
     return single(file(command))
 
 
+LIMIT = "Bound the run (memory=2GB) or each cell (cell.cpu=60); may be repeated."
+
+
+def limit_option(command: Callable[..., int]) -> Callable[..., int]:
+    """`--limit`, for commands that run to the end or watch."""
+    return click.option("--limit", "limits", metavar="NAME=AMOUNT", multiple=True, help=LIMIT)(command)
+
+
 def given(values: tuple[str, ...], files: tuple[str, ...] = ()) -> dict[str, str]:
     """What files, in order, and then `name=value` pairs set. Raises UsageError for what is not a pair or no such file."""
     result: dict[str, str] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rnb.cli.parameters import NotebookCommand, given, parameter_options
+from rnb.cli.parameters import NotebookCommand, given, limit_option, parameter_options
 from rnb.cli.sinks import run_sinks
 
 
@@ -17,6 +17,7 @@ from rnb.cli.sinks import run_sinks
 @click.option("--ipynb", metavar="FILE", help="Write a Jupyter notebook with the outputs.")
 @click.option("--html", metavar="FILE", help="Write a page that needs no server; FILE may be a folder.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole run.")
+@limit_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 def command(
@@ -29,6 +30,7 @@ def command(
     ipynb: str | None,
     html: str | None,
     timeout: float | None,
+    limits: tuple[str, ...],
     fail_fast: bool,
     strict: bool,
 ) -> int:
@@ -49,6 +51,7 @@ def command(
         given(parameters, files),
         list(only),
         timeout=timeout,
+        limits=limits,
         fail_fast=fail_fast,
         strict=strict,
     )

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from rnb.cli.parameters import NotebookCommand, given, parameter_options
+from rnb.cli.parameters import NotebookCommand, given, limit_option, parameter_options
 from rnb.cli.sinks import watch_sinks
 from rnb.errors import MissingExtra
 
@@ -16,6 +16,7 @@ from rnb.errors import MissingExtra
 @parameter_options
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
+@limit_option
 @click.option("--notify", metavar="SECONDS", type=float, help="Notify when a round that took this long ends.")
 @click.option("--view", "with_view", is_flag=True, help="Serve the live view as well.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where the view listens; others need a token.")
@@ -28,6 +29,7 @@ def command(
     files: tuple[str, ...],
     as_json: bool,
     strict: bool,
+    limits: tuple[str, ...],
     notify: float | None,
     with_view: bool,
     host: str,
@@ -51,7 +53,7 @@ def command(
         keys = listen
     sinks = watch_sinks(as_json, notify)
     if not with_view:
-        return watch(notebook, sinks, given(parameters, files), keys, strict=strict)
+        return watch(notebook, sinks, given(parameters, files), keys, strict=strict, limits=limits)
     try:
         from rnb.view.command import LiveView
         from rnb.view.serve import Options
@@ -65,6 +67,7 @@ def command(
             given(parameters, files),
             live.beside(keys),
             strict=strict,
+            limits=limits,
             frames=live.item.frames,
         )
     finally:

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import tomllib
-from pathlib import Path
+from typing import Any
 
 from rnb.errors import UsageError
+
+NAME = "pyproject.toml"
 
 
 def ignored_codes(path: str) -> frozenset[str]:
     """The codes of faults that the project of this notebook switches off. Raises UsageError where they are no list."""
-    folder = os.path.abspath(os.path.dirname(path) if path != "-" else ".")
-    return _codes(folder)
-
-
-@functools.cache
-def _codes(folder: str) -> frozenset[str]:
-    place = os.path.join(folder, "pyproject.toml")
-    if not os.path.isfile(place):
-        above = os.path.dirname(folder)
-        return _codes(above) if above != folder else frozenset()
-    try:
-        table = tomllib.loads(Path(place).read_text(encoding="utf-8")).get("tool", {}).get("rnb", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{place}: {error}", "mend the file, or run where there is none") from None
-    found = table.get("ignore", []) if isinstance(table, dict) else None
+    table, place = project(path)
+    found = table.get("ignore", [])
     if not isinstance(found, list) or not all(isinstance(code, str) for code in found):
         raise UsageError(f"{place}: `ignore` of [tool.rnb] is no list of codes", 'write ignore = ["dead-cell"]')
     return frozenset(found)
+
+
+def project(path: str) -> tuple[dict[str, Any], str]:
+    """The table `[tool.rnb]` that counts for this notebook, and the file that has it; empty where there is none. Raises
+    UsageError for a file that is no TOML."""
+    return _table(os.path.abspath(os.path.dirname(path) if path != "-" else "."))
+
+
+_tables: dict[str, tuple[dict[str, Any], str]] = {}  # by folder: a file is read once
+
+
+def _table(folder: str) -> tuple[dict[str, Any], str]:
+    if folder not in _tables:
+        place, above = os.path.join(folder, NAME), os.path.dirname(folder)
+        if os.path.isfile(place):
+            _tables[folder] = (_read(place), place)
+        else:
+            _tables[folder] = _table(above) if above != folder else ({}, "")
+    return _tables[folder]
+
+
+def _read(place: str) -> dict[str, Any]:
+    with open(place, "rb") as file:
+        data = file.read()
+    if b"rnb" not in data:  # most runs need no parser of TOML
+        return {}
+    import tomllib
+
+    try:
+        table = tomllib.loads(data.decode()).get("tool", {}).get("rnb", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{place}: {error}", "mend the file, or run where there is none") from None
+    if not isinstance(table, dict):
+        raise UsageError(f"{place}: [tool.rnb] is no table", "write ignore = […] below it")
+    return table

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnb.host.limiting import LIMIT
 from rnb.messages import CellEvent
-from rnb.notebook.model import Cell
 
 if TYPE_CHECKING:
     from rnb.host.session import Session
@@ -21,7 +21,7 @@ TRIES = 3  # kernels in a row that may die before they have answered
 
 def died(session: Session, reason: str) -> None:
     """The session's kernel is gone: say so, start another, go on."""
-    session.cancel_timer()
+    session.guard.end()
     session.showing.flush()
     ours = reason == RESTART
     uid, in_setup = session.running, session.setup.running is not None
@@ -60,8 +60,8 @@ def _cell_killed(session: Session, uid: int, reason: str) -> None:
     if reason == RESTART:
         session.world.asked.add(uid)
     session.unsettled.add(uid)
-    words = timeout_words(cell) if stopping == "timeout" else reason
-    session.emitter.emit(CellEvent(cell=cell.id, status="killed", reason=words))
+    words = session.guard.broken if stopping == LIMIT else None
+    session.emitter.emit(CellEvent(cell=cell.id, status="killed", reason=words or reason))
 
 
 def _go_on(session: Session) -> None:
@@ -81,7 +81,3 @@ def block_all(session: Session, reason: str) -> None:
         session.world.standing[uid] = ("blocked", reason)
         session.unsettled.add(uid)
         session.emitter.emit(CellEvent(cell=session.cells[uid].id, status="blocked", reason=reason))
-
-
-def timeout_words(cell: Cell) -> str:
-    return f"timeout after {cell.options.timeout:g} s" if cell.options.timeout is not None else "timeout"

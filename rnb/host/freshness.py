@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from rnb.notebook.options import duration
+from rnb.notebook.amounts import seconds
 
 if TYPE_CHECKING:
     from rnb.host.loop import Loop, Timer
@@ -29,7 +29,7 @@ class Freshness:
             self._timer.cancel()
             self._timer = None
         for uid, cell in self._session.cells.items():
-            self._look(uid, duration(cell.options.extra.get("every")))
+            self._look(uid, seconds(cell.options.extra.get("every")))
         if self._known:
             soon = min(when for _, when in self._known.values())
             self._timer = self._loop.after(max(soon - time.monotonic(), 0.0), self._fire)
@@ -46,7 +46,7 @@ class Freshness:
         session = self._session
         for uid, (memo, when) in self._known.items():
             cell = session.cells.get(uid)
-            every = duration(cell.options.extra.get("every")) if cell is not None else None
+            every = seconds(cell.options.extra.get("every")) if cell is not None else None
             if when <= now and every is not None:
                 session.world.due.add(uid)
                 self._known[uid] = (memo, now + every)  # also if it can't run now

@@ -24,6 +24,7 @@ def run(
     timeout: float | None = None,
     fail_fast: bool = False,
     strict: bool = False,
+    limits: tuple[str, ...] = (),
 ) -> int:
     """Run notebooks one after the other. The exit code of the worst: see `docs/exit-codes.md`.
 
@@ -41,6 +42,7 @@ def run(
                 only=only,
                 fail_fast=fail_fast,
                 strict=strict,
+                limits=limits,
                 columns=environment_width(),
             )
             worst = _worse(worst, _run_one(command, settings))
@@ -61,7 +63,15 @@ def _run_one(command: Command, settings: Settings) -> int:
         check_asked(notebook, settings)
         command.loop.code = None
         session.open(notebook)
+        seconds = session.guard.run.timeout
+        deadline = (
+            command.loop.after(seconds, lambda: command.end_now(124, f"timeout after {seconds:g} s"))
+            if seconds
+            else None
+        )
         command.loop.run()
+        if deadline is not None:
+            deadline.cancel()
         code = session.state.exit_code()
         if session.failures:
             raise UsageError("; ".join(f"{settings.told(f.name)}: {f.message}" for f in session.failures))

@@ -13,9 +13,10 @@ from collections.abc import Callable
 import msgspec
 
 from rnb.host.current import Current
-from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, died, timeout_words
+from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, died
 from rnb.host.emit import Emitter, new_run_id
-from rnb.host.loop import Loop, Timer
+from rnb.host.limiting import LIMIT, guarding
+from rnb.host.loop import Loop
 from rnb.host.modules import LocalModules
 from rnb.host.output import Output
 from rnb.host.places import Places
@@ -83,14 +84,14 @@ class Session:
         self.setup = SetupRunner(self.current, self.world, self.supervisor)
         self.showing = Showing(emitter, state, self.places, self.supervisor, Output(keep_output, settings.output_limit))
         self.showing.setup.reopen = self._announce
+        self.guard = guarding(self)
         self.round: Round | None = None
         self.planned = 0
         self.pending: Notebook | None = None
         self.unsettled: set[int] = set()  # cells that the last round left undecided
         self.running: int | None = None
         self.attempts = 0  # of the running cell, beyond the first
-        self.stopping: str | None = None  # why what runs is being stopped: timeout, interrupt, save
-        self.timer: Timer | None = None
+        self.stopping: str | None = None  # why what runs is being stopped: limit, interrupt, save
         self.started = 0.0
         self.failures: list[Failed] = []
         self.no_kernel = False
@@ -153,6 +154,7 @@ class Session:
         if not first:  # the kernel's start belongs to the first round
             self.emitter.run = new_run_id()
         self.started = time.monotonic()
+        self.guard.new_round()
         if not notebook.valid:
             shown = self.current.broken_by(notebook)
             self.emitter.emit(describe(shown, self.world.parameters))
@@ -253,10 +255,12 @@ class Session:
         self.showing.output.begin(None)
         self.showing.setup.begin(self.current.now.setup, plan.run)
         self.setup.start(plan)
+        self.guard.begin(None)
 
     def _setup_ended(self, report: SetupEnded) -> None:
         self.showing.flush()
         self.supervisor.answered()
+        self.guard.end()
         stopped, self.stopping = self.stopping, None
         if self.settings.track and self.modules.search(report.sys_path):  # modules are found elsewhere now
             self.modules.look(self.world, self.current)
@@ -278,35 +282,30 @@ class Session:
     def _send_cell(self, uid: int) -> None:
         cell = self.cells[uid]
         self.running, self.stopping = uid, None
-        self.showing.output.begin(cell.id, cell.options.output)
+        self.showing.output.begin(cell.id, self.guard.shown(cell))
         self.emitter.emit(CellEvent(cell=cell.id, status="running"))
         given, strict = self.world.parameters, self.settings.strict
         self.supervisor.send(cell_task(self.current.now, cell, uid, self.current.links, given, strict))
-        if cell.options.timeout is not None:
-            self.timer = self.loop.after(cell.options.timeout, lambda: self.stop_running("timeout"))
+        self.guard.begin(cell)
 
     def stop_running(self, why: str) -> None:
         """Interrupt what runs; if it does not answer, the kernel is ended by force."""
         if self.busy and self.stopping is None:
             self.stopping = why
-            self.cancel_timer()
             self.supervisor.interrupt(why)
-
-    def cancel_timer(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
 
     def _cell_ended(self, report: CellEnded) -> None:
         uid = self.running
         if uid is None or uid != report.uid:
             return
-        self.cancel_timer()
         self.supervisor.answered()
+        over = self.guard.end()
         self.showing.flush()
         cell, stopping = self.cells[uid], self.stopping
         self.running = self.stopping = None
-        if report.outcome == "interrupted" and stopping is None:
+        if over is not None and report.outcome == "failed" and stopping in (None, LIMIT):
+            report.outcome, stopping = "interrupted", LIMIT
+        elif report.outcome == "interrupted" and stopping is None:
             report.outcome = "failed"  # the user's own code raised KeyboardInterrupt
         if report.outcome == "failed" and self._try_again(uid, cell):
             return
@@ -319,7 +318,7 @@ class Session:
             self.round.ended(uid, report)
         if status == "interrupted":
             self.unsettled.add(uid)
-            status, reason = ("killed", timeout_words(cell)) if stopping == "timeout" else ("cancelled", stopping)
+            status, reason = ("killed", over) if stopping == LIMIT else ("cancelled", stopping)
             self.world.standing[uid] = (status, reason or "")
         elif status == "stopped":
             status, reason = "done", "stopped"
@@ -342,6 +341,8 @@ class Session:
 
     def _report(self, report: AnyReport) -> None:
         if isinstance(report, Stream | Display | CellError | InputWanted):
+            if isinstance(report, CellError):
+                self.guard.failed(report.message)
             self.showing.take(report, self.running)
             if isinstance(report, InputWanted):
                 self.ask(report.cell, report.prompt, report.password)

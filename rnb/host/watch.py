@@ -168,6 +168,7 @@ def watch(
     keys: Callable[[Command, Watch], Callable[[], None]] | None = None,
     strict: bool = False,
     frames: str = "",
+    limits: tuple[str, ...] = (),
 ) -> int:
     """Watch a notebook until SIGINT, SIGTERM or the key that quits. The exit code.
 
@@ -178,7 +179,13 @@ def watch(
     restore: Callable[[], None] | None = None
     try:
         settings = Settings(
-            path=path, parameters=parameters, track=True, strict=strict, columns=environment_width(), frames=frames
+            path=path,
+            parameters=parameters,
+            track=True,
+            strict=strict,
+            columns=environment_width(),
+            frames=frames,
+            limits=limits,
         )
         watched = Watch(command, settings)
         if keys is not None:

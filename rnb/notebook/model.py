@@ -32,6 +32,7 @@ class Options(msgspec.Struct, frozen=True, gc=False):
     disabled: bool = False
     output: int | None = None  # bytes of output before the rest goes to a file only
     extra: dict[str, str | int | float | bool | None] = {}  # what only SQL cells know
+    limits: dict[str, str | int | float | bool | None] = {}  # what it may use: cpu, memory, files, processes
 
 
 class CellRef(msgspec.Struct, frozen=True, gc=False):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from rnb.notebook.amounts import count, seconds, size
 from rnb.notebook.model import Options
 from rnb.notebook.shape import Argument
 from rnb.redact import hidden
@@ -30,20 +31,6 @@ def _engine(value: object) -> bool:
     return isinstance(value, str) and ("://" in value or value.startswith("$"))
 
 
-def duration(value: object) -> float | None:
-    """The seconds in a time such as `10m`; None for what is none."""
-    if _seconds(value):
-        return None if value is None else float(value)  # type: ignore[arg-type]
-    text = value.strip() if isinstance(value, str) else ""
-    number, unit = text[:-1].strip(), _UNITS.get(text[-1:])
-    try:
-        found = float(number) * unit if unit else 0.0
-    except ValueError:
-        return None
-    return found if 0 < found < float("inf") else None
-
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _KNOWN: dict[str, tuple[Callable[[object], bool], str]] = {
     "cache": (lambda value: value is None or _flag(value), "True or False"),
     "timeout": (_seconds, "a number of seconds above 0"),
@@ -51,10 +38,15 @@ _KNOWN: dict[str, tuple[Callable[[object], bool], str]] = {
     "hide": (_flag, "True or False"),
     "disabled": (_flag, "True or False"),
     "output": (lambda value: value is None or _count(value), "a number of bytes"),
+    "cpu": (lambda value: seconds(value) is not None, 'a number of seconds, or a time as "10m"'),
+    "memory": (lambda value: size(value) is not None, 'a number of bytes, or a size as "2GB"'),
+    "files": (lambda value: size(value) is not None, 'a number of bytes, or a size as "2GB"'),
+    "processes": (lambda value: count(value) is not None, "a whole number above 0"),
 }
+_LIMITS = ("cpu", "memory", "files", "processes")
 _SQL: dict[str, tuple[Callable[[object], bool], str]] = {
     "engine": (_engine, 'a URL as a string, "$NAME" of an environment variable, or a name of the module level'),
-    "every": (lambda value: duration(value) is not None, 'a time as "30s", "10m", "2h" or "1d"'),
+    "every": (lambda value: seconds(value) is not None, 'a time as "30s", "10m", "2h" or "1d"'),
     "returns": (lambda value: value in ("pandas", "polars", "arrow"), '"pandas", "polars" or "arrow"'),
 }
 
@@ -80,7 +72,8 @@ def options_of(arguments: Sequence[Argument] | None, kind: str) -> tuple[Options
             else:
                 wrong.append((f"the option `{keyword}` is `{hidden(source)}`", f"it takes {expected}, written out"))
     extra = {name: values.pop(name) for name in list(values) if name in _SQL}
-    return msgspec.convert({**values, "extra": extra}, Options), wrong
+    limits = {name: values.pop(name) for name in list(values) if name in _LIMITS}
+    return msgspec.convert({**values, "extra": extra, "limits": limits}, Options), wrong
 
 
 def is_name(source: str) -> bool:

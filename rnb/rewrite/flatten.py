@@ -146,7 +146,7 @@ def _options(cell: Cell) -> dict[str, object]:
         value = getattr(found, name)
         if value not in (None, False, 0) or (name == "cache" and value is False):
             out[name] = value
-    return out | dict(found.extra)
+    return out | found.limits | found.extra
 
 
 def function_of(cell: Cell) -> ast.FunctionDef | ast.AsyncFunctionDef:

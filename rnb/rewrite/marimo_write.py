@@ -99,6 +99,7 @@ def losses(notebook: Notebook) -> list[str]:
         lost = [
             name for name in ("cache", "timeout", "retries", "output") if getattr(cell.options, name) not in (None, 0)
         ]
+        lost += cell.options.limits
         if lost:
             out.append(f"options of {cell.id} are lost: {', '.join(lost)}")
     return out

@@ -1,0 +1,1 @@
+"""Limits and the sandbox: each is broken by a notebook."""
