@@ -86,5 +86,14 @@ def test_the_event() -> None:
     event = msgspec.to_builtins(render.describe(found, {"n": "4"}))
     assert event["title"] == "T"
     assert event["parameters"] == [{"name": "n", "type": "int", "default": "3", "value": "4"}]
-    expected = {"id": "f", "name": "f", "kind": "python", "line": 3, "end_line": 6, "doc": "Doc", "hide": True, "impure": False}
+    expected = {
+        "id": "f",
+        "name": "f",
+        "kind": "python",
+        "line": 3,
+        "end_line": 6,
+        "doc": "Doc",
+        "hide": True,
+        "impure": False,
+    }
     assert event["cells"] == [{**expected, "refs": ("n",), "defs": ("n",)}]
