@@ -74,11 +74,11 @@ def linear_of(found: Json) -> Linear:
         elif text.strip():
             _text(cell, str(kind), text, linear, waiting)
     linear.blocks += waiting
+    _introduce(linear)
     if any(_DISPLAY.search(block.code) for block in linear.blocks):
         _own_display(linear)
     if imports:
         linear.blocks.insert(0, Block("\n".join(f"import {name}" for name in sorted(imports))))
-    _introduce(linear)
     return linear
 
 
@@ -132,7 +132,9 @@ def _code(cell: Json, text: str, linear: Linear, waiting: list[Block], imports: 
     block.shares = frozenset(map(str, shares)) if isinstance(shares, list) else frozenset()
     outputs = cell.get("outputs")
     block.outputs = [each for each in outputs if isinstance(each, dict)] if isinstance(outputs, list) else []
-    block.quiet = text.rstrip().endswith(";")
+    block.quiet = text.rstrip().endswith(";") or made.code.startswith(
+        "subprocess.run("
+    )  # a shell's exit code is not shown
     block.parameters = "parameters" in (metadata.get("tags") or [])
     linear.blocks.append(block)
 
@@ -154,17 +156,6 @@ def _name(cell: Json) -> str:
 def _introduce(linear: Linear) -> None:
     """The first Markdown, if it comes before all code, is the notebook's introduction."""
     first = next((block for block in linear.blocks if block.doc or block.code.strip()), None)
-    position = linear.blocks.index(first) if first is not None else 0
-    if first is not None and position and not linear.blocks[0].doc and linear.blocks[0].code.startswith("import "):
-        return
-    if (
-        first is not None
-        and first.code.startswith("import ")
-        and not first.doc
-        and len(linear.blocks) > 1
-        and linear.blocks[1].doc
-    ):
-        first = linear.blocks[1]
     if first is not None and first.doc and (first.code.strip() or not first.name):
         linear.doc, first.doc = first.doc, ""
         if not first.code.strip():

@@ -94,7 +94,8 @@ def _cell_magic(code: str, first: str) -> Plain:
     if name == "writefile" and argument:
         path = argument.removeprefix("-a ").strip().strip("\"'")
         mode = "a" if argument.startswith("-a ") else "w"
-        return Plain(f"with open({path!r}, {mode!r}) as file:\n    file.write({_text(rest)})")
+        text = rest if rest.endswith("\n") else rest + "\n"
+        return Plain(f"with open({path!r}, {mode!r}) as file:\n    file.write({_text(text)})")
     if name in ("markdown", "html", "latex", "svg"):
         return Plain("", doc=rest.strip("\n"))
     return Plain(_commented(code), notes=[f"`%%{name}` has no counterpart: its cell is kept as a comment"])
@@ -102,7 +103,7 @@ def _cell_magic(code: str, first: str) -> Plain:
 
 def _text(text: str) -> str:
     if '"""' not in text and not text.endswith(('"', "\\")):
-        return f'r"""\n{text}"""' if "\\" in text else f'"""\\\n{text}"""'
+        return f'r"""{text}"""' if "\\" in text else f'"""\\\n{text}"""'
     return repr(text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
 import keyword
 import re
 import unicodedata
@@ -201,10 +202,10 @@ def _subject(units: list[Unit], bound: list[str]) -> str:
         said = next((slug(text, 4) for text in texts if isinstance(text, str) and slug(text, 4)), "")
         if said:
             return said
-    for unit in units:
+    for unit, least in itertools.product(units, (3, 2)):
         for name in sorted(unit.reads, key=unit.text.find):
             if (
-                len(name) > 2
+                len(name) >= least
                 and not hasattr(builtins, name)
                 and name not in bound
                 and name not in _IMPORTS
@@ -231,6 +232,9 @@ _IMPORTS = frozenset(
         "itertools",
         "datetime",
         "matplotlib",
+        "subprocess",
+        "display",
+        "os",
         "numpy",
         "pandas",
     ]
@@ -249,6 +253,8 @@ def _called(units: list[Unit]) -> str:
                     if isinstance(node.func, ast.Attribute)
                     else ""
                 )
+                if name == "run" and "subprocess" in ast.unparse(node.func):
+                    return "run_command"
                 if slug(name):
                     return f"run_{slug(name)}" if "_" not in name else slug(name)
     return ""

@@ -94,7 +94,9 @@ class Calls:
             return [FIGURE]
         last = _last(function)
         if isinstance(function, ast.Attribute) and last in know.PARTS and not self._is_module(function):
-            return self.parts(function.value)
+            own = self.parts(function.value)
+            drawn = last in know.DRAWS_AS_METHOD and not any(know.AXES.match(name) for name in own)
+            return [FIGURE] if drawn and self.inside is None else own  # `frame.plot()` gives axes, no part of the frame
         if last in know.STATEFUL_CALLS and isinstance(function, ast.Name):
             return [name for each in node.args for name in self.parts(each)]
         arguments = [*node.args, *(word.value for word in node.keywords)]
@@ -233,13 +235,17 @@ class Calls:
             return
         if last in know.FIRST_ARGUMENT and call.args:
             self._change(call.args[0], scope)
-        elif (alone or self.facts.caution) and last not in know.HARMLESS and not self._harmless(dotted):
+        elif (alone or self.facts.caution) and not self._leaves_alone(last) and not self._harmless(dotted):
             for each in call.args:
                 if isinstance(each, (ast.Name, ast.Attribute)) and not set(self.parts(each)) & set(self.facts.modules):
                     self._change(each, scope)
         for each in call.args:  # a used-up value is changed by reading it
             if isinstance(each, ast.Name) and each.id in self.facts.used_up:
                 self._change(each, scope)
+
+    def _leaves_alone(self, last: str) -> bool:
+        """Whether the name of a function says that it only looks at what it is given."""
+        return last in know.HARMLESS or (not self.facts.caution and bool(know.LOOKS.search(last)))
 
     def _harmless(self, dotted: str) -> bool:
         import builtins
@@ -268,7 +274,8 @@ class Calls:
             and last not in ("get_cmap", "colormaps", "ion", "ioff", "rc_context")
         ):
             self._name(FIGURE, self.facts.walk.module)
-            self.opens_figure = self.opens_figure or (last in know.OPENS_FIGURE)
+            again = (last == "figure" and bool(call.args)) or any(word.arg == "num" for word in call.keywords)
+            self.opens_figure = self.opens_figure or (last in know.OPENS_FIGURE and not again)
             self.closes_figure = self.closes_figure or last in ("show", "close")
             self.loud = self.loud or last == "show"
         elif (

@@ -15,6 +15,7 @@ from rnb.rewrite.split_facts import Facts
 from rnb.rewrite.split_model import Unit
 from rnb.rewrite.split_tables import HARMLESS, LIGHT_CALLS, LIGHT_METHODS
 
+LONG_LITERAL = 30  # lines
 _LEAVES = (ast.Constant, ast.Name, ast.Lambda)
 
 
@@ -28,7 +29,9 @@ def hoist(facts: Facts, outer: frozenset[str] | set[str] = frozenset()) -> list[
     found = _closed(found, facts.units, outer)
     wanted = _wanted(found, binders)
     found = [
-        unit for unit in found if unit.kind != "constant" or unit.binds & wanted or _is_upper(unit) or _is_logger(unit)
+        unit
+        for unit in found
+        if unit.kind != "constant" or unit.binds & wanted or _is_upper(unit) or _stands_apart(unit)
     ]
     found = _closed(found, facts.units, outer)
     return _with_state(found, facts, binders, outer)
@@ -185,9 +188,11 @@ def _is_upper(unit: Unit) -> bool:
     return all(name.isupper() or name.startswith("__") for name in unit.binds)
 
 
-def _is_logger(unit: Unit) -> bool:
+def _stands_apart(unit: Unit) -> bool:
+    """A logger, and data that are written out at length: no step of what is done with them."""
     value = unit.node.value if isinstance(unit.node, ast.Assign) else None
-    return isinstance(value, ast.Call) and dotted_name(value.func).endswith("getLogger")
+    logger = isinstance(value, ast.Call) and dotted_name(value.func).endswith("getLogger")
+    return logger or unit.size > LONG_LITERAL
 
 
 def _with_state(

@@ -16,7 +16,7 @@ from rnb.rewrite.split_things import Thing, Things
 
 def renamable(thing: Thing, things: Things, facts: Facts) -> bool:
     """Whether every place that means this value can be found."""
-    if thing.name == FIGURE or thing.virtual or thing.binders:
+    if thing.name == FIGURE or thing.virtual:
         return False
     for place in thing.touched:
         unit = things.sequence[place]

@@ -6,6 +6,8 @@ it is called on if it stands alone as a statement, and nothing otherwise.
 
 from __future__ import annotations
 
+import re
+
 
 def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -54,6 +56,7 @@ HARMLESS = words(
     "check_call check_output Popen system imwrite imsave input collect print_exc print_stats md filterwarnings "
     "simplefilter"
 )
+LOOKS = re.compile(r"(^|_)(plot|draw|show|print|save|write|display|assert|log|report|export|register)(_|s?$)|plot$")
 STATEFUL_CALLS = words(
     "open iter map filter zip enumerate reversed islice chain count cycle reader DictReader scandir iglob walk "
     "iterwalk fdopen urlopen Popen NamedTemporaryFile TemporaryFile groupby_ finditer product permutations "
@@ -66,6 +69,7 @@ PRINTS = words("print pprint display echo secho pp print_exc print_stats help sy
 LOGS = words("debug info warning warn error critical exception log")
 PYPLOT = ("matplotlib.pyplot", "pylab", "matplotlib.pylab")
 DRAWS_AS_METHOD = words("plot hist boxplot")
+AXES = re.compile(r"<figure>|_?(ax|fig|sub|host|par|inset|twin|left|right|top|bottom|main|cax|grid|g)[a-z]*_?\d*$")
 DRAWING_MODULES = ("seaborn", "pandas.plotting", "scipy.cluster.hierarchy.dendrogram", "networkx.draw", "cartopy")
 OPENS_FIGURE = words("figure subplots subplot_mosaic")
 

@@ -96,7 +96,8 @@ class Things:
         self._bind(place, unit, before)
         for name in unit.changes:
             thing = self.bound_at[place].get(name) or self._current.get(name)
-            for each in {thing, before.get(name) if name not in unit.fresh else None} - {None}:
+            anew = name in unit.fresh or (name == FIGURE and thing is not before.get(name))
+            for each in {thing, None if anew else before.get(name)} - {None}:
                 assert each is not None
                 each.changers.add(place)
         self._alias(place, unit, before)

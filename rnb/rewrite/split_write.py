@@ -267,6 +267,10 @@ class Writer:
         missing = sorted(names - local)
         return "".join(f"{name} = None\n" for name in missing) + body
 
+    def _draws(self, unit: Unit) -> bool:
+        """What plotting calls return is not shown anyway."""
+        return FIGURE in unit.changes or unit.opens_figure
+
     def _shown(self, unit: Unit, text: str, last: bool) -> str:
         """Jupyter shows the last expression of a cell, and nothing else; so does rnb, of its own cells."""
         if not isinstance(unit.node, ast.Expr) or (not self.linear.whole and not unit.shown):
@@ -283,7 +287,10 @@ class Writer:
                 if "\n" not in inside and "#" not in inside
                 else f"{self.rnb}.display(\n    {inside}\n)"
             )
-        if last and unit.shown != "last" and lasting and not isinstance(value, ast.Constant):
+        hidden = (
+            unit.shown == "silent" and isinstance(value, ast.Call) and not self._draws(unit) and called not in _SILENT
+        )
+        if last and unit.shown != "last" and (lasting or hidden) and not isinstance(value, ast.Constant):
             return f"_ = {text}" if "\n" not in text or text.rstrip().endswith((")", "]", "}")) else text
         return text
 

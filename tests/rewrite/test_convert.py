@@ -134,7 +134,7 @@ MAGICS = {
     "%env A=b": "os.environ['A'] = 'b'",
     "%%time\nx = 1": "# %%time\nx = 1",
     "%%bash\necho 1": 'subprocess.run([\'bash\', \'-c\', """\\\necho 1"""], check=True)',
-    "%%writefile a.txt\nhello": 'with open(\'a.txt\', \'w\') as file:\n    file.write("""\\\nhello""")',
+    "%%writefile a.txt\nhello": 'with open(\'a.txt\', \'w\') as file:\n    file.write("""\\\nhello\n""")',
     "%%javascript\nalert(1)": "# %%javascript\n# alert(1)",
     "len?": "# len?",
     "if 1:\n    %matplotlib inline": "if 1:\n    pass",
