@@ -100,6 +100,9 @@ def display_html(data: dict[str, Any]) -> str | None:
     pictures = any(key.startswith("image/") for key in data)
     if isinstance(markdown, str) and not pictures and len(markdown) < clean.LARGEST:
         return clean.markdown(markdown)
+    latex = data.get("text/latex")
+    if isinstance(latex, str) and not pictures and html is None and len(latex) < clean.LARGEST:
+        return clean.latex(latex)
     return None
 
 
