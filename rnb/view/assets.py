@@ -13,8 +13,11 @@ import importlib.util
 import json
 from pathlib import Path
 
+from rnb.view.bundle import bundle
+
 HERE = Path(__file__).parent / "static"
-LATER = ("vendor/dagre.js", "index.js")  # fetched when they are used
+BUNDLES = {"page.js": "page.bundle.js", "index.js": "index.bundle.js"}
+LATER = "vendor/dagre.js"  # fetched when it is used
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 
 
@@ -22,7 +25,8 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".s
 def files() -> dict[str, bytes]:
     """Every file of the page by its name below `static/`."""
     places = sorted(path for path in HERE.rglob("*") if path.suffix in TYPES)
-    return {path.relative_to(HERE).as_posix(): path.read_bytes() for path in places}
+    found = {path.relative_to(HERE).as_posix(): path.read_bytes() for path in places}
+    return found | {whole: bundle(found, main) for main, whole in BUNDLES.items()}
 
 
 def media_type(name: str) -> str:
@@ -40,8 +44,8 @@ def address(name: str) -> str:
 
 @functools.cache
 def import_map() -> str:
-    """Modules of a live page."""
-    return json.dumps({"imports": {f"rnb/{name}": address(name) for name in files() if name.endswith(".js")}})
+    """What a live page loads later."""
+    return json.dumps({"imports": {f"rnb/{LATER}": address(LATER)}})
 
 
 def import_map_source() -> str:
@@ -50,19 +54,11 @@ def import_map_source() -> str:
     return f"'sha256-{digest}'"
 
 
-def modules() -> list[str]:
-    """Addresses of the modules that every page needs at once."""
-    return [address(name) for name in files() if name.endswith(".js") and name not in LATER]
-
-
 @functools.cache
 def static_import_map() -> str:
-    """Modules of a page without a server."""
-    imports = {}
-    for name, data in files().items():
-        if name.endswith(".js"):
-            imports[f"rnb/{name}"] = "data:text/javascript;base64," + base64.b64encode(data).decode()
-    return json.dumps({"imports": imports})
+    """The same for a page without a server."""
+    data = "data:text/javascript;base64," + base64.b64encode(files()[LATER]).decode()
+    return json.dumps({"imports": {f"rnb/{LATER}": data}})
 
 
 @functools.cache

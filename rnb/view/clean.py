@@ -67,7 +67,9 @@ def with_math(reader: MarkdownIt) -> None:
     reader.inline.ruler.at("math_inline", no_code)
     for kind in ("math_inline", "math_inline_double", "math_block", "math_block_label", "amsmath"):
         display = kind != "math_inline"
-        reader.add_render_rule(kind, lambda _self, tokens, at, _options, env, display=display: _place(env, tokens[at].content, display))
+        reader.add_render_rule(
+            kind, lambda _self, tokens, at, _options, env, display=display: _place(env, tokens[at].content, display)
+        )
 
 
 def _place(env: Any, latex: str, display: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from typing import Any
 
 import jinja2
@@ -37,9 +38,8 @@ def live_page(title: str, config: dict[str, Any]) -> str:
             title=title,
             config=script_json(config),
             import_map=Markup(assets.import_map()),
-            modules=assets.modules(),
             css=assets.address("page.css"),
-            main=assets.address("page.js"),
+            main=assets.address("page.bundle.js"),
             state=config["base"] + "/state",
             static=None,
         )
@@ -60,7 +60,7 @@ def index_page(items: list[dict[str, Any]]) -> str:
             items=items,
             import_map=Markup(assets.import_map()),
             css=assets.address("page.css"),
-            module=assets.address("index.js"),
+            module=assets.address("index.bundle.js"),
         )
     )
 
@@ -74,12 +74,14 @@ def static_page(title: str, config: dict[str, Any], events: bytes, libraries: di
             title=title,
             config=script_json(config),
             import_map=script_safe(assets.static_import_map()),
-            modules=[],
             css=None,
             main=None,
             state=None,
             static={
                 "css": Markup(assets.files()["page.css"].decode()),
+                "script": Markup(
+                    re.sub(r"<(?=/script|!--|script)", r"\\x3c", assets.files()["page.bundle.js"].decode(), flags=re.I)
+                ),
                 "events": script_safe(events.decode()),
                 "frame": script_json(assets.files()["frame.html"].decode()),
                 "libraries": script_json(libraries),

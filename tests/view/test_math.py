@@ -35,7 +35,13 @@ def test_dollars_in_markdown(text: str, formulas: int, stays: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "block"),
-    [(r"$\displaystyle x^2$", False), ("$$x$$", True), (r"\[x\]", True), (r"\(x\)", False), (r"\begin{cases}x\end{cases}", True)],
+    [
+        (r"$\displaystyle x^2$", False),
+        ("$$x$$", True),
+        (r"\[x\]", True),
+        (r"\(x\)", False),
+        (r"\begin{cases}x\end{cases}", True),
+    ],
 )
 def test_outputs(text: str, block: bool) -> None:
     assert latex(text).count("<math ") == 1 and ('display="block"' in latex(text)) == block
