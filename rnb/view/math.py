@@ -14,12 +14,18 @@ from xml.etree.ElementTree import Element
 
 LONGEST = 8000  # characters of one formula
 DEEPEST = 100  # tags in each other
-TAGS = frozenset(
-    ["math", "mrow", "mi", "mn", "mo", "mtext", "ms", "mspace", "msup", "msub", "msubsup", "mfrac", "msqrt", "mroot", "mover", "munder", "munderover", "mtable", "mtr", "mtd", "mstyle", "mpadded", "mphantom", "menclose", "mmultiscripts", "mprescripts", "none"]
+_TAGS = (
+    "math mrow mi mn mo mtext ms mspace msup msub msubsup mfrac msqrt mroot mover munder munderover "
+    "mtable mtr mtd mstyle mpadded mphantom menclose mmultiscripts mprescripts none"
 )
-ATTRIBUTES = frozenset(
-    ["mathvariant", "stretchy", "fence", "form", "accent", "accentunder", "columnalign", "rowalign", "rowspacing", "columnspacing", "displaystyle", "linethickness", "lspace", "rspace", "minsize", "maxsize", "separator", "columnlines", "rowlines", "width", "height", "depth", "scriptlevel", "notation", "mathcolor", "largeop", "movablelimits", "symmetric", "columnspan", "rowspan"]
+TAGS = frozenset(_TAGS.split())
+_ATTRIBUTES = (
+    "mathvariant stretchy fence form accent accentunder columnalign rowalign rowspacing "
+    "columnspacing displaystyle linethickness lspace rspace minsize maxsize separator columnlines "
+    "rowlines width height depth scriptlevel notation mathcolor largeop movablelimits symmetric "
+    "columnspan rowspan"
 )
+ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 WHOLE = re.compile(r"(?s)\$\$(?P<a>.+)\$\$|\$(?P<b>[^$]+)\$|\\\[(?P<c>.+)\\\]|\\\((?P<d>.+)\\\)|(?P<e>\\begin\{.+)")
 
 
