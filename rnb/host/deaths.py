@@ -21,7 +21,7 @@ TRIES = 3  # kernels in a row that may die before they have answered
 
 def died(session: Session, reason: str) -> None:
     """The session's kernel is gone: say so, start another, go on."""
-    session.guard.end()
+    session.limits.end()
     session.showing.flush()
     ours = reason == RESTART
     uid, in_setup = session.running, session.setup.running is not None
@@ -60,7 +60,7 @@ def _cell_killed(session: Session, uid: int, reason: str) -> None:
     if reason == RESTART:
         session.world.asked.add(uid)
     session.unsettled.add(uid)
-    words = session.guard.broken if stopping == LIMIT else None
+    words = session.limits.broken if stopping == LIMIT else None
     session.emitter.emit(CellEvent(cell=cell.id, status="killed", reason=words or reason))
 
 

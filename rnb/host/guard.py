@@ -48,11 +48,6 @@ class Guard:
         self._base: meter.Use | None = None
         self._warned = self._bounded = False
 
-    def shown(self, cell: Cell) -> int | None:
-        """Bytes of output after which the rest goes to a file only; None for the usual number."""
-        said = [int(most) for most in (cell.options.output, self.each.output) if most]
-        return min(said, default=None)
-
     def begin(self, cell: Cell | None) -> None:
         """User code is about to run; None: the setup."""
         self.end()

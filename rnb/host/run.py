@@ -63,7 +63,7 @@ def _run_one(command: Command, settings: Settings) -> int:
         check_asked(notebook, settings)
         command.loop.code = None
         session.open(notebook)
-        seconds = session.guard.run.timeout
+        seconds = session.limits.timeout
         deadline = (
             command.loop.after(seconds, lambda: command.end_now(124, f"timeout after {seconds:g} s"))
             if seconds

@@ -15,7 +15,7 @@ import msgspec
 from rnb.host.current import Current
 from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, died
 from rnb.host.emit import Emitter, new_run_id
-from rnb.host.limiting import LIMIT, guarding
+from rnb.host.limiting import LIMIT, Limiting
 from rnb.host.loop import Loop
 from rnb.host.modules import LocalModules
 from rnb.host.output import Output
@@ -84,7 +84,7 @@ class Session:
         self.setup = SetupRunner(self.current, self.world, self.supervisor)
         self.showing = Showing(emitter, state, self.places, self.supervisor, Output(keep_output, settings.output_limit))
         self.showing.setup.reopen = self._announce
-        self.guard = guarding(self)
+        self.limits = Limiting(self)
         self.round: Round | None = None
         self.planned = 0
         self.pending: Notebook | None = None
@@ -154,7 +154,7 @@ class Session:
         if not first:  # the kernel's start belongs to the first round
             self.emitter.run = new_run_id()
         self.started = time.monotonic()
-        self.guard.new_round()
+        self.limits.new_round()
         if not notebook.valid:
             shown = self.current.broken_by(notebook)
             self.emitter.emit(describe(shown, self.world.parameters))
@@ -255,12 +255,12 @@ class Session:
         self.showing.output.begin(None)
         self.showing.setup.begin(self.current.now.setup, plan.run)
         self.setup.start(plan)
-        self.guard.begin(None)
+        self.limits.begin(None)
 
     def _setup_ended(self, report: SetupEnded) -> None:
         self.showing.flush()
         self.supervisor.answered()
-        self.guard.end()
+        self.limits.end()
         stopped, self.stopping = self.stopping, None
         if self.settings.track and self.modules.search(report.sys_path):  # modules are found elsewhere now
             self.modules.look(self.world, self.current)
@@ -282,11 +282,11 @@ class Session:
     def _send_cell(self, uid: int) -> None:
         cell = self.cells[uid]
         self.running, self.stopping = uid, None
-        self.showing.output.begin(cell.id, self.guard.shown(cell))
+        self.showing.output.begin(cell.id, self.limits.shown(cell))
         self.emitter.emit(CellEvent(cell=cell.id, status="running"))
         given, strict = self.world.parameters, self.settings.strict
         self.supervisor.send(cell_task(self.current.now, cell, uid, self.current.links, given, strict))
-        self.guard.begin(cell)
+        self.limits.begin(cell)
 
     def stop_running(self, why: str) -> None:
         """Interrupt what runs; if it does not answer, the kernel is ended by force."""
@@ -299,7 +299,7 @@ class Session:
         if uid is None or uid != report.uid:
             return
         self.supervisor.answered()
-        over = self.guard.end()
+        over = self.limits.end()
         self.showing.flush()
         cell, stopping = self.cells[uid], self.stopping
         self.running = self.stopping = None
@@ -342,7 +342,7 @@ class Session:
     def _report(self, report: AnyReport) -> None:
         if isinstance(report, Stream | Display | CellError | InputWanted):
             if isinstance(report, CellError):
-                self.guard.failed(report.message)
+                self.limits.failed(report.message)
             self.showing.take(report, self.running)
             if isinstance(report, InputWanted):
                 self.ask(report.cell, report.prompt, report.password)
