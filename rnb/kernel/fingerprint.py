@@ -20,12 +20,12 @@ from xxhash import xxh3_128_hexdigest
 from rnb.kernel.prints import registry
 from rnb.kernel.prints.consumption import state as state
 from rnb.kernel.prints.names import LOCAL as LOCAL
-from rnb.kernel.prints.walk import FORMAT, SCALAR_IDS, Walk
+from rnb.kernel.prints.walk import FORMAT, SCALAR_IDS, Walk, ident
 
 BUDGET = 1.0  # seconds of CPU: about 10 GB of numbers, some 10 million strings, a million small objects
 
 _SMALL = 1_000
-_TUPLE, _LIST, _DICT = map(id, (tuple, list, dict))
+_TUPLE, _LIST, _DICT, _STR = map(ident, (tuple, list, dict, str))
 _SHORT_CUTS = frozenset((_TUPLE, _LIST, _DICT))
 _process = urandom(8).hex()
 _tokens = count()
@@ -42,14 +42,14 @@ class Print(NamedTuple):
 
 
 def fingerprint(value: Any, budget_seconds: float = BUDGET) -> Print:
-    kind = id(type(value))
-    if kind in SCALAR_IDS:
+    kind = ident(type(value))
+    if kind in SCALAR_IDS and not (kind == _STR and len(value) > _SMALL):
         return Print("c" + xxh3_128_hexdigest(dumps(value, FORMAT)), False, _nothing)
-    if kind in _SHORT_CUTS and len(value) <= _SMALL and {*map(id, map(type, value))} <= SCALAR_IDS:
+    if kind in _SHORT_CUTS and len(value) <= _SMALL and {*map(ident, map(type, value))} <= SCALAR_IDS:
         if kind == _TUPLE:
             return Print("c" + xxh3_128_hexdigest(b"short" + dumps(value, FORMAT)), False, _nothing)
-        if kind == _LIST or {*map(id, map(type, value.values()))} <= SCALAR_IDS:
-            return Print("c" + xxh3_128_hexdigest(b"short" + dumps(value, FORMAT)), True, frozenset((id(value),)))
+        if kind == _LIST or {*map(ident, map(type, value.values()))} <= SCALAR_IDS:
+            return Print("c" + xxh3_128_hexdigest(b"short" + dumps(value, FORMAT)), True, frozenset((ident(value),)))
     collecting = gc.isenabled()
     gc.disable()  # a walk makes no garbage that needs it, and it is slow over a deep stack
     try:

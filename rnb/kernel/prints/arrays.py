@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from rnb.kernel.prints.walk import Children, Handler, Opaque, Walk
+from rnb.kernel.prints.walk import Children, Handler, Opaque, Walk, ident, place
 
 PIECE = 1 << 20  # bytes copied at a time
 _PLAIN_KINDS = "biufcmMSUO"
@@ -89,14 +89,14 @@ def ndarray(walk: Walk, value: Any) -> Children:
 def written(walk: Walk, value: Any) -> Children:
     """Type, shared memory and content of an array whose shape is written."""
     follow = _put_or_follow(walk, value.dtype)
-    follow += place(walk, value)
+    follow += owner_of(walk, value)
     children = content(walk, value)
     if not follow:
         return children
     return chain(follow, children or ())
 
 
-def place(walk: Walk, value: Any) -> tuple[Any, ...]:
+def owner_of(walk: Walk, value: Any) -> tuple[Any, ...]:
     """Whose memory it is: writes shine through. Returns the owner if that is a buffer with a content of its own."""
     root = value
     while isinstance(root.base, np.ndarray):
@@ -108,11 +108,11 @@ def place(walk: Walk, value: Any) -> tuple[Any, ...]:
     if type(owner) is bytes:
         return ()
     start = root.__array_interface__["data"][0]
-    walk.region(id(owner), start)
+    walk.region(ident(owner), place(start))
     # Some owners hold several pieces of memory: these are told apart by where they begin. The complement of the id is
     # taken since the array itself may be the owner.
     buffer = type(owner) in (bytearray, array)
-    shared = walk.memory(~id(owner) if buffer or owner is root else ~start, address, owner)
+    shared = walk.memory(~ident(owner) if buffer or owner is root else place(start), address, owner)
     if shared and not (value.flags.c_contiguous or value.flags.f_contiguous):
         walk.put(value.strides)
     return (owner,) if buffer else ()
@@ -194,7 +194,7 @@ def scalar(walk: Walk, value: Any) -> Children:
         if walk.seen(value):
             return None
         if value.base is not None:
-            walk.region(id(value.base))
+            walk.region(ident(value.base))
     walk.put("scalar")
     plain = np.empty((), kind)
     plain[()] = value

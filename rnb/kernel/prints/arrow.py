@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from rnb.kernel.prints.walk import Children, Handler, Walk
+from rnb.kernel.prints.walk import Children, Handler, Walk, ident, place
 
 SHORT = 1_000  # values; a stream costs more than so few strings
 
@@ -113,7 +113,7 @@ def buffer(walk: Walk, value: Any) -> Children:
     walk.put("arrow buffer", value.size, value.is_mutable)
     walk.raw(value)
     if value.is_mutable:
-        walk.region(id(value), value.address)
+        walk.region(ident(value), place(value.address))
     return None
 
 

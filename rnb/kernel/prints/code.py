@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from itertools import chain
-from marshal import dumps
 from opcode import opmap
 from types import (
     BuiltinFunctionType,
@@ -27,10 +26,10 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any, ParamSpec, TypeVar, TypeVarTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar, TypeVarTuple
 
 from rnb.kernel.prints.names import class_bases, class_dict, class_module, class_name, derives, installed, leads_to
-from rnb.kernel.prints.walk import FORMAT, Children, Handler, Walk, type_name
+from rnb.kernel.prints.walk import MAX_TYPES, Children, Handler, Walk, ident, type_name
 
 _EXTENDED = opmap["EXTENDED_ARG"]
 _LOADS = {opmap[name] for name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS") if name in opmap}
@@ -57,14 +56,54 @@ _MODULE_MADE = frozenset(("__builtins__", "__cached__", "__file__", "__loader__"
 # --------------------------------------------------------------------- functions
 
 
+class Facts(NamedTuple):
+    """What never changes about a code object, found once. `digest` is empty where its constants could change."""
+
+    code: CodeType
+    digest: str
+    loads: tuple[str, ...]  # names that it, and code inside it, reads from the module, in order
+    rebinds: bool  # a variable of a function around it (`nonlocal`), here or in code inside it
+
+
+_facts: dict[int, Facts] = {}
+
+
+def facts(value: CodeType) -> Facts:
+    known = _facts.get(ident(value))
+    if known is None:
+        if len(_facts) > MAX_TYPES:
+            _facts.clear()
+        parts = list(_codes(value))
+        loads = sorted({name for part in parts for name in _loaded(part)})
+        known = _facts[ident(value)] = Facts(value, _digest(value), tuple(loads), any(map(_rebinds, parts)))
+    return known
+
+
+def _digest(value: CodeType) -> str:
+    walk = Walk(1.0)
+    try:
+        walk.drive(_parts(walk, value) or iter(()))
+    except Exception:  # constants that no compiler makes
+        return ""
+    return "" if walk.mutable or walk.numbered else walk.digest()
+
+
 def code(walk: Walk, value: CodeType) -> Children:
+    digest = facts(value).digest
+    if not digest:
+        return _parts(walk, value)
+    walk.put("code", digest)
+    return None
+
+
+def _parts(walk: Walk, value: CodeType) -> Children:
     """Without `co_filename`, `co_firstlineno` and the tables of positions."""
     head = (
         *("code", value.co_name, value.co_qualname, value.co_argcount, value.co_posonlyargcount),
         *(value.co_kwonlyargcount, value.co_flags, value.co_code, value.co_exceptiontable, value.co_names),
         *(value.co_varnames, value.co_freevars, value.co_cellvars, len(value.co_consts)),
     )
-    walk.put_bytes(dumps(head, FORMAT))
+    walk.put_all(head)
     return walk.items(value.co_consts)
 
 
@@ -76,8 +115,8 @@ def function(walk: Walk, value: FunctionType) -> Children:
     if walk.seen(value, mutable=False):
         return None
     closure = value.__closure__ or ()
-    if value.__dict__ or (closure and any(_rebinds(part) for part in _codes(value.__code__))):
-        walk.region(id(value), *map(id, closure))
+    if value.__dict__ or (closure and facts(value.__code__).rebinds):
+        walk.region(ident(value), *map(ident, closure))
     walk.put("function follows", name, value.__name__, len(closure))
     keywords = tuple((value.__kwdefaults__ or {}).items())
     own = (module, value.__doc__, value.__defaults__, keywords, value.__dict__ or None, *closure)
@@ -100,15 +139,12 @@ def _codes(value: CodeType) -> Iterator[CodeType]:
 def _globals(function: FunctionType) -> Iterable[Any]:
     """Names and values of the globals that the code, and code inside it, loads; in the order of their names."""
     module = function.__globals__
-    found = sorted({name for part in _codes(function.__code__) for name in _loaded(part, module)})
-    return chain.from_iterable((name, module[name]) for name in found if name in module)
+    return chain.from_iterable((name, module[name]) for name in facts(function.__code__).loads if name in module)
 
 
-def _loaded(value: CodeType, module: dict[str, Any]) -> Iterable[str]:
+def _loaded(value: CodeType) -> Iterable[str]:
     names = value.co_names
-    if not any(name in module for name in names):
-        return ()
-    return {names[arg >> (op == _SHIFTED)] for op, arg in _instructions(value) if op in _LOADS}
+    return {names[arg >> (op == _SHIFTED)] for op, arg in _instructions(value) if op in _LOADS} if names else ()
 
 
 def _rebinds(value: CodeType) -> bool:
@@ -177,7 +213,7 @@ def lru_cache(walk: Walk, value: Any) -> Children:
 def class_(walk: Walk, value: type) -> Children:
     name = type_name(value)
     if name is not None:
-        walk.put_bytes(name)
+        walk.put(name)
         return None
     if walk.seen(value):
         return None

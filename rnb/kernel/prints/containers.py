@@ -16,9 +16,10 @@ from marshal import dumps
 from types import CellType, MappingProxyType
 from typing import Any
 
-from rnb.kernel.prints.walk import FORMAT, SCALAR_IDS, Children, Handler, Opaque, Walk
+from rnb.kernel.prints.walk import FORMAT, SCALAR_IDS, Children, Handler, Opaque, Walk, ident
 
-_SORTABLE = frozenset(map(id, (int, str, bytes)))
+_TUPLE = {ident(tuple)}
+_SORTABLE = frozenset(map(ident, (int, str, bytes)))
 
 
 def _get(cls: Any, name: str) -> Any:
@@ -97,12 +98,12 @@ def frozenset_(walk: Walk, value: Any) -> Children:
 def _unordered(walk: Walk, tag: str, value: Any, base: type) -> Children:
     members: list[Any] = list(vars(base)["__iter__"](value))
     walk.put(tag, len(members))
-    kinds = {*map(id, map(type, members))}
-    if kinds <= SCALAR_IDS:
-        if len(kinds) == 1 and kinds <= _SORTABLE:
-            walk.put_bytes(dumps(sorted(members), FORMAT))
-        else:
-            walk.put_bytes(dumps(sorted(map(dumps, members, repeat(FORMAT))), FORMAT))
+    kinds = {*map(ident, map(type, members))}
+    if kinds <= _SORTABLE and len(kinds) == 1:
+        walk.put_all(sorted(members))
+        return None
+    if kinds <= SCALAR_IDS or (kinds == _TUPLE and _plain(members)):
+        walk.put_all(sorted(map(dumps, members, repeat(FORMAT))))
         return None
     prints = []
     shown = False
@@ -118,13 +119,18 @@ def _unordered(walk: Walk, tag: str, value: Any, base: type) -> Children:
     return iter([members[place] for _, place in prints])
 
 
+def _plain(rows: list[tuple[Any, ...]]) -> bool:
+    """Whether all that these rows hold are scalars."""
+    return {*map(ident, map(type, chain.from_iterable(rows)))} <= SCALAR_IDS
+
+
 def ordered_dict(walk: Walk, value: Any) -> Children:
     if type(value) is OrderedDict and walk.seen(value):
         return None
     # OrderedDict keeps its order beside the dict's own: move_to_end shows in iteration only.
     keys = list(OrderedDict.__iter__(value))
-    by_key = {id(key): item for key, item in dict.items(value)}
-    children = pairs(walk, "OrderedDict", keys, [by_key[id(key)] for key in keys])
+    by_key = {ident(key): item for key, item in dict.items(value)}
+    children = pairs(walk, "OrderedDict", keys, [by_key[ident(key)] for key in keys])
     return with_attributes(value, children) if type(value) is OrderedDict else children
 
 

@@ -86,7 +86,7 @@ def _parts(walk: Walk, values: Any) -> list[Any]:
 
 def _digests(walk: Walk, rows: Any) -> list[Any]:
     """The content of each row of a block of numbers; a row is a column of the frame."""
-    arrays.place(walk, rows)
+    arrays.owner_of(walk, rows)
     head = rows.dtype.str, rows.dtype.char
     if rows.shape[1] == 0:
         return [(*head, b"")] * len(rows)

@@ -17,8 +17,9 @@ from itertools import chain
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
+from rnb.kernel.prints.columns import Record
 from rnb.kernel.prints.names import class_dict, class_flags, class_module, class_mro, derives, installed, leads_to
-from rnb.kernel.prints.walk import SCALAR_IDS, Children, Handler, Opaque, Walk
+from rnb.kernel.prints.walk import SCALAR_IDS, Children, Handler, Opaque, Walk, ident
 
 _basicsize = type.__dict__["__basicsize__"].__get__
 _dictoffset = type.__dict__["__dictoffset__"].__get__
@@ -134,6 +135,8 @@ def _plain(cls: type, base: type, part: Handler | None) -> Handler:
             attributes = _without_caches(attributes, skip, cached, trusted)
         return chain(follows, _part(part, walk, value), _state(walk, attributes, slots, value))
 
+    if base in (object, tuple) and not skip and not cached and shown == holds:
+        write.record = Record(cls, base, get_dict, slots, holds)  # type: ignore[attr-defined]
     return write
 
 
@@ -185,7 +188,7 @@ def _without_caches(
     return {
         name: item
         for name, item in attributes.items()
-        if name not in skip and not (name in cached and (trusted or id(type(item)) in SCALAR_IDS))
+        if name not in skip and not (name in cached and (trusted or ident(type(item)) in SCALAR_IDS))
     }
 
 
@@ -218,7 +221,7 @@ def _reduced(walk: Walk, value: Any) -> Children:
     walk.put("reduced", len(reduced))
     parts = _reduced_parts(walk, reduced, _caches(cls))
     if changes:
-        walk.region(id(value))
+        walk.region(ident(value))
     children = chain(walk.klass(cls), parts if changes else walk.unowned(parts))
     if installed(class_module(cls)):
         return children

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from rnb.kernel.prints import code, containers, objects, stdlib
+from rnb.kernel.prints import code, columns, containers, objects, stdlib
 from rnb.kernel.prints.names import class_module, class_mro, name_type
-from rnb.kernel.prints.walk import Handler, use
+from rnb.kernel.prints.walk import Handler, ident, use
 
 # A library's root package, and the module here that knows its types: it has HANDLERS and FAMILIES, or `tables(library)`.
 LIBRARIES = {
@@ -44,7 +44,7 @@ def resolve(cls: type) -> Handler:
 
 def _lookup(table: dict[type, Handler], cls: type) -> Handler | None:
     """By the id: a metaclass may have its own `__hash__` and `__eq__`."""
-    return _by_id.get((id(table), id(cls)))
+    return _by_id.get((ident(table), ident(cls)))
 
 
 def _load(root: str) -> None:
@@ -63,10 +63,10 @@ _by_id: dict[tuple[int, int], Handler] = {}
 def _index() -> None:
     for table in (_handlers, _families):
         for cls, found in table.items():
-            _by_id[id(table), id(cls)] = found
+            _by_id[ident(table), ident(cls)] = found
 
 
 def install() -> None:
     """Make the traversal find types here."""
     _index()
-    use(resolve, name_type)
+    use(resolve, name_type, columns.batch)

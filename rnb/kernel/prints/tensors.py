@@ -12,7 +12,7 @@ from typing import Any
 from rnb.kernel.prints import arrays
 from rnb.kernel.prints.names import class_module
 from rnb.kernel.prints.objects import dict_getter, object_handler
-from rnb.kernel.prints.walk import Children, Handler, Opaque, Walk
+from rnb.kernel.prints.walk import Children, Handler, Opaque, Walk, place
 
 torch: Any = None
 
@@ -44,5 +44,5 @@ def tensor(walk: Walk, value: Any) -> Children:
 
 def _place(walk: Walk, value: Any) -> None:
     storage = value.untyped_storage()
-    walk.region(storage.data_ptr())
-    walk.memory(~storage.data_ptr(), value.storage_offset(), storage)
+    walk.region(place(storage.data_ptr()))
+    walk.memory(place(storage.data_ptr()), value.storage_offset(), storage)

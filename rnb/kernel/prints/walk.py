@@ -9,6 +9,9 @@ Rules that make it safe:
 - There is no recursion: a handler writes its node and returns an iterator over the children. (Sets recurse, bounded.)
 - No user `__eq__`, `__hash__`, `__repr__` or `__getattr__` is called; types are looked up by id, since a metaclass can
   bring its own `__hash__`.
+- Scalars are collected and written together, and long lists of one type go through `columns`: calls into marshal are
+  what a walk costs, and once an audit hook listens (as in `rnb watch`) `id()` and `marshal.dumps()` cost ten times
+  as much. So identity is asked with `ident`, which raises no audit event.
 - What can't be written raises `Opaque`; so does a walk beyond its budget, in seconds of this thread's CPU time, so
   that a busy machine does not make values differ.
 """
@@ -17,7 +20,7 @@ from __future__ import annotations
 
 import _weakref
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, count
+from itertools import count
 from marshal import dumps
 from os import urandom
 from time import thread_time
@@ -30,14 +33,22 @@ Handler = Callable[["Walk", Any], Children]
 
 # Exact types whose values marshal writes completely: no identity, no attributes, no order of their own.
 SCALARS: tuple[type, ...] = (int, str, float, bool, bytes, type(None), complex, type(...))
-SCALAR_IDS = frozenset(map(id, SCALARS))
-_STR, _INT, _TUPLE, _LIST, _DICT = map(id, (str, int, tuple, list, dict))
+ident = object.__hash__  # one number for one object, like id()
+SCALAR_IDS = frozenset(map(ident, SCALARS))
+_LONG_IDS = frozenset(map(ident, (str, bytes, int)))
 
 FORMAT = 2  # marshal without references, interning or line tables: the bytes depend on the value alone
 MAX_FOOTPRINT = 10_000  # ids; a set beyond it costs more to compare than it tells
 MAX_NESTED = 40  # sets in sets in sets …
 CHUNK = 1 << 24  # bytes between two looks at the clock
 ITEMS = 100_000  # items between two looks at the clock
+PENDING = 1 << 12  # scalars collected before they are written
+LONG = 1 << 12  # characters, bytes or digits of a scalar that is written by itself
+
+
+def place(address: int) -> int:
+    """A place in memory, as a number that is no `ident` and no complement of one."""
+    return ~(address << 64)
 
 
 class Opaque(Exception):
@@ -52,22 +63,26 @@ class Walk:
         "_foot",
         "_hash",
         "_held",
+        "_late",
+        "_late_keys",
         "_memo",
         "_origins",
+        "_pending",
         "_temporaries",
         "_visits",
         "code",
         "level",
         "mutable",
         "parent",
-        "put_bytes",
         "quiet",
     )
 
     def __init__(self, budget: float, parent: Walk | None = None) -> None:
         self._hash = xxh3_128()
-        self.put_bytes = self._hash.update
+        self._pending: list[Any] = []  # scalars that are written with the next bytes
         self._memo: dict[int, int] = {}
+        self._late: list[Any] = []  # rows that have numbers after these, entered once somebody asks
+        self._late_keys: set[int] = set()
         self._held: list[Any] = []  # what is numbered: its id must not be given away while the walk lasts
         self._temporaries: list[Any] = []
         self._foot: list[int] = []
@@ -92,29 +107,48 @@ class Walk:
     # ----------------------------------------------------------------- results
 
     def digest(self) -> str:
+        self._flush()
         return self._hash.hexdigest()
+
+    @property
+    def numbered(self) -> bool:
+        """Whether something with an identity was met."""
+        return bool(self._memo or self._late)
 
     def footprint(self) -> frozenset[int] | None:
         if len(self._foot) > MAX_FOOTPRINT:
             return None
-        return frozenset(self._foot).difference(map(id, self._temporaries))
+        return frozenset(self._foot).difference(map(ident, self._temporaries))
 
     # ----------------------------------------------------------------- writing
 
     def put(self, *parts: Any) -> None:
-        """Write exact scalars and tuples of them."""
-        self.put_bytes(dumps(parts, FORMAT))
+        """Write exact scalars and tuples of them, none of them long."""
+        self._pending += parts
+        if len(self._pending) > PENDING:
+            self._flush()
+
+    def put_all(self, values: Any) -> None:
+        """Write a list or tuple of scalars, or of tuples, lists and dicts of such."""
+        self._flush()
+        self._hash.update(dumps(values, FORMAT))
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._hash.update(dumps(self._pending, FORMAT))
+            self._pending.clear()
 
     def raw(self, data: Any) -> None:
         """Write a contiguous buffer of bytes; the caller has written what tells its length."""
+        self._flush()
         size = len(data) if type(data) is bytes else memoryview(data).nbytes
         if size <= CHUNK:
-            self.put_bytes(data)
+            self._hash.update(data)
             return
         with memoryview(data) as whole, whole.cast("B") as view:
             for start in range(0, size, CHUNK):
                 self.check()
-                self.put_bytes(view[start : start + CHUNK])
+                self._hash.update(view[start : start + CHUNK])
 
     def check(self) -> None:
         if thread_time() > self._deadline:
@@ -144,7 +178,7 @@ class Walk:
 
     def seen(self, value: Any, mutable: bool = True) -> bool:
         """Number an object that has an identity; if it has been met, write its number: there is nothing more to do."""
-        key = id(value)
+        key = ident(value)
         known = self._known(key)
         if known is not None:
             self.put("again", known)
@@ -157,7 +191,31 @@ class Walk:
                 self._foot.append(key)
         return False
 
+    def fresh(self, rows: Any) -> bool:
+        """Number these objects at once, if none has been met and none stands here twice."""
+        keys = {*map(ident, rows)}
+        if len(keys) != len(rows) or self.parent is not None:
+            return False
+        if not (keys.isdisjoint(self._memo) and keys.isdisjoint(self._late_keys)):
+            return False
+        self._late.append(rows)
+        self._late_keys |= keys
+        if not self.quiet:
+            self.mutable = True
+            if len(self._foot) <= MAX_FOOTPRINT:
+                self._foot += keys
+        return True
+
+    def _settle(self) -> None:
+        for rows in self._late:
+            self._memo.update(zip(map(ident, rows), count(len(self._memo))))
+            self._held.append(rows)
+        self._late.clear()
+        self._late_keys.clear()
+
     def _known(self, key: int) -> int | None:
+        if self._late:
+            self._settle()
         walk: Walk | None = self
         while walk is not None:
             known = walk._memo.get(key)
@@ -177,13 +235,16 @@ class Walk:
     # ----------------------------------------------------------------- traversal
 
     def run(self, value: Any) -> None:
-        stack: list[Iterator[Any]] = [iter((value,))]
+        self.drive(iter((value,)))
+
+    def drive(self, children: Iterator[Any]) -> None:
+        stack: list[Iterator[Any]] = [children]
         visit = self.visit
         while stack:
             for child in stack[-1]:
-                children = visit(child)
-                if children is not None:
-                    stack.append(children)
+                below = visit(child)
+                if below is not None:
+                    stack.append(below)
                     break
             else:
                 stack.pop()
@@ -193,8 +254,9 @@ class Walk:
         if not self._visits & 255:
             self.check()
         kind = type(value)
-        if id(kind) in SCALAR_IDS:
-            self.put_bytes(dumps(value, FORMAT))
+        key = ident(kind)
+        if key in SCALAR_IDS:
+            self.scalar(key, value)
             return None
         try:
             return handler(kind)(self, value)
@@ -204,13 +266,32 @@ class Walk:
             self.put("opaque", *_serial(value))
             return None
 
+    def scalar(self, kind: int, value: Any) -> None:
+        if kind in _LONG_IDS and (value.bit_length() if type(value) is int else len(value)) > LONG:
+            self._long(value)
+        else:
+            self._pending.append(value)
+            if len(self._pending) > PENDING:
+                self._flush()
+
+    def _long(self, value: Any) -> None:
+        if type(value) is str:
+            data = value.encode("utf-8", "surrogatepass")
+            self.put("long str", len(data))
+            self.raw(data)
+        else:
+            self.put_all((value,))
+
     def nested(self, value: Any) -> tuple[bytes, bool]:
         """Digest a value on its own, knowing what was met so far; and whether it has an identity inside."""
         if self.level >= MAX_NESTED:
             raise Opaque("nested too deep")
+        if self._late:
+            self._settle()
         walk = Walk(0.0, self)
         walk.run(value)
-        return walk._hash.digest(), bool(walk._memo)
+        walk._flush()
+        return walk._hash.digest(), walk.numbered
 
     def inside_code(self, children: Iterable[Any]) -> Iterator[Any]:
         """Children that belong to a definition: they are in no value's footprint, and may be opaque."""
@@ -230,58 +311,19 @@ class Walk:
         if name is None:
             self.put("class follows")
             return self.inside_code((cls,))
-        self.put_bytes(name)
+        self.put(name)
         return ()
 
     def items(self, values: Any) -> Children:
         """Write the children of a list or tuple whose length is written: at C speed where all are plain."""
         if len(values) > ITEMS:
             return self._many(values)
-        return self._slice(values)
+        return _batches[0](self, values)
 
     def _many(self, values: Any) -> Iterator[Any]:
         for start in range(0, len(values), ITEMS):
             self.check()
-            children = self._slice(values[start : start + ITEMS])
-            if children is not None:
-                yield from children
-
-    def _slice(self, values: Any) -> Children:
-        kinds = {*map(id, map(type, values))}
-        if kinds <= SCALAR_IDS or (len(kinds) == 1 and len(values) > 3 and self._plain_rows(values, *kinds)):
-            self.put_bytes(b"P")
-            self.put_bytes(dumps(values, FORMAT))
-            return None
-        self.put_bytes(b"G")
-        return chain(values)
-
-    def _plain_rows(self, rows: Any, kind: int) -> bool:
-        """Whether marshal can write these rows: tuples, lists or dicts of scalars, none of them met twice."""
-        if kind == _TUPLE:
-            return _plain(chain.from_iterable(rows))
-        if kind == _LIST:
-            leaves: Iterable[Any] = chain.from_iterable(rows)
-        elif kind == _DICT:
-            leaves = chain(chain.from_iterable(rows), chain.from_iterable(map(dict.values, rows)))
-        else:
-            return False
-        return _plain(leaves) and self._fresh(rows)
-
-    def _fresh(self, rows: Any) -> bool:
-        keys = {*map(id, rows)}
-        if len(keys) != len(rows) or self.parent is not None or not keys.isdisjoint(self._memo):
-            return False
-        self._held.append(rows)
-        self._memo.update(zip(map(id, rows), count(len(self._memo))))
-        if not self.quiet:
-            self.mutable = True
-            if len(self._foot) <= MAX_FOOTPRINT:
-                self._foot.extend(keys)
-        return True
-
-
-def _plain(leaves: Iterable[Any]) -> bool:
-    return {*map(id, map(type, leaves))} <= SCALAR_IDS
+            yield from _batches[0](self, values[start : start + ITEMS]) or ()
 
 
 # --------------------------------------------------------------------- what is opaque inside a definition
@@ -294,7 +336,7 @@ _serial_numbers = count()
 def _serial(value: Any) -> tuple[bytes, int]:
     """A number for this very object in this very process: a lock that a function uses does not make the function
     differ from itself, and another lock in its place does."""
-    key = id(value)
+    key = ident(value)
     entry = _serials.get(key)
     if entry is not None:
         held, number = entry
@@ -315,33 +357,39 @@ _exact: dict[int, tuple[type, Handler]] = {}
 _names: dict[int, tuple[type, bytes | None]] = {}
 _resolvers: list[Callable[[type], Handler]] = []
 _namers: list[Callable[[type], bytes | None]] = []
+_batches: list[Callable[[Walk, Any], Children]] = []
 MAX_TYPES = 5_000  # a long session makes classes without end
 
 
 def handler(kind: type) -> Handler:
-    entry = _exact.get(id(kind))
+    entry = _exact.get(ident(kind))
     if entry is not None:
         return entry[1]
     if len(_exact) > MAX_TYPES:
         _exact.clear()
     found = _resolvers[0](kind)
-    _exact[id(kind)] = kind, found
+    _exact[ident(kind)] = kind, found
     return found
 
 
 def type_name(cls: type) -> bytes | None:
     """The written form of a class that its name says all about; None for a class that counts by its definition."""
-    entry = _names.get(id(cls))
+    entry = _names.get(ident(cls))
     if entry is not None:
         return entry[1]
     if len(_names) > MAX_TYPES:
         _names.clear()
     name = _namers[0](cls)
-    _names[id(cls)] = cls, name
+    _names[ident(cls)] = cls, name
     return name
 
 
-def use(resolver: Callable[[type], Handler], namer: Callable[[type], bytes | None]) -> None:
-    """Say once how types find their handlers and their names (`registry` does)."""
+def use(
+    resolver: Callable[[type], Handler],
+    namer: Callable[[type], bytes | None],
+    batch: Callable[[Walk, Any], Children],
+) -> None:
+    """Say once how types find their handlers and their names, and who writes many values (`registry` does)."""
     _resolvers[:] = [resolver]
     _namers[:] = [namer]
+    _batches[:] = [batch]
