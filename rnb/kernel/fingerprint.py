@@ -13,7 +13,6 @@ import gc
 from itertools import count
 from marshal import dumps
 from os import urandom
-from typing import Any, NamedTuple
 
 from xxhash import xxh3_128_hexdigest
 
@@ -21,6 +20,10 @@ from rnb.kernel.prints import registry
 from rnb.kernel.prints.consumption import state as state
 from rnb.kernel.prints.names import LOCAL as LOCAL
 from rnb.kernel.prints.walk import FORMAT, SCALAR_IDS, Walk, ident
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 BUDGET = 1.0  # seconds of CPU: about 10 GB of numbers, some 10 million strings, a million small objects
 
@@ -32,13 +35,14 @@ _tokens = count()
 _nothing: frozenset[int] = frozenset()
 
 
-class Print(NamedTuple):
+class Print:
     """`mutable`: something in the value can change in place. `footprint`: where; two values of which one can be changed
-    through the other have ids in common. None: too many places to tell."""
+    through the other have numbers in common. None: too many places to tell."""
 
-    digest: str
-    mutable: bool
-    footprint: frozenset[int] | None
+    __slots__ = ("digest", "footprint", "mutable")
+
+    def __init__(self, digest: str, mutable: bool, footprint: frozenset[int] | None) -> None:
+        self.digest, self.mutable, self.footprint = digest, mutable, footprint
 
 
 def fingerprint(value: Any, budget_seconds: float = BUDGET) -> Print:

@@ -108,7 +108,7 @@ class Ledger:
             before = self._entries[key]
             after = Entry(value)
             if not before.differs(after):
-                before.print = before.print._replace(footprint=after.print.footprint)  # a token stays what it was
+                before.print.footprint = after.print.footprint  # a token stays what it was
             else:
                 self._entries[key] = after
                 found.append((key, before, after))

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
-from rnb.kernel.prints.walk import Children, Handler, Opaque, Walk, ident, place
+from rnb.kernel.prints.walk import Opaque, ident, place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rnb.kernel.prints.walk import Children, Handler, Walk
 
 PIECE = 1 << 20  # bytes copied at a time
 _PLAIN_KINDS = "biufcmMSUO"

@@ -7,9 +7,14 @@ cut first. Arrow memory does not change, so tables, arrays and schemas are not m
 from __future__ import annotations
 
 import sys
-from typing import Any
 
-from rnb.kernel.prints.walk import Children, Handler, Walk, ident, place
+from rnb.kernel.prints.walk import ident, place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rnb.kernel.prints.walk import Children, Handler, Walk
 
 SHORT = 1_000  # values; a stream costs more than so few strings
 

@@ -5,13 +5,18 @@ A lazy frame depends on files that are read later, so it is opaque; so is an exp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 from rnb.kernel.prints.arrow import Sink
 from rnb.kernel.prints.containers import opaque
-from rnb.kernel.prints.walk import Children, Handler, Opaque, Walk
+from rnb.kernel.prints.walk import Opaque
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rnb.kernel.prints.walk import Children, Handler, Walk
 
 _PYTHON = b"PLPY"  # how polars marks a Python function in what it writes
 

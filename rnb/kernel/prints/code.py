@@ -7,12 +7,9 @@ value's footprint, and what is opaque there counts by identity (see `Walk.inside
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Iterable, Iterator
-from importlib import import_module
+from _abc import _get_dump  # type: ignore[import-not-found]
 from itertools import chain
-from opcode import opmap
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -26,17 +23,18 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any, NamedTuple, ParamSpec, TypeVar, TypeVarTuple
 
 from rnb.kernel.prints.names import class_bases, class_dict, class_module, class_name, derives, installed, leads_to
-from rnb.kernel.prints.walk import MAX_TYPES, Children, Handler, Walk, ident, type_name
+from rnb.kernel.prints.walk import MAX_TYPES, Walk, ident, type_name
 
-_EXTENDED = opmap["EXTENDED_ARG"]
-_LOADS = {opmap[name] for name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS") if name in opmap}
-_SHIFTED = opmap["LOAD_GLOBAL"]  # its lowest bit says something else
-_STORES = {opmap[name] for name in ("STORE_DEREF", "DELETE_DEREF")}
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from rnb.kernel.prints.walk import Children, Handler
+
 _NOTHING = object()
-_abc_dump: Any = vars(import_module("_abc"))["_get_dump"]
 
 # What a class statement adds by itself, and where it stands in its file.
 _MADE = frozenset(
@@ -56,13 +54,21 @@ _MODULE_MADE = frozenset(("__builtins__", "__cached__", "__file__", "__loader__"
 # --------------------------------------------------------------------- functions
 
 
-class Facts(NamedTuple):
-    """What never changes about a code object, found once. `digest` is empty where its constants could change."""
+class Facts:
+    """What never changes about a code object, found once. `digest` is empty where its constants could change; `loads`
+    are the names that it, and code inside it, reads from the module, in order; `rebinds`: a variable of a function
+    around it (`nonlocal`)."""
 
-    code: CodeType
-    digest: str
-    loads: tuple[str, ...]  # names that it, and code inside it, reads from the module, in order
-    rebinds: bool  # a variable of a function around it (`nonlocal`), here or in code inside it
+    __slots__ = ("code", "digest", "loads", "rebinds")
+
+    def __init__(self, code: CodeType) -> None:
+        from rnb.kernel.prints import bytecode
+
+        parts = list(bytecode.codes(code))
+        self.code = code  # held, so that its number is not given away
+        self.digest = _digest(code)
+        self.loads = sorted({name for part in parts for name in bytecode.loaded(part)})
+        self.rebinds = any(map(bytecode.rebinds, parts))
 
 
 _facts: dict[int, Facts] = {}
@@ -73,9 +79,7 @@ def facts(value: CodeType) -> Facts:
     if known is None:
         if len(_facts) > MAX_TYPES:
             _facts.clear()
-        parts = list(_codes(value))
-        loads = sorted({name for part in parts for name in _loaded(part)})
-        known = _facts[ident(value)] = Facts(value, _digest(value), tuple(loads), any(map(_rebinds, parts)))
+        known = _facts[ident(value)] = Facts(value)
     return known
 
 
@@ -129,39 +133,10 @@ def _annotations(value: FunctionType) -> Any:
     return value.__annotations__ if lazy is _NOTHING else lazy
 
 
-def _codes(value: CodeType) -> Iterator[CodeType]:
-    yield value
-    for const in value.co_consts:
-        if type(const) is CodeType:
-            yield from _codes(const)
-
-
 def _globals(function: FunctionType) -> Iterable[Any]:
     """Names and values of the globals that the code, and code inside it, loads; in the order of their names."""
     module = function.__globals__
     return chain.from_iterable((name, module[name]) for name in facts(function.__code__).loads if name in module)
-
-
-def _loaded(value: CodeType) -> Iterable[str]:
-    names = value.co_names
-    return {names[arg >> (op == _SHIFTED)] for op, arg in _instructions(value) if op in _LOADS} if names else ()
-
-
-def _rebinds(value: CodeType) -> bool:
-    """Whether the code rebinds a variable of a function around it (`nonlocal`)."""
-    if not value.co_freevars:
-        return False
-    first_free = value.co_nlocals + len({*value.co_cellvars} - {*value.co_varnames})
-    return any(op in _STORES and arg >= first_free for op, arg in _instructions(value))
-
-
-def _instructions(value: CodeType) -> Iterator[tuple[int, int]]:
-    extended = 0
-    raw = value.co_code
-    for op, arg in zip(raw[::2], raw[1::2], strict=True):
-        arg |= extended
-        extended = arg << 8 if op == _EXTENDED else 0
-        yield op, arg
 
 
 def method(walk: Walk, value: MethodType) -> Children:
@@ -228,7 +203,7 @@ def _registered(value: type) -> Iterable[Any]:
     """What `ABC.register` added: `isinstance` shows it."""
     if "_abc_impl" not in class_dict(value):
         return ()
-    registry = [ref() for ref in _abc_dump(value)[0]]
+    registry = [ref() for ref in _get_dump(value)[0]]
     return (frozenset(cls for cls in registry if cls is not None),)
 
 
@@ -255,9 +230,6 @@ def type_variable(walk: Walk, value: Any) -> Children:
 FAMILIES: dict[type, Handler] = {
     type: class_,
     ModuleType: module,
-    TypeVar: type_variable,
-    ParamSpec: type_variable,
-    TypeVarTuple: type_variable,
 }
 
 HANDLERS: dict[type, Handler] = {
@@ -269,8 +241,6 @@ HANDLERS: dict[type, Handler] = {
     property: property_,
     staticmethod: wrapped_method,
     classmethod: wrapped_method,
-    functools.cached_property: cached_property,
-    functools._lru_cache_wrapper: lru_cache,
 }
 HANDLERS.update(
     (kind, descriptor)

@@ -8,41 +8,34 @@ prefix-free; rows that can change are numbered in their order, and only rows of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta
+from _operator import is_
 from itertools import chain, cycle, repeat
-from operator import attrgetter, is_, itemgetter
-from typing import Any, NamedTuple
 
-from rnb.kernel.prints.walk import SCALAR_IDS, Children, Walk, handler, ident
+from rnb.kernel.prints.walk import SCALAR_IDS, handler, ident
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    from rnb.kernel.prints.walk import Children, Walk
 
 FEW = 4  # values that are written one by one
 WIDE = 100  # columns; wider rows are written as they stand
 DEEP = 20  # rows in rows
 KINDS = 6  # types in a mixed list that is worth sorting by type
 
-
-def _datetimes(values: Any) -> list[Any]:
-    """The bytes of each, and the zone where there is one."""
-    return list(map(itemgetter(1), map(datetime.__reduce_ex__, values, repeat(4))))
+# By the `ident` of an exact type, all that there is to say of its values: a scalar or a tuple for each.
+PARTS: dict[int, Callable[[Any], list[Any]]] = {}
 
 
-# All that there is to say of values of an exact type: a scalar or a tuple for each.
-_PARTS: dict[int, Callable[[Any], list[Any]]] = {
-    ident(date): lambda values: list(map(date.toordinal, values)),
-    ident(timedelta): lambda values: list(map(attrgetter("days", "seconds", "microseconds"), values)),
-    ident(datetime): _datetimes,
-}
-
-
-class Record(NamedTuple):
+class Record:
     """A class whose instances hold what is in their `__dict__` and slots, and what their base, a tuple or nothing, holds."""
 
-    cls: type
-    base: type
-    get_dict: Callable[[Any], dict[str, Any]] | None
-    slots: list[tuple[str, Callable[[Any], Any]]]
-    mutable: bool
+    __slots__ = ("base", "cls", "get_dict", "mutable", "slots")
+
+    def __init__(self, cls: type, base: type, get_dict: Any, slots: list[tuple[str, Any]], mutable: bool) -> None:
+        self.cls, self.base, self.get_dict, self.slots, self.mutable = cls, base, get_dict, slots, mutable
 
 
 def batch(walk: Walk, values: Any, depth: int = 0) -> Children:
@@ -65,10 +58,10 @@ def batch(walk: Walk, values: Any, depth: int = 0) -> Children:
         return _rows(walk, values, list, depth) if walk.fresh(values) else _singly(walk, values)
     if kind is dict:
         return _dicts(walk, values, depth) if walk.fresh(values) else _singly(walk, values)
-    if key in _PARTS:
-        walk.put("parts", kind.__name__)
-        return batch(walk, _PARTS[key](values), depth + 1)
     record = getattr(handler(kind), "record", None)
+    if key in PARTS:
+        walk.put("parts", kind.__name__)
+        return batch(walk, PARTS[key](values), depth + 1)
     return _singly(walk, values) if record is None else _records(walk, record, values, depth)
 
 

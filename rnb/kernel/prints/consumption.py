@@ -8,14 +8,17 @@ for), only positions that the object tells and the iterators that it holds, as t
 from __future__ import annotations
 
 import gc
-import operator
 from _io import StringIO, _IOBase, _TextIOBase
+from _operator import length_hint
 from itertools import count
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, MethodDescriptorType
-from typing import Any
 
 from rnb.kernel.prints.names import derives
 from rnb.kernel.prints.objects import lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _DEPTH = 8  # iterators over iterators
 _PLAIN = (int, float, str, bytes, bool, type(None))
@@ -67,7 +70,7 @@ def _locals(frame: FrameType) -> str:
 
 def _hint(value: Any, kind: type) -> Any:
     """How much is left, of iterators written in C, which know without looking."""
-    return operator.length_hint(value, -1) if type(lookup(kind, "__length_hint__")) is MethodDescriptorType else None
+    return length_hint(value, -1) if type(lookup(kind, "__length_hint__")) is MethodDescriptorType else None
 
 
 def _indices(value: Any) -> str:

@@ -7,16 +7,20 @@ The order of a dict shows, so it counts; that of a set depends on the process, s
 from __future__ import annotations
 
 import gc
-from array import array
-from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterator
-from io import BytesIO, StringIO
+from _collections import OrderedDict, defaultdict, deque  # type: ignore[import-not-found]
+from _io import BytesIO, StringIO
 from itertools import chain, repeat
 from marshal import dumps
 from types import CellType, MappingProxyType
-from typing import Any
 
-from rnb.kernel.prints.walk import FORMAT, SCALAR_IDS, Children, Handler, Opaque, Walk, ident
+from rnb.kernel.prints.walk import FORMAT, SCALAR_IDS, Opaque, ident
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rnb.kernel.prints.walk import Children, Handler, Walk
 
 _TUPLE = {ident(tuple)}
 _SORTABLE = frozenset(map(ident, (int, str, bytes)))
@@ -211,14 +215,6 @@ def bytearray_(walk: Walk, value: Any) -> Children:
     return None
 
 
-def array_(walk: Walk, value: Any) -> Children:
-    if type(value) is array and walk.seen(value):
-        return None
-    walk.put("array", value.typecode, value.itemsize, len(value))
-    walk.raw(value.tobytes() if value.typecode in "uw" else value)
-    return None
-
-
 def memoryview_(walk: Walk, value: Any) -> Children:
     """The view's form and content, and whose memory it is: a write through it shows there."""
     owner = value.obj  # ValueError if released: opaque
@@ -270,7 +266,6 @@ HANDLERS: dict[type, Handler] = {
     type(NotImplemented): not_implemented,
     CellType: cell,
     bytearray: bytearray_,
-    array: array_,
     memoryview: memoryview_,
     BytesIO: bytes_io,
     StringIO: string_io,

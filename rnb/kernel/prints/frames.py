@@ -6,16 +6,21 @@ A column is its type and its content; index and columns are values of their own.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 from xxhash import xxh3_128, xxh3_128_digest
 
 from rnb.kernel.prints import arrays, arrow
 from rnb.kernel.prints.names import class_module
 from rnb.kernel.prints.objects import object_handler
-from rnb.kernel.prints.walk import CHUNK, Children, Handler, Walk
+from rnb.kernel.prints.walk import CHUNK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from rnb.kernel.prints.walk import Children, Handler, Walk
 
 _OWN = frozenset(
     ("_mgr", "_item_cache", "_attrs", "_flags", "_is_copy", "_name", "_cacher", "_index", "_typ", "_metadata")

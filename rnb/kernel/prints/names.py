@@ -11,9 +11,12 @@ import os
 import sys
 from marshal import dumps
 from types import ModuleType
-from typing import Any
 
 from rnb.kernel.prints.walk import FORMAT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 LOCAL = {
     "__main__",

@@ -10,16 +10,28 @@
 from __future__ import annotations
 
 import copyreg
-import functools
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import chain
 from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any
 
 from rnb.kernel.prints.columns import Record
-from rnb.kernel.prints.names import class_dict, class_flags, class_module, class_mro, derives, installed, leads_to
-from rnb.kernel.prints.walk import SCALAR_IDS, Children, Handler, Opaque, Walk, ident
+from rnb.kernel.prints.names import (
+    class_dict,
+    class_flags,
+    class_module,
+    class_mro,
+    class_name,
+    derives,
+    installed,
+    leads_to,
+)
+from rnb.kernel.prints.walk import SCALAR_IDS, Opaque, ident
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from rnb.kernel.prints.walk import Children, Handler, Walk
 
 _basicsize = type.__dict__["__basicsize__"].__get__
 _dictoffset = type.__dict__["__dictoffset__"].__get__
@@ -28,8 +40,8 @@ _POINTER = 8
 _MANAGED_DICT = 1 << 4  # the `__dict__` lies before the object
 _ABSENT = object()
 
-# Builtin types whose subclasses can change only through what the subclasses add.
-IMMUTABLE = frozenset((object, int, str, float, bytes, complex, tuple, frozenset, datetime, date, time, timedelta))
+# Builtin types whose subclasses can change only through what the subclasses add; and those of datetime.
+IMMUTABLE = frozenset((object, int, str, float, bytes, complex, tuple, frozenset))
 
 # Attributes that libraries fill when an object is read; by the root package of the class.
 _CACHES = {
@@ -101,7 +113,14 @@ def value_type(cls: type) -> bool:
     if not installed(class_module(cls)):
         return False
     own_hash = lookup(cls, "__hash__")
-    return (own_hash is not None and own_hash is not lookup(object, "__hash__")) or derives(cls, tzinfo)
+    return (own_hash is not None and own_hash is not lookup(object, "__hash__")) or any(
+        _is(part, "datetime", "tzinfo") for part in class_mro(cls)
+    )
+
+
+def _is(cls: type, module: str, name: str) -> bool:
+    """Whether this is the class that an installed module has under this name: the module need not be loaded to ask."""
+    return class_name(cls) == name and class_module(cls) == module and leads_to(module, name, cls)
 
 
 def _opaque(walk: Walk, value: Any) -> Children:
@@ -114,14 +133,15 @@ def _opaque(walk: Walk, value: Any) -> Children:
 def _plain(cls: type, base: type, part: Handler | None) -> Handler:
     slots = [(descriptor.__name__, descriptor.__get__) for descriptor in _slots(cls, base)]
     get_dict = dict_getter(cls)
-    shown = not value_type(cls) and (base is object or bool(slots) or get_dict is not None or base not in IMMUTABLE)
-    holds = not value_type(cls) and (bool(slots) or get_dict is not None or base not in IMMUTABLE)
+    changes = base not in IMMUTABLE and class_module(base) != "datetime"
+    shown = not value_type(cls) and (base is object or bool(slots) or get_dict is not None or changes)
+    holds = not value_type(cls) and (bool(slots) or get_dict is not None or changes)
     skip = _caches(cls)
     cached = [
         name
         for parent in class_mro(cls)
         for name, member in class_dict(parent).items()
-        if derives(type(member), functools.cached_property)
+        if any(_is(part, "functools", "cached_property") for part in class_mro(type(member)))
     ]
     trusted = installed(class_module(cls))
 

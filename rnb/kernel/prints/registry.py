@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 from rnb.kernel.prints import code, columns, containers, objects, stdlib
 from rnb.kernel.prints.names import class_module, class_mro, name_type
-from rnb.kernel.prints.walk import Handler, ident, use
+from rnb.kernel.prints.walk import ident, use
 
-# A library's root package, and the module here that knows its types: it has HANDLERS and FAMILIES, or `tables(library)`.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rnb.kernel.prints.walk import Handler
+
+# A library's root package, and the module here whose `tables(library)` knows its types.
 LIBRARIES = {
+    **dict.fromkeys(stdlib.MODULES, "rnb.kernel.prints.stdlib"),
     "numpy": "rnb.kernel.prints.arrays",
     "pandas": "rnb.kernel.prints.frames",
     "pyarrow": "rnb.kernel.prints.arrow",
@@ -51,7 +55,8 @@ def _load(root: str) -> None:
     if root in _loaded or root not in LIBRARIES or root not in sys.modules:
         return
     _loaded.add(root)
-    handlers, families = import_module(LIBRARIES[root]).tables(sys.modules[root])
+    __import__(LIBRARIES[root])
+    handlers, families = sys.modules[LIBRARIES[root]].tables(sys.modules[root])
     _handlers.update(handlers)
     _families.update(families)
     _index()

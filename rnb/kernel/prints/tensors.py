@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import sys
 from itertools import chain
-from typing import Any
 
 from rnb.kernel.prints import arrays
 from rnb.kernel.prints.names import class_module
 from rnb.kernel.prints.objects import dict_getter, object_handler
-from rnb.kernel.prints.walk import Children, Handler, Opaque, Walk, place
+from rnb.kernel.prints.walk import Opaque, place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rnb.kernel.prints.walk import Children, Handler, Walk
 
 torch: Any = None
 

@@ -19,17 +19,20 @@ Rules that make it safe:
 from __future__ import annotations
 
 import _weakref
-from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from marshal import dumps
 from os import urandom
 from time import thread_time
-from typing import Any
 
 from xxhash import xxh3_128
 
-Children = Iterator[Any] | None
-Handler = Callable[["Walk", Any], Children]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    Children = Iterator[Any] | None
+    Handler = Callable[["Walk", Any], Children]
 
 # Exact types whose values marshal writes completely: no identity, no attributes, no order of their own.
 SCALARS: tuple[type, ...] = (int, str, float, bool, bytes, type(None), complex, type(...))
