@@ -233,7 +233,7 @@ TASKS: dict[str, Any] = {
 
 def preload(wire: Wire) -> None:
     """While the host still reads the notebook, load what the first cell will need; stop when there is work."""
-    for name in ("rnb.kernel.prints.registry", "rnb.kernel.mutation"):
+    for name in ("rnb.kernel.prints.registry", "rnb.kernel.mutation", "rnb.kernel.prints.bytecode"):
         if wire.waiting():
             return
         __import__(name)

@@ -22,7 +22,7 @@ import _weakref
 from itertools import count
 from marshal import dumps
 from os import urandom
-from time import thread_time
+from time import perf_counter, thread_time
 
 from xxhash import xxh3_128
 
@@ -73,6 +73,7 @@ class Walk:
         "_pending",
         "_temporaries",
         "_visits",
+        "_wall",
         "code",
         "level",
         "mutable",
@@ -100,9 +101,10 @@ class Walk:
         if parent is None:
             self.level = 0
             self._deadline = thread_time() + budget
+            self._wall = perf_counter() + budget  # before it no CPU time can be used up: the cheaper clock to ask
         else:
             self.level = parent.level + 1
-            self._deadline = parent._deadline
+            self._deadline, self._wall = parent._deadline, parent._wall
             self.code = parent.code
             self.quiet = parent.quiet
             self._temporaries = parent._temporaries
@@ -154,7 +156,7 @@ class Walk:
                 self._hash.update(view[start : start + CHUNK])
 
     def check(self) -> None:
-        if thread_time() > self._deadline:
+        if perf_counter() > self._wall and thread_time() > self._deadline:
             raise Opaque("over budget")
 
     def temporary(self, value: Any) -> Any:
