@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -24,12 +25,20 @@ HEADERS = [
 ]
 
 
-async def follow(log: EventLog, position: int | None) -> AsyncIterator[bytes | list[Entry]]:
-    """Snapshots as bytes and batches of entries as they come; an empty list as a sign of life."""
+class Snapshot(NamedTuple):
+    """All that there is up to and with the event `seq`."""
+
+    seq: int
+    body: bytes
+
+
+async def follow(log: EventLog, position: int | None, page: bool) -> AsyncIterator[Snapshot | list[Entry]]:
+    """Snapshots and batches of entries as they come; an empty list as a sign of life."""
     while True:
         if position is None or log.behind(position):
-            position = log.total
-            yield b"snapshot"
+            position, taken = log.total, Snapshot(log.seq, log.snapshot(page))
+            yield taken  # much may happen until the viewer has it
+            continue
         entries, position = log.since(position)
         if entries:
             yield entries
@@ -74,12 +83,11 @@ class EventStream:
 
     async def _send(self, send: Send) -> None:
         await _body(send, b"retry: 1000\n\n")
-        async for item in follow(self.log, self.position):
-            if isinstance(item, bytes):
-                await _body(send, b"event: snapshot\nid: %d\ndata: " % self.log.seq)
-                whole = self.log.snapshot(self.page)
-                for start in range(0, len(whole), PIECE):
-                    await _body(send, whole[start : start + PIECE])
+        async for item in follow(self.log, self.position, self.page):
+            if isinstance(item, Snapshot):
+                await _body(send, b"event: snapshot\nid: %d\ndata: " % item.seq)
+                for start in range(0, len(item.body), PIECE):
+                    await _body(send, item.body[start : start + PIECE])
                 await _body(send, b"\n\n")
             else:
                 await _body(send, frames(item, self.page) if item else b"event: beat\ndata: {}\n\n")
@@ -114,9 +122,9 @@ async def socket_events(socket: WebSocket, log: EventLog, after: str | None) -> 
 
 
 async def _send_socket(socket: WebSocket, log: EventLog, position: int | None) -> None:
-    async for item in follow(log, position):
-        if isinstance(item, bytes):
-            await _text(socket, b'{"type":"snapshot",' + log.snapshot(page=False)[1:])
+    async for item in follow(log, position, page=False):
+        if isinstance(item, Snapshot):
+            await _text(socket, b'{"type":"snapshot",' + item.body[1:])
         else:
             for entry in item:
                 await _text(socket, entry.data)

@@ -12,7 +12,7 @@ import pytest
 from rnb.messages import CellEvent, CellInfo, NotebookEvent, StreamEvent
 from rnb.view import log as module
 from rnb.view.log import EventLog
-from rnb.view.stream import follow
+from rnb.view.stream import Snapshot, follow
 
 CELL = CellInfo(id="a", name="a", kind="python", line=1, end_line=2, refs=(), defs=(), doc="")
 
@@ -72,26 +72,36 @@ def test_a_snapshot_is_made_once_for_all() -> None:
     assert log.snapshot(page=True) is log.snapshot(page=True)
 
 
-def test_a_slow_viewer_is_given_a_snapshot_and_then_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_viewer_is_given_snapshots_and_then_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LAG", 10_000)
+    monkeypatch.setattr(module, "RING_COUNT", 100)
+
+    def flood(log: EventLog, first: int, end: int) -> None:
+        for seq in range(first, end):
+            event = StreamEvent(cell="a", stream="stdout", text=f"{seq} " + "z" * 200)
+            event.seq = seq
+            log._take(event)
 
     async def watch() -> list[Any]:
         log = told(3)
         got: list[Any] = []
-        seen = follow(log, 0)
+        seen = follow(log, 0, page=False)
         got.append([entry.seq for entry in await anext(seen)])  # type: ignore[union-attr]
-        for seq in range(6, 300):  # meanwhile the viewer takes nothing
-            event = StreamEvent(cell="a", stream="stdout", text="z" * 200)
-            event.seq = seq
-            log._take(event)
-        got.append(await anext(seen))
-        last = StreamEvent(cell="a", stream="stdout", text="last")
-        last.seq = 300
-        log._take(last)
+        flood(log, 6, 300)  # meanwhile the viewer takes nothing
+        taken = await anext(seen)
+        flood(log, 300, 600)  # also while it is handed the snapshot
+        for _ in range(2):
+            assert isinstance(taken, Snapshot)
+            text = "".join(e.get("text", "") for e in json.loads(taken.body)["events"] if e["type"] == "stream")
+            got.append(
+                (taken.seq, json.loads(taken.body)["seq"], f"{taken.seq} z" in text, f"{taken.seq + 1} z" in text)
+            )
+            taken = await anext(seen) if len(got) < 3 else taken
+        flood(log, 600, 601)
         got.append([entry.seq for entry in await anext(seen)])  # type: ignore[union-attr]
         await seen.aclose()
         return got
 
     with ThreadPoolExecutor(1) as pool:  # Playwright's loop runs in this thread
         got = pool.submit(asyncio.run, watch()).result()
-    assert got == [[1, 2, 3, 4, 5], b"snapshot", [300]]
+    assert got == [[1, 2, 3, 4, 5], (299, 299, True, False), (599, 599, True, False), [600]]
