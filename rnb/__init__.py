@@ -101,12 +101,11 @@ def display(*values: Any, display_id: str | None = None) -> None:
 
 def file(path: str | os.PathLike[str]) -> pathlib.Path:
     """`path` as a Path, noted as a file that this cell reads: for readers in C that rnb does not see opening it."""
-    import os
     import pathlib
 
     result = pathlib.Path(path)
     if _kernel is not None:
-        _kernel.read(os.path.abspath(result))
+        _kernel.read(str(result))
     return result
 
 

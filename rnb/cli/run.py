@@ -19,6 +19,9 @@ from rnb.cli.sinks import run_sinks
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole run.")
 @limit_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
+@click.option(
+    "--cache", metavar="DIR-OR-URL", help="Take results from here, and keep them here; on: in .rnb, off: not."
+)
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 def command(
     notebooks: tuple[str, ...],
@@ -32,6 +35,7 @@ def command(
     timeout: float | None,
     limits: tuple[str, ...],
     fail_fast: bool,
+    cache: str | None,
     strict: bool,
 ) -> int:
     """Run notebooks to the end, headless, every cell afresh.
@@ -54,4 +58,5 @@ def command(
         limits=limits,
         fail_fast=fail_fast,
         strict=strict,
+        cache=cache,
     )

@@ -15,6 +15,9 @@ from rnb.errors import MissingExtra
 @click.argument("notebook")
 @parameter_options
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
+@click.option(
+    "--cache", metavar="DIR-OR-URL", help="Take results from here, and keep them here; on: in .rnb, off: not."
+)
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 @limit_option
 @click.option("--notify", metavar="SECONDS", type=float, help="Notify when a round that took this long ends.")
@@ -28,6 +31,7 @@ def command(
     parameters: tuple[str, ...],
     files: tuple[str, ...],
     as_json: bool,
+    cache: str | None,
     strict: bool,
     limits: tuple[str, ...],
     notify: float | None,
@@ -53,7 +57,9 @@ def command(
         keys = listen
     sinks = watch_sinks(as_json, notify)
     if not with_view:
-        return watch(notebook, sinks, given(parameters, files), keys, strict=strict, limits=limits)
+        return watch(
+            notebook, sinks, given(parameters, files), keys, strict=strict, limits=limits, cache=cache
+        )
     try:
         from rnb.view.command import LiveView
         from rnb.view.serve import Options
@@ -68,6 +74,7 @@ def command(
             live.beside(keys),
             strict=strict,
             limits=limits,
+            cache=cache,
             frames=live.item.frames,
         )
     finally:

@@ -77,6 +77,8 @@ class Command:
             while kernel.status is None:
                 self.loop.turn()
             deadline.cancel()
+        if session.caching is not None:
+            session.caching.close()
         for sink in session.emitter.sinks:
             sink.close()
 

@@ -19,6 +19,18 @@ def ignored_codes(path: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def cache_setting(path: str) -> str | bool | None:
+    """What the project says of the cache: a folder (seen from the project's file) or a URL, whether there is one at all,
+    or nothing. Raises UsageError."""
+    table, place = project(path)
+    found = table.get("cache")
+    if found is not None and not isinstance(found, str | bool):
+        raise UsageError(f"{place}: `cache` of [tool.rnb] is no text and no bool", 'write cache = true or cache = "DIR"')
+    if isinstance(found, str) and "://" not in found:
+        return os.path.join(os.path.dirname(place), found)
+    return found
+
+
 def project(path: str) -> tuple[dict[str, Any], str]:
     """The table `[tool.rnb]` that counts for this notebook, and the file that has it; empty where there is none. Raises
     UsageError for a file that is no TOML."""

@@ -27,6 +27,8 @@ def died(session: Session, reason: str) -> None:
     uid, in_setup = session.running, session.setup.running is not None
     if uid is not None:
         _cell_killed(session, uid, reason)
+    if session.caching is not None:
+        session.caching.died()
     session.running = session.stopping = None
     session.supervisor.tell("died", reason)
     early = not session.supervisor.ready and not in_setup
@@ -70,7 +72,7 @@ def _go_on(session: Session) -> None:
         for task in session.places.tasks(session.world, setup_stays=False):
             session.supervisor.send(task)
         plan = session.setup.plan()
-        if plan.run:
+        if plan.run and not (session.caching is not None and session.caching.setup_due):
             session.run_setup(plan)
     session.advance()
 

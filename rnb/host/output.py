@@ -75,15 +75,16 @@ class Output:
                 self.whole = None
                 self.show(self.cell, "stderr", f"[rnb: {self.path} could not be written: {error.strerror}]\n")
 
-    def end(self) -> None:
+    def end(self) -> bool:
         """The cell has ended: half characters come out, a cut is told with the true size. What is written from now on, by
-        threads and exit handlers, belongs to no cell: it would replace what the cell shows."""
+        threads and exit handlers, belongs to no cell: it would replace what the cell shows. Whether there was a cut."""
         for key, decoder in self.decoders.items():
             text = decoder.decode(b"", final=True)
             if text:
                 self.show(self.cell, key.rpartition("-")[2], text)
         self.decoders = {}
-        if self.bytes > self.cap:
+        cut = self.bytes > self.cap
+        if cut:
             where = f"; the whole is in {self.path}" if self.whole else ""
             self.show(self.cell, "stderr", f"[rnb: {_size(self.bytes)} written, {_size(self.cap)} shown{where}]\n")
         if self.whole is not None:
@@ -91,6 +92,7 @@ class Output:
         self.whole = self.path = None
         self.head, self.bytes = [], 0
         self.cell = None
+        return cut
 
 
 def _size(count: int) -> str:

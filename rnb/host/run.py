@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rnb.errors import NoSuchNotebook, ParameterError, UsageError
+from rnb.host.cached import cache_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
 from rnb.host.settings import Settings
@@ -25,8 +26,10 @@ def run(
     fail_fast: bool = False,
     strict: bool = False,
     limits: tuple[str, ...] = (),
+    cache: str | None = None,
 ) -> int:
-    """Run notebooks one after the other. The exit code of the worst: see `docs/exit-codes.md`.
+    """Run notebooks one after the other; `cache` is what the command line says of it. The
+    exit code of the worst: see `docs/exit-codes.md`.
 
     Raises NoSuchNotebook, UsageError (a parameter or cell that the notebook does not have) and OSError.
     """
@@ -36,6 +39,7 @@ def run(
         if timeout is not None:
             command.loop.after(timeout, lambda: command.end_now(124, f"timeout after {timeout:g} s"))
         for path in paths:
+            place = cache_place(path, cache)
             settings = Settings(
                 path=path,
                 parameters=parameters,
@@ -43,6 +47,8 @@ def run(
                 fail_fast=fail_fast,
                 strict=strict,
                 limits=limits,
+                track=place is not None,
+                cache=place,
                 columns=environment_width(),
             )
             worst = _worse(worst, _run_one(command, settings))

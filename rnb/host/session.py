@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from rnb.host.cached import caching
 from rnb.host.current import Current
 from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, died
 from rnb.host.emit import Emitter, new_run_id
@@ -23,6 +24,7 @@ from rnb.host.places import Places
 from rnb.host.process import KernelProcess
 from rnb.host.settings import Settings
 from rnb.host.setup import SetupRunner
+from rnb.host.setup_steps import deferred, setup_ended, stop_setup
 from rnb.host.showing import Showing
 from rnb.host.supervisor import Supervisor, configuration
 from rnb.host.tasks import cell_ended_event, cell_task, mutation_event
@@ -37,6 +39,8 @@ from rnb.messages import (
     FinishedEvent,
     Forget,
     InputWanted,
+    Kept,
+    Loaded,
     PlanEvent,
     Ready,
     Relocated,
@@ -47,7 +51,7 @@ from rnb.messages import (
 )
 from rnb.notebook.model import Cell, Notebook
 from rnb.notebook.render import describe
-from rnb.plan.actions import RestoreSetup, Run, Settle
+from rnb.plan.actions import Recall, RestoreSetup, Run, Settle
 from rnb.plan.round import Round
 from rnb.plan.setup import SetupPlan
 from rnb.plan.state import State
@@ -82,6 +86,7 @@ class Session:
             self._died,
         )
         self.setup = SetupRunner(self.current, self.world, self.supervisor)
+        self.caching = caching(self) if settings.cache else None
         self.showing = Showing(emitter, state, self.places, self.supervisor, Output(keep_output, settings.output_limit))
         self.showing.setup.reopen = self._announce
         self.limits = Limiting(self)
@@ -109,8 +114,9 @@ class Session:
 
     @property
     def busy(self) -> bool:
-        """Whether user code runs."""
-        return self.running is not None or self.setup.running is not None
+        """Whether the kernel is at something: user code mostly."""
+        kept = self.caching is not None and self.caching.busy
+        return kept or self.running is not None or self.setup.running is not None
 
     # ------------------------------------------------------------------ texts
 
@@ -125,17 +131,8 @@ class Session:
         if running is not None and notebook.valid and not self.current.still_wanted(running, notebook, self.world):
             self.stop_running("save")
         elif self.setup.running is not None and notebook.valid and not self.setup.still_wanted(notebook):
-            self._stop_setup()
+            stop_setup(self)
         self.advance()
-
-    def _stop_setup(self) -> None:
-        """What the setup is at is not wanted any more. A half-done import may leave a package that can't be imported
-        again in this process, so that only a new kernel will do."""
-        if self.setup.imports:
-            self.showing.flush()
-            self.replace_kernel("save: the setup was still at work on the old text")
-        else:
-            self.stop_running("save")
 
     def recheck(self, parameters: bool = False) -> None:
         """Files, modules, wishes or `parameters` have changed: a round for them, now or after the running one."""
@@ -182,7 +179,8 @@ class Session:
         )
         self.unsettled = set()
         only = self.current.needed_for(self.settings.only)
-        self.round = Round(self.current.links, self.world, seeds, only, renamed)
+        kept = self.caching.candidates() if self.caching is not None else ()
+        self.round = Round(self.current.links, self.world, seeds, only, renamed, kept)
         self._announce()
         for cell in self.round.planned():
             self.emitter.emit(CellEvent(cell=cell.cell, status="queued"))
@@ -191,7 +189,7 @@ class Session:
         self.no_kernel = bool(self.setup.deadly)
         if self.no_kernel:
             block_all(self, self.hopeless)
-        elif setup.run or setup.drop or setup.gone or setup.purge:
+        elif (setup.run or setup.drop or setup.gone or setup.purge) and not deferred(self, setup):
             self.run_setup(setup)
         self.advance()
 
@@ -210,7 +208,9 @@ class Session:
         assert self.round is not None
         self.planned = len(self.round.why)
         self.showing.setup.announced()
-        self.emitter.emit(PlanEvent(cells=self.round.planned(), keep=self.round.keep()))
+        planned = self.round.planned()
+        cells = planned if self.caching is None else self.caching.told(planned)
+        self.emitter.emit(PlanEvent(cells=cells, keep=self.round.keep()))
 
     def advance(self) -> None:
         """Do what the round asks until user code runs or the round is over."""
@@ -225,11 +225,18 @@ class Session:
             if isinstance(action, Settle):
                 id = self.cells[action.uid].id
                 self.emitter.emit(CellEvent(cell=id, status=action.status, reason=action.reason))
+            elif isinstance(action, Recall):
+                assert self.caching is not None
+                self.caching.recall(action.uid)
+            elif self.caching is not None and self.caching.setup_needed():
+                return
             elif isinstance(action, RestoreSetup):
-                plan = self.setup.plan(action.names)
-                self.run_setup(plan)
+                self.run_setup(self.setup.plan(action.names))
             elif isinstance(action, Run):
                 self._run_cell(action.uid)
+            else:
+                assert self.caching is not None
+                self.caching.load(action.uid)
 
     def _finish(self) -> None:
         """The round is over."""
@@ -256,22 +263,6 @@ class Session:
         self.showing.setup.begin(self.current.now.setup, plan.run)
         self.setup.start(plan)
         self.limits.begin(None)
-
-    def _setup_ended(self, report: SetupEnded) -> None:
-        self.showing.flush()
-        self.supervisor.answered()
-        self.limits.end()
-        stopped, self.stopping = self.stopping, None
-        if self.settings.track and self.modules.search(report.sys_path):  # modules are found elsewhere now
-            self.modules.look(self.world, self.current)
-        made = self.setup.ended(report, interrupted=stopped is not None)
-        if stopped is not None:
-            self.cancel_waiting(stopped)
-        if self.round is not None:
-            self.round.setup_restored(made)
-            if self.pending is None:
-                self.round.reconsider()
-        self.advance()
 
     def _run_cell(self, uid: int) -> None:
         assert self.round is not None
@@ -300,7 +291,7 @@ class Session:
             return
         self.supervisor.answered()
         over = self.limits.end()
-        self.showing.flush()
+        cut = self.showing.flush()
         cell, stopping = self.cells[uid], self.stopping
         self.running = self.stopping = None
         if over is not None and report.outcome == "failed" and stopping in (None, LIMIT):
@@ -323,6 +314,8 @@ class Session:
         elif status == "stopped":
             status, reason = "done", "stopped"
         self.emitter.emit(cell_ended_event(cell, status, reason, report))
+        if self.caching is not None:
+            self.caching.ended(uid, report, self.attempts, cut)
         if status in ("failed", "killed") and self.settings.fail_fast:
             self.cancel_waiting(f"{cell.id} {status}")
         self.advance()
@@ -351,7 +344,12 @@ class Session:
         elif isinstance(report, StatementBegun):
             self.showing.statement(int(report.key))
         elif isinstance(report, SetupEnded):
-            self._setup_ended(report)
+            setup_ended(self, report)
+        elif isinstance(report, Kept | Loaded):
+            self.supervisor.answered()
+            assert self.caching is not None
+            self.caching.answered(report)
+            self.advance()
         elif isinstance(report, Relocated):
             self.places.pending = {}
             self.advance()

@@ -20,6 +20,7 @@ class Settings(msgspec.Struct, kw_only=True):
     strict: bool = False
     track: bool = False  # files, modules and the setup's values: what a second round needs
     limits: tuple[str, ...] = ()  # of the command line, as `memory=2GB`
+    cache: str | None = None  # a folder or URL
     output_limit: int = 10_000_000
     columns: int = 80
     frames: str = ""  # absolute: where large tables are left for a live view; "" leaves none

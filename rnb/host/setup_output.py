@@ -47,6 +47,13 @@ class SetupOutput:
             self.order.append((statement.version, seen[statement.version]))
         self.running, self.quiet, self.at, self.told = True, self.open, run[0] if run else None, 0
 
+    def restored(self, events: Iterable[AnyEvent]) -> None:
+        """The setup has not run yet; this is what it showed when it ran elsewhere."""
+        self.shown = _joined(events)
+        for event in self.shown:
+            self.emit(replace(event))
+            self.open = True
+
     def enter(self, number: int) -> None:
         """This statement runs now, and the one before it has ended."""
         self._leave()

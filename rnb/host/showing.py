@@ -88,8 +88,9 @@ class Showing:
         if self.supervisor.process is not None:
             self.supervisor.process.drain_raw()
 
-    def flush(self) -> None:
-        """What ran has ended: all that it wrote goes out."""
+    def flush(self) -> bool:
+        """What ran has ended: all that it wrote goes out. Whether it was cut."""
         self.drain()
-        self.output.end()
+        cut = self.output.end()
         self.setup.ended()
+        return cut

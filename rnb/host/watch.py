@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
-
-import xxhash
 
 from rnb.errors import NoSuchNotebook
+from rnb.host.cached import cache_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
 from rnb.host.freshness import Freshness
 from rnb.host.loop import Timer
+from rnb.host.observing import digest_file
 from rnb.host.run import check_asked
 from rnb.host.saves import PATIENCE, SETTLE, Saves
 from rnb.host.session import Session
@@ -149,24 +148,13 @@ class Watch:
         self.command.close_session(self.session)
 
 
-def digest_file(path: str) -> str:
-    """The digest of a file's content, as the kernel takes it when a cell opens the file; "" if it is not there."""
-    digest = xxhash.xxh3_128()
-    try:
-        with Path(path).open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-    except OSError:
-        return ""
-    return digest.hexdigest()
-
-
 def watch(
     path: str,
     sinks: Callable[[State, str], list[Sink]],
     parameters: dict[str, str],
     keys: Callable[[Command, Watch], Callable[[], None]] | None = None,
     strict: bool = False,
+    cache: str | None = None,
     frames: str = "",
     limits: tuple[str, ...] = (),
 ) -> int:
@@ -186,6 +174,7 @@ def watch(
             columns=environment_width(),
             frames=frames,
             limits=limits,
+            cache=cache_place(path, cache),
         )
         watched = Watch(command, settings)
         if keys is not None:

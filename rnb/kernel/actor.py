@@ -89,7 +89,8 @@ class Kernel:
         if not self.config.track:
             return {}
         tracker = self.tracker
-        return {"files": tracker.end(), "effects": tracker.effects(), "modules": tracker.modules()}
+        files = tracker.end()
+        return {"files": files, "modules": tracker.modules(), "observed": tracker.observed()}
 
     def begin(self, cell: str | None, uid: int | None = None) -> None:
         """User code of `cell` (None: the setup) is about to run: give it back what earlier code may have taken."""
@@ -123,7 +124,7 @@ class Kernel:
     def read(self, path: str) -> None:
         """`rnb.file`."""
         if self.config.track:
-            self.tracker.read(path)
+            self.tracker.named(path)
 
     def effect(self, name: str) -> None:
         """The cell did something that a kept result of it would not do again, or not find the same."""
@@ -220,6 +221,18 @@ def place(kernel: Kernel, task: messages.Place) -> None:
     kernel.sources.place(task.text)
 
 
+def keep(kernel: Kernel, task: messages.Keep) -> None:
+    from rnb.kernel import keeping
+
+    keeping.keep(kernel, task)
+
+
+def load(kernel: Kernel, task: messages.Load) -> None:
+    from rnb.kernel import keeping
+
+    keeping.restore(kernel, task)
+
+
 TASKS: dict[str, Any] = {
     "configure": configure,
     "setup": setup.run,
@@ -227,6 +240,8 @@ TASKS: dict[str, Any] = {
     "forget": forget,
     "place": place,
     "relocate": failure.relocate,
+    "keep": keep,
+    "load": load,
     "answer": answer,
 }
 

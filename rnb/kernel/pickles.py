@@ -29,9 +29,12 @@ class NotKept(RnbError):
     """A value that can't be kept or brought back, and why."""
 
 
-def dump(values: Any, namespace: dict[str, Any]) -> tuple[bytes, list[PickleBuffer]]:
+def dump(
+    values: Any, namespace: dict[str, Any], codes: list[CodeType] | None = None
+) -> tuple[bytes, list[PickleBuffer]]:
     """`values`, usually a dict by slot, as a pickle and the buffers that lie beside it. `namespace` is that of the
-    notebook's module. The buffers are the values' own memory: write them before anyone changes the values.
+    notebook's module. The buffers are the values' own memory: write them before anyone changes the values. `codes` gets the code
+    of functions of the notebook that go by code.
 
     Raises NotKept."""
     with finder:
@@ -40,7 +43,8 @@ def dump(values: Any, namespace: dict[str, Any]) -> tuple[bytes, list[PickleBuff
     stream = io.BytesIO()
     buffers: list[PickleBuffer] = []
     try:
-        Pickler(stream, buffers, namespace).dump(values)
+        pickler = Pickler(stream, buffers, namespace)
+        pickler.dump(values)
         for buffer in buffers:
             buffer.raw()  # BufferError for memory with gaps
     except NotKept:
@@ -49,6 +53,8 @@ def dump(values: Any, namespace: dict[str, Any]) -> tuple[bytes, list[PickleBuff
         raise
     except BaseException as error:  # whatever a value's own code raises
         raise NotKept(_refusal(error)) from None
+    if codes is not None:
+        codes += pickler.codes
     return stream.getvalue(), buffers
 
 

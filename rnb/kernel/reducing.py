@@ -25,11 +25,13 @@ _NOTHING = object()
 
 
 class Pickler(pickle.Pickler):
-    """Only what has no fast way in pickle comes to `reducer_override`: numbers, texts and containers cost nothing more."""
+    """Only what has no fast way in pickle comes to `reducer_override`: numbers, texts and containers cost nothing more.
+    `codes` are those of the notebook's functions that went by code."""
 
     def __init__(self, stream: BytesIO, buffers: list[pickle.PickleBuffer], namespace: dict[str, Any]) -> None:
         super().__init__(stream, PROTOCOL, buffer_callback=buffers.append)
         self._namespace = namespace
+        self.codes: list[CodeType] = []
 
     def reducer_override(self, value: Any) -> Any:
         kind = type(value)
@@ -50,6 +52,7 @@ class Pickler(pickle.Pickler):
             home = ""
             if find(self._namespace, value.__qualname__) is value:
                 return named, (value.__qualname__,)
+            self.codes.append(value.__code__)
         else:
             home = value.__module__
             names = getattr(sys.modules.get(home), "__dict__", {})

@@ -28,13 +28,14 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
     kernel.begin(None)
     ended: list[dict[str, Any]] = []
     files: dict[str, str] = {}
+    seen: dict[str, Any] = {"effects": [], "packages": [], "absolute": [], "folders": {}}
     failed = False
     for statement in task.statements:
         if not failed and not statement.source.startswith(("def ", "async def ")):
             _begin(kernel, statement)
         touched = Touched(kernel, statement) if kernel.config.track and not failed else None
         ok = not failed and _execute(kernel, statement, task.future)
-        files.update(mine := _files(kernel, statement))
+        files.update(mine := _files(kernel, statement, seen))
         names = touched.names() if touched is not None else []
         ended.append({"key": statement.key, "ok": ok, "skipped": failed, "touched": names, "files": mine})
         failed = failed or not ok
@@ -44,7 +45,14 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
     kernel.end()
     for parameter in task.given:
         _check(kernel, parameter)
-    kernel.report("setup-ended", statements=ended, values=_values(kernel, binds), sys_path=list(sys.path), files=files)
+    kernel.report(
+        "setup-ended",
+        statements=ended,
+        values=_values(kernel, binds),
+        sys_path=list(sys.path),
+        files=files,
+        observed=seen,
+    )
 
 
 def _begin(kernel: Kernel, statement: messages.SetupStatement) -> None:
@@ -66,13 +74,20 @@ def _check(kernel: Kernel, given: messages.ParameterInfo) -> None:
         kernel.report("failed", kind="parameter", name=given.name, message=error.message)
 
 
-def _files(kernel: Kernel, statement: messages.SetupStatement) -> dict[str, str]:
-    """What the statement has read; an import reads what is the imported package's own business."""
+def _files(kernel: Kernel, statement: messages.SetupStatement, seen: dict[str, Any]) -> dict[str, str]:
+    """What the statement has read; what else it did goes into `seen`. What a definition or an import does is the business
+    of the package that is imported."""
     if not kernel.config.track:
         return {}
-    files = kernel.tracker.end()
+    files, now = kernel.tracker.end(), kernel.tracker.observed()
     kernel.tracker.begin()
-    return {} if statement.source.lstrip().startswith(DEFINITIONS) else files
+    seen["packages"] = now["packages"]
+    if statement.source.lstrip().startswith(DEFINITIONS):
+        return {}
+    seen["effects"] += now["effects"]
+    seen["absolute"] += now["absolute"]
+    seen["folders"].update(now["folders"])
+    return files
 
 
 class Touched:

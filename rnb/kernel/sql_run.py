@@ -244,4 +244,4 @@ def _read_files(query: Query) -> None:
             continue
         for path in glob(text, recursive=True) if has_magic(text) else [text]:
             if path.lower().endswith(DATA) or os.path.isfile(path):
-                rnb._kernel.read(os.path.abspath(path))
+                rnb._kernel.read(path)

@@ -34,6 +34,8 @@ EFFECTS = {
     "os.truncate": "write",
     "sqlite3.connect": "write",
 }
+LISTS = ("os.listdir", "os.scandir")
+PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 IGNORED = (
     *(
         "/proc/",
@@ -45,6 +47,7 @@ IGNORED = (
     *(f"/usr/share/{name}/" for name in ("zoneinfo", "fonts", "locale", "mime", "icu")),
 )
 HIDDEN = (f"{os.sep}__pycache__{os.sep}", f"{os.sep}.rnb{os.sep}")
+HIDDEN_NAMES = {"__pycache__", ".rnb"}
 READERS_OF_SOURCE = ("linecache.py", "tokenize.py", "zipimport.py", os.path.join("rnb", "kernel", "sources.py"))
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 CHUNK = 1 << 20
@@ -58,12 +61,17 @@ class Tracker:
         self._effects: dict[str, None] = {}
         self._written: set[str] = set()
         self._modules: set[str] = set()
+        self._absolute: set[str] = set()
+        self._folders: dict[str, str] = {}
+        self._tops: dict[str, bool] = {}  # top-level modules -> whether a package brought them
         self._busy: set[int] = set()  # threads in which we ourselves open a file
         self._outside = _outside()
+        self._home = os.getcwd()
         sys.addaudithook(self._hook)
 
     def begin(self) -> None:
         self.files, self._effects, self._written = {}, {}, set()
+        self._absolute, self._folders = set(), {}
         self._modules = set(sys.modules)
 
     def end(self) -> dict[str, str]:
@@ -72,19 +80,53 @@ class Tracker:
             self.files[path] = self._digest(path)
         return self.files
 
-    def effects(self) -> list[str]:
-        return sorted(self._effects)
+    def observed(self) -> dict[str, Any]:
+        """The fields of `messages.Observed`."""
+        absolute = sorted(self._absolute.intersection((*self.files, *self._folders)))
+        return {
+            "effects": sorted(self._effects),
+            "packages": self._packages(),
+            "absolute": absolute,
+            "folders": self._folders,
+        }
 
     def modules(self) -> list[str]:
         """Names of modules outside Python and its packages that were imported since `begin`."""
         new = set(sys.modules) - self._modules
         return sorted(name for name in new if self._is_local(getattr(sys.modules[name], "__file__", None)))
 
+    def _packages(self) -> list[str]:
+        """Top-level names of what was loaded so far and lies neither in Python nor with the user."""
+        for name in [name for name in sys.modules if "." not in name and name not in self._tops]:
+            file = getattr(sys.modules[name], "__file__", None)
+            self._tops[name] = isinstance(file, str) and any(part in file for part in PACKAGES)
+        return sorted(name for name, brought in self._tops.items() if brought)
+
+    def _listed(self, named: Any) -> None:
+        named = os.fsdecode(named or ".")
+        path = os.path.abspath(named)
+        if not path.startswith(IGNORED) and not (path + os.sep).startswith(self._outside) and not _reads_source():
+            if os.path.isabs(named) or os.getcwd() != self._home:
+                self._absolute.add(path)
+            self._busy.add(get_ident())
+            try:
+                self._folders[path] = listing(path)
+            finally:
+                self._busy.discard(get_ident())
+
     def _is_local(self, file: Any) -> bool:
         return isinstance(file, str) and not os.path.abspath(file).startswith((*self._outside, OURS))
 
-    def read(self, path: str) -> None:
-        """Note that the file at this absolute path is read now."""
+    def named(self, path: str) -> None:
+        """The user says that the file at `path` is read now."""
+        self._note(path, os.path.abspath(path))
+
+    def _note(self, named: str, path: str) -> None:
+        if os.path.isabs(named) or os.getcwd() != self._home:
+            self._absolute.add(path)
+        self._read(path)
+
+    def _read(self, path: str) -> None:
         if path not in self.files:
             digest = self._digest(path)
             if digest is not None:
@@ -98,6 +140,9 @@ class Tracker:
         if event == "open":
             if get_ident() not in self._busy:
                 self._opened(args)
+        elif event in LISTS:
+            if get_ident() not in self._busy and not isinstance(args[0], int):
+                self._listed(args[0])
         elif event in EFFECTS:
             self._effects[EFFECTS[event]] = None
 
@@ -107,16 +152,16 @@ class Tracker:
             path = os.fsdecode(path)
         if not isinstance(path, str):  # a file descriptor: it was opened before
             return
-        path = os.path.abspath(path)
+        named, path = path, os.path.abspath(path)
         if path.startswith(IGNORED) or any(part in path for part in HIDDEN):
             return
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
-        if writes:
+        if writes and not path.startswith(self._outside):  # what libraries keep for themselves is no effect
             self._effects["write"] = None
             self._written.add(path)
         reads = not flags & os.O_WRONLY and not flags & os.O_TRUNC
         if reads and not path.startswith(self._outside) and not _reads_source():
-            self.read(path)
+            self._note(named, path)
 
     def _digest(self, path: str) -> Any:
         """The content's digest; "" where there is no file; None for what is not a regular file."""
@@ -135,6 +180,16 @@ class Tracker:
             return ""
         finally:
             self._busy.discard(get_ident())
+
+
+def listing(path: str) -> str:
+    """The digest of the names in a folder; "" where there is none."""
+    from xxhash import xxh3_128_hexdigest
+
+    try:
+        return xxh3_128_hexdigest("\0".join(sorted(set(os.listdir(path)) - HIDDEN_NAMES)).encode("utf-8", "replace"))
+    except OSError:
+        return ""
 
 
 def _outside() -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import CodeType
     from typing import Any
 
@@ -45,6 +46,21 @@ class Units:
         unit = self._by_key[key] = Unit(line, source, name, code)
         for part in _nested(code):
             self._by_code[id(part)] = (part, unit)
+
+    def restored(
+        self, key: str, unit: tuple[int, str, str], now: tuple[int, str, str], codes: Iterable[CodeType]
+    ) -> None:
+        """Functions of a unit have come back that was executed elsewhere, as `unit` (line, source, name)."""
+        made = self._by_key[key] = Unit(*unit, None)
+        made.now = now
+        for code in codes:
+            for part in _nested(code):
+                self._by_code[id(part)] = (part, made)
+
+    def key_of(self, code: CodeType) -> str | None:
+        """Which unit a code object is of."""
+        unit = self.of(code)
+        return next((key for key, other in self._by_key.items() if other is unit), None)
 
     def place(self, task: messages.Place) -> None:
         """Take where units stand in the text as it is now."""

@@ -48,7 +48,7 @@ class ParameterInfo(msgspec.Struct, kw_only=True):
 
 class Why(msgspec.Struct, frozen=True):
     """One reason for a run: `kind` is new, code, setup, ref, file, module, parameter, unfinished, mutation, lost, asked,
-    due (`every` has passed)."""
+    due (`every` has passed), uncached (why it is not in the cache)."""
 
     kind: str
     name: str = ""

@@ -60,6 +60,15 @@ class StatementBegun(Report, tag="statement", kw_only=True):
     key: str
 
 
+class Observed(msgspec.Struct, kw_only=True):
+    """What code did outside its names, beside the files that it read: what a cache must know."""
+
+    effects: list[str] = []  # socket, process, write: what makes it unfit for the cache
+    packages: list[str] = []  # top-level names of all that was loaded by then and that packages brought
+    absolute: list[str] = []  # files that it read and did not name as seen from the notebook's folder
+    folders: dict[str, str] = {}  # absolute path -> digest of the names in it, of each folder that was listed
+
+
 class StatementEnded(msgspec.Struct, kw_only=True):
     key: str
     ok: bool
@@ -73,6 +82,7 @@ class SetupEnded(Report, tag="setup-ended", kw_only=True):
     values: dict[str, str] = {}  # fingerprints of mutable module-level values that cells may change
     sys_path: list[str] = []
     files: dict[str, str] = {}
+    observed: Observed | None = None  # of statements that do more than define and import
 
 
 class Value(msgspec.Struct, kw_only=True):
@@ -110,11 +120,30 @@ class CellEnded(Report, tag="cell-ended", kw_only=True):
     files: dict[str, str] = {}  # absolute path -> digest of the content when opened; "" = was not there
     modules: list[str] = []  # names of local modules that it imported itself
     fingerprint_seconds: float = 0.0
-    effects: tuple[str, ...] = ()  # socket, process, write: what makes it unfit for the cache
+    observed: Observed | None = None
 
 
 class Relocated(Report, tag="relocated", kw_only=True):
     """The answer to `Relocate`."""
+
+
+class Kept(Report, tag="kept", kw_only=True):
+    """The answer to `Keep`: what was written, or why nothing was."""
+
+    uid: int
+    content: str = ""  # the digest of the file
+    size: int = 0
+    joint: str = ""  # the fingerprint of all values together, where there are several
+    functions: bool = False  # it holds functions that the cell made
+    reason: str = ""
+    disk: bool = False  # the disk is the reason, not the values
+
+
+class Loaded(Report, tag="loaded", kw_only=True):
+    """The answer to `Load`; with a `reason` the values are not there."""
+
+    uid: int
+    reason: str = ""
 
 
 class Failed(Report, tag="failed", kw_only=True):
@@ -126,5 +155,16 @@ class Failed(Report, tag="failed", kw_only=True):
 
 
 AnyReport = (
-    Ready | Stream | Display | CellError | InputWanted | StatementBegun | SetupEnded | CellEnded | Relocated | Failed
+    Ready
+    | Stream
+    | Display
+    | CellError
+    | InputWanted
+    | StatementBegun
+    | SetupEnded
+    | CellEnded
+    | Relocated
+    | Kept
+    | Loaded
+    | Failed
 )

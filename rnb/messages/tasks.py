@@ -107,6 +107,28 @@ class Relocate(Task, tag="relocate", kw_only=True):
     cells: list[tuple[int, str | None]]
 
 
+class Keep(Task, tag="keep", kw_only=True):
+    """Write the values of a cell that has ended to the file `path`. Answer: `Kept`."""
+
+    uid: int
+    path: str
+    secure: bool = False  # with a digest that can't be forged
+
+
+class Load(Task, tag="load", kw_only=True):
+    """Bring back the values of a cell from a file that `Keep` wrote. Answer: `Loaded`."""
+
+    uid: int
+    id: str
+    path: str
+    content: str  # the digest of the file
+    secure: bool
+    fingerprints: dict[str, str]  # by slot
+    joint: str = ""  # of all values together
+    unit: tuple[int, str, str] = (0, "", "")  # line, source and name of the cell as it ran
+    now: tuple[int, str, str] = (0, "", "")  # as it stands in the text now
+
+
 class Answer(Task, tag="answer", kw_only=True):
     """The line for a pending `input()`; None at the end of the input."""
 
@@ -117,4 +139,4 @@ class Stop(Task, tag="stop", kw_only=True):
     """End the process in order (atexit handlers run)."""
 
 
-AnyTask = Configure | RunSetup | RunCell | Forget | Place | Relocate | Answer | Stop
+AnyTask = Configure | RunSetup | RunCell | Forget | Place | Relocate | Keep | Load | Answer | Stop

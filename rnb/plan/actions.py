@@ -30,4 +30,16 @@ class RestoreSetup(msgspec.Struct, frozen=True):
     names: frozenset[str]
 
 
-Action = Run | Settle | RestoreSetup
+class Recall(msgspec.Struct, frozen=True):
+    """This cell is to run; a kept result may do. Answer with `kept.recalled`, or ask for the next action."""
+
+    uid: int
+
+
+class Load(msgspec.Struct, frozen=True):
+    """Bring the values of this cell, which are kept, into the kernel. Answer with `kept.loaded` or `kept.not_loaded`."""
+
+    uid: int
+
+
+Action = Run | Settle | RestoreSetup | Recall | Load

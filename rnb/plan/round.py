@@ -4,7 +4,7 @@
 
     round = Round(notebook, uids, world, …)
     round.planned()            what may run, with reasons: the `plan` event
-    round.next()               the next action: Run, Settle, RestoreSetup, or None at the end; `why` may have grown
+    round.next()               the next action (actions.py), or None at the end; `why` may have grown
     round.began(uid)           the loop has sent the cell to the kernel
     round.ended(uid, report)   the kernel's answer
 
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from rnb.messages import CellEnded, Changed, PlannedCell, Value, Why
-from rnb.plan.actions import Action, RestoreSetup, Run, Settle
+from rnb.plan.actions import Action, Load, Recall, RestoreSetup, Run, Settle
 from rnb.plan.foresee import Forecast
 from rnb.plan.links import Links
 from rnb.plan.sight import Sight
@@ -36,7 +36,7 @@ FORCED_RUNS = 8  # of one cell in one round
 
 class Round:
     """See the module. `seeds` limits the cells that are looked at first (None: all); `only` those that may run at all;
-    `renamed` are cells to settle whatever the plan."""
+    `renamed` are cells to settle whatever the plan; `kept` those whose result may lie in a cache."""
 
     def __init__(
         self,
@@ -45,11 +45,13 @@ class Round:
         seeds: Iterable[int] | None = None,
         only: set[int] | None = None,
         renamed: Iterable[int] = (),
+        kept: Iterable[int] = (),
     ):
         self.links, self.world, self.only = links, world, only
         self.sight = Sight(links, world)
         self.forced: dict[int, list[Why]] = {}
         self.runs: dict[int, int] = {}
+        self.kept = set(kept)  # to ask for before they run, once
         self.over = False  # called off: nothing more begins
         self.dead: set[int] = set()  # cells in which the kernel died: tried again in the next round at the earliest
         self.tries: dict[tuple[int, Key], int] = {}
@@ -87,7 +89,13 @@ class Round:
             why = [*self.forced.get(uid, ()), *self.sight.certain(uid)]
             if not why:
                 return self._settle(uid, "unchanged", None)
-            stale = self._make_again(uid)
+            if uid in self.kept:
+                self.kept.discard(uid)
+                if uid not in self.forced and not self._wanted_anew(uid):
+                    return Recall(uid)
+            stale, load = self._make_again(uid)
+            if load is not None:
+                return Load(load)
             if stale:
                 return RestoreSetup(stale)
             memo = self.world.memos.get(uid)
@@ -126,14 +134,17 @@ class Round:
             self._tear(uid, memo.parts())
         return Settle(uid, status, reason)
 
-    def _make_again(self, uid: int) -> frozenset[str]:
+    def _make_again(self, uid: int) -> tuple[frozenset[str], int | None]:
         """Queue what brings each value that `uid` reads into the state that a fresh run would show it; the module-level
-        names that are to be made again at once."""
+        names that are to be made again at once, and a cell whose values are to be loaded."""
         names = set()
         for name, key in [*self.sight.keys(uid), *((key[1], key) for key in self.partners.get(uid, ()))]:
             actual = self.sight.actual(key)
             if actual is not None and actual == self.sight.expected(key, uid):
                 continue
+            if actual is None and key[0] in self.world.stored:
+                self.why.setdefault(key[0], (Why("lost", name),))
+                return frozenset(), key[0]
             if self.tries.get((uid, key), 0) >= TRIES:
                 continue  # it is not deterministic; what is there now counts
             self.tries[uid, key] = self.tries.get((uid, key), 0) + 1
@@ -147,7 +158,7 @@ class Round:
                 names.add(name)
             else:
                 self._force(key[0], why)
-        return frozenset(names)
+        return frozenset(names), None
 
     def _makers(self, uid: int) -> set[int]:
         """All cells that made or changed what `uid` reads, and what these read in turn."""
@@ -212,7 +223,11 @@ class Round:
         self.world.asked.discard(uid)
         self.world.due.discard(uid)
         self.world.torn.discard(uid)
+        self.world.stored.discard(uid)
         self.world.actual.pop(uid, None)
+
+    def _wanted_anew(self, uid: int) -> bool:
+        return any(uid in these for these in (self.world.torn, self.world.asked, self.world.due))
 
     def ended(self, uid: int, report: CellEnded) -> None:
         """Take the kernel's answer into the world. `why` grows if cells must run that the plan did not foresee."""

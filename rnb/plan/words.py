@@ -18,6 +18,7 @@ _NAMED = {
     "parameter": "parameter {} changed",
     "mutation": "{} was changed in place",
     "lost": "{} was lost with the kernel",
+    "uncached": "not kept: {}",
     "due": "due every {}",
 }
 _BARE = {

@@ -81,6 +81,7 @@ class World(msgspec.Struct, kw_only=True):
     standing: dict[int, tuple[str, str]] = {}  # uid -> (status, reason) as last shown
     asked: set[int] = set()  # to run whatever the memos say
     due: set[int] = set()  # cells whose results are older than their `every`
+    stored: set[int] = set()  # cells whose values, as they made them, can be loaded
     torn: set[int] = set()  # cells that changed values which have become, or no longer are, parts of others
 
     def kernel_lost(self) -> None:
@@ -99,6 +100,7 @@ class World(msgspec.Struct, kw_only=True):
             table.pop(uid, None)
         self.asked.discard(uid)
         self.due.discard(uid)
+        self.stored.discard(uid)
         self.torn.discard(uid)
 
     def touchy(self, cells: dict[int, Cell]) -> set[int]:

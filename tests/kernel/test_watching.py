@@ -78,8 +78,8 @@ def test_modules_that_a_cell_imports_itself(book: Book, tmp_path: Path) -> None:
 )
 def test_effects(book: Book, body: str, effects: tuple[str, ...]) -> None:
     ran = book(track=True).cell(f"@cell\ndef a():\n    {body}\n")
-    assert set(effects) <= set(ran.end.effects)
-    assert bool(effects) == bool(ran.end.effects)
+    assert set(effects) <= set(ran.end.observed.effects)
+    assert bool(effects) == bool(ran.end.observed.effects)
 
 
 def owner(kernel: Driver, value: str, uid: int = 0) -> Any:

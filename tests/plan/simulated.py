@@ -49,7 +49,8 @@ class SimulatedKernel:
         self.interrupts = SimpleNamespace(armed=False)
         self.forked = False
         self.figures = SimpleNamespace(end=lambda: None)
-        self.tracker = SimpleNamespace(begin=lambda: None, end=dict, effects=tuple, modules=list)
+        seen = {"effects": [], "packages": [], "absolute": [], "folders": {}}
+        self.tracker = SimpleNamespace(begin=lambda: None, end=dict, observed=lambda: seen)
         self.reports: list[tuple[str, dict[str, Any]]] = []
 
     def begin(self, cell: str | None, uid: int | None = None) -> None:

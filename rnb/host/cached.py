@@ -1,0 +1,59 @@
+"""Where a notebook's cache lies, and how a session opens it.
+
+What the command line says counts first, then RNB_CACHE, then `cache` in `[tool.rnb]` of the project. Each is a folder,
+a URL, or a word: `on` for the one in `.rnb/` beside the notebook, `off` for none.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from rnb.host.config import cache_setting
+from rnb.host.paths import keep_folder
+
+if TYPE_CHECKING:
+    from rnb.host.caching import Caching
+    from rnb.host.session import Session
+
+
+ON, OFF = ("on", "1", "true", "yes"), ("off", "0", "false", "no", "")
+
+
+def cache_place(path: str, option: str | None = None) -> str | None:
+    """The folder or URL of the cache for this notebook; None for none. Raises UsageError."""
+    word: str | bool | None = option if option is not None else os.environ.get("RNB_CACHE")
+    if word is None:
+        word = cache_setting(path)
+    if word is None or word is False or (isinstance(word, str) and word.lower() in OFF):
+        return None
+    if word is True or word.lower() in ON:
+        return default_place(path)
+    return word if "://" in word else os.path.abspath(word)
+
+
+def default_place(path: str) -> str | None:
+    """The cache in `.rnb/`; None where nothing can be written."""
+    folder = keep_folder(path)
+    return None if folder is None else str(folder / "cache")
+
+
+def caching(session: Session) -> Caching:
+    """The cache of this session; loaded by those that have one. Raises MissingExtra, OSError for a URL that can't be."""
+    from rnb.host.caching import Caching
+    from rnb.store.cache import Cache
+    from rnb.store.spots import open_spot
+
+    where = session.settings.cache
+    assert where is not None
+    return Caching(session, Cache(open_spot(where), key(), _warn))
+
+
+def key() -> bytes:
+    """What entries are signed with; empty: they are not."""
+    return os.environ.get("RNB_CACHE_KEY", "").encode()
+
+
+def _warn(text: str) -> None:
+    print(f"rnb: warning: {text}", file=sys.stderr, flush=True)

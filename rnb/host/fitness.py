@@ -1,0 +1,45 @@
+"""Which cells are not kept, and why, in words. A cell that says `cache=True` is kept in spite of what it does."""
+
+from __future__ import annotations
+
+import re
+
+from rnb.messages import CellEnded, Observed
+from rnb.notebook.model import Cell, Notebook
+
+UNREADABLE = "it reads `{}`, which can't be told from other values"
+_EFFECTS = {"socket": "opens network connections", "process": "starts processes", "write": "writes files"}
+_WRITES = re.compile(r"\b(copy|export|attach|install|load|create|insert|update|delete)\b", re.IGNORECASE)
+
+
+def never(cell: Cell, notebook: Notebook) -> str:
+    """Why this cell is neither kept nor looked for, as far as its text tells; "" if it may be."""
+    if cell.options.cache is False:
+        return "it says cache=False"
+    if cell.options.cache:
+        return ""
+    if any(fault.code == "process-state" and cell.id in fault.cells for fault in notebook.faults):
+        return "it changes the state of the process"
+    if cell.impure:
+        return "it asks a database"
+    if cell.kind == "sql" and _WRITES.search(cell.source):
+        return "it may write"
+    return ""
+
+
+def reason(cell: Cell, notebook: Notebook, report: CellEnded, attempts: int, cut: bool) -> str:
+    """Why the run that has just ended is not kept; "" if it is."""
+    if report.changed:
+        return f"it changes `{report.changed[0].name}`, which another cell or the setup owns"
+    opaque = next((slot for slot, value in report.values.items() if value.fingerprint.startswith("t")), None)
+    if opaque is not None:
+        return f"it shares `{opaque or cell.name}`, which can't be read to the end"
+    if cut:
+        return "its output was cut"
+    if attempts:
+        return "it failed before it succeeded"
+    found = never(cell, notebook)
+    if found or cell.options.cache:
+        return found
+    effects = (report.observed or Observed()).effects
+    return "it " + " and ".join(_EFFECTS.get(one, one) for one in effects) if effects else ""

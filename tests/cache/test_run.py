@@ -1,0 +1,208 @@
+"""`rnb run --cache`: what is restored, what runs, and that nobody can tell by what is shown."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cache.conftest import Lab, view
+from tests.driver import run, text_run
+
+BOOK = """
+    import json
+    import helper
+
+    print("from the setup")
+    LIMIT = json.loads('{"n": 3}')["n"]
+
+
+    def scaled(x):
+        return [one * LIMIT for one in x]
+
+
+    @rnb.cell
+    def numbers(k: int = 2):
+        print("making")
+        numbers = list(range(k))
+        return numbers
+
+
+    @rnb.cell
+    def text():
+        with open("data.txt") as file:
+            text = file.read()
+        rnb.display("shown")
+        return text
+
+
+    @rnb.cell
+    def both(numbers, text):
+        import sys
+
+        print("to stderr", file=sys.stderr)
+        both = {"n": scaled(numbers), "t": text, "h": helper.shout(text), "f": lambda: text}
+        return (both,)
+
+
+    @rnb.cell
+    def last(both):
+        both["f"]() + both["h"]
+"""
+
+
+@pytest.fixture
+def book(lab: Lab) -> Lab:
+    lab.write(BOOK)
+    (lab.folder / "helper.py").write_text("def shout(x):\n    return x.upper()\n")
+    (lab.folder / "data.txt").write_text("hello")
+    return lab
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_what_changes_runs_and_nothing_else(book: Lab):
+    assert book.ran() == ["numbers", "text", "both", "last"]
+    ran, warm = book.check()
+    assert ran == [] and warm.status() == dict.fromkeys(["numbers", "text", "both", "last"], "cached")
+    assert warm.of("finished")[0]["counts"] == {"cached": 4}
+    assert warm.of("cell", cell="both", status="cached")[0]["values"][0]["name"] == "both"
+    assert book.ran("-p", "k=3") == ["numbers", "both", "last"]
+    assert book.ran("-p", "k=3") == book.ran() == []
+    (book.folder / "data.txt").write_text("other")
+    assert book.ran() == ["text", "both", "last"]
+    (book.folder / "data.txt").write_text("hello")
+    assert book.ran() == [], "an older result comes back"
+    edit(book.folder / "helper.py", "upper", "title")
+    assert set(book.ran()) == {"both", "last"}
+    edit(book.path, "one * LIMIT", "one + LIMIT")
+    assert "both" in book.ran() and book.ran() == []
+    edit(book.path, '"n": 3', '"n": 4')
+    assert "both" in book.ran()
+    edit(book.path, 'print("making")', 'print("making"); print(1 / 0)')
+    assert book.ran() == ["numbers"], "what fails is not kept, and what reads it is blocked"
+    assert book.ran() == ["numbers"]
+    edit(book.path, "; print(1 / 0)", "")
+    assert book.ran() == []
+
+
+def test_renamed_moved_and_elsewhere(book: Lab):
+    book.ran()
+    edit(book.path, "def last(", "def finally_(")
+    book.path.write_text(book.path.read_text().replace("    @rnb.cell", "    # a comment\n\n    @rnb.cell"))
+    assert book.ran() == []
+    there = book.folder.parent / "another checkout"
+    shutil.copytree(book.folder, there, ignore=shutil.ignore_patterns(".rnb", "kept"))
+    (there / "book.py").rename(there / "other.py")
+    moved = run("other.py", "--cache", str(book.cache), cwd=there)
+    assert set(moved.status().values()) == {"cached"}, "another folder, another name"
+
+
+def test_errors_of_restored_functions_point_into_the_present_text(lab: Lab):
+    lab.write(
+        "@rnb.cell\ndef make():\n    def f(x):\n        return 1 / x\n    return (f,)\n\n@rnb.cell\ndef use(f):\n    f(0)\n"
+    )
+    lab.ran()
+    lab.path.write_text("# moved\n\n\n" + lab.path.read_text().replace("1 / x", "1 / (  x)").replace("f(0)", "f(0.0)"))
+    ran, again = lab.check()
+    assert ran == ["use"]
+    (error,) = again.of("error")
+    assert "line 9, in f" in error["traceback"] and "return 1 / (  x)" in error["traceback"]
+
+
+def test_where_the_notebook_lies_counts_where_the_code_asks(lab: Lab):
+    lab.write(
+        "import os\n\n@rnb.cell\ndef here():\n    os.path.basename(os.getcwd())\n\n@rnb.cell\ndef other():\n    1\n"
+    )
+    lab.ran()
+    there = lab.folder.parent / "there"
+    shutil.copytree(lab.folder, there)
+    moved = run("book.py", "--cache", str(lab.cache), cwd=there)
+    assert moved.shown("here") == ["'there'"] and moved.status() == {"here": "done", "other": "cached"}
+
+
+UNKEPT = {
+    "writes": ("open('out.txt', 'w').close()", "it writes files"),
+    "process": ("import subprocess; subprocess.run(['true'])", "it starts processes"),
+    "socket": (
+        "import socket; s = socket.socket(); s.connect_ex(('127.0.0.1', 9)); s.close()",
+        "opens network connections",
+    ),
+    "generator": ("y = (i for i in [1]); return (y,)", "shares `y`, which can't be read"),
+    "local class": ("class C: pass\n    y = C(); return (y,)", "the class `C`, which a cell makes"),
+    "mutates": ("data.append(1)", "it changes `data`"),
+    "environment": ("import os; os.environ['X_Y'] = '1'", "it changes the state of the process"),
+}
+
+
+@pytest.mark.parametrize(("body", "reason"), UNKEPT.values(), ids=UNKEPT)
+def test_what_is_not_kept_says_why(lab: Lab, body: str, reason: str):
+    lab.write(
+        f"@rnb.cell\ndef data():\n    return [1]\n\n@rnb.cell\ndef it(data):\n    {body}\n\n@rnb.cell\ndef after(data):\n    print(data)\n"
+    )
+    lab.run()
+    ran, again = lab.check()
+    assert ran[0] == "it" and "data" not in ran
+    assert reason in lab.unkept(again)["it"]
+    lab.run()
+    assert "not kept: " in text_run("why", "book.py", "it", cwd=lab.folder).stdout
+
+
+def test_options(lab: Lab):
+    lab.write(
+        "@rnb.cell(cache=True)\ndef a():\n    open('log', 'a').write('a')\n    return 1\n\n"
+        "@rnb.cell(cache=False)\ndef b():\n    print('b')\n"
+    )
+    lab.run()
+    again = lab.run()
+    assert again.status() == {"a": "cached", "b": "done"} and (lab.folder / "log").read_text() == "a"
+    fresh = run("book.py", cwd=lab.folder)
+    assert fresh.status() == {"a": "done", "b": "done"}, "no cache unless it is asked for"
+
+
+def test_where_the_cache_lies(lab: Lab):
+    lab.write("@rnb.cell\ndef a():\n    1\n")
+    (lab.folder / "pyproject.toml").write_text('[tool.rnb]\ncache = "shared"\n')
+    assert run("book.py", cwd=lab.folder).status() == {"a": "done"}
+    assert run("book.py", cwd=lab.folder).status() == {"a": "cached"} and (lab.folder / "shared").is_dir()
+    assert run("book.py", "--cache", "off", cwd=lab.folder).status() == {"a": "done"}
+    assert run("book.py", "--cache", "on", cwd=lab.folder).status() == {"a": "done"}
+    assert (lab.folder / ".rnb" / "cache").is_dir()
+    env = {**os.environ, "RNB_CACHE": "on"}
+    assert "1 cached" in text_run("run", "book.py", cwd=lab.folder, env=env).stdout
+    (lab.folder / "pyproject.toml").write_text("[tool.rnb]\ncache = 3\n")
+    done = text_run("run", "book.py", cwd=lab.folder)
+    assert done.returncode == 2 and "`cache` of [tool.rnb]" in done.stderr
+
+
+def test_the_setup_is_not_run_for_nothing(lab: Lab):
+    setup = "import os, time\nprint('at', os.environ['LOG'])\nRATE = 2\n\n"
+    lab.write(setup + "@rnb.cell\ndef a():\n    r = RATE\n    return r\n\n@rnb.cell\ndef b(r):\n    r + RATE\n")
+    log = lab.folder / "x"
+    os.environ["LOG"] = str(log)
+    try:
+        first = lab.run()
+        os.environ["LOG"] = "not seen: the setup does not run"
+        second = lab.run()
+        assert view(first) == view(second)
+        edit(lab.path, "r + RATE", "r - RATE")
+        third = lab.run()
+        assert third.status() == {"a": "cached", "b": "done"} and third.shown("b") == ["0"]
+        assert third.printed(None) == first.printed(None), "said once, as it was said"
+        edit(lab.path, "RATE = 2", "RATE = 2\nUNUSED = 1 / 0")
+        assert lab.check()[1].code == 1, "a setup that fails is not passed over"
+    finally:
+        del os.environ["LOG"]
+
+
+def test_strict_parameters_and_versions_are_told_apart(lab: Lab):
+    lab.write("@rnb.cell\ndef a(n: int = 1):\n    n\n")
+    assert lab.ran() == ["a"]
+    assert lab.ran("-p", "n=2") == ["a"] and lab.ran("-p", "n=1") == ["a"], "given or not is not the same to a cell"
+    assert lab.ran("--strict") == ["a"] and lab.ran("--strict") == []
