@@ -57,9 +57,7 @@ def command(
         keys = listen
     sinks = watch_sinks(as_json, notify)
     if not with_view:
-        return watch(
-            notebook, sinks, given(parameters, files), keys, strict=strict, limits=limits, cache=cache
-        )
+        return watch(notebook, sinks, given(parameters, files), keys, strict=strict, limits=limits, cache=cache)
     try:
         from rnb.view.command import LiveView
         from rnb.view.serve import Options

@@ -36,7 +36,7 @@ def cache_place(path: str, option: str | None = None) -> str | None:
 def default_place(path: str) -> str | None:
     """The cache in `.rnb/`; None where nothing can be written."""
     folder = keep_folder(path)
-    return None if folder is None else str(folder / "cache")
+    return None if folder is None else os.path.join(folder, "cache")
 
 
 def caching(session: Session) -> Caching:

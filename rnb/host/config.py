@@ -25,7 +25,9 @@ def cache_setting(path: str) -> str | bool | None:
     table, place = project(path)
     found = table.get("cache")
     if found is not None and not isinstance(found, str | bool):
-        raise UsageError(f"{place}: `cache` of [tool.rnb] is no text and no bool", 'write cache = true or cache = "DIR"')
+        raise UsageError(
+            f"{place}: `cache` of [tool.rnb] is no text and no bool", 'write cache = true or cache = "DIR"'
+        )
     if isinstance(found, str) and "://" not in found:
         return os.path.join(os.path.dirname(place), found)
     return found
