@@ -35,12 +35,9 @@ def main(args: list[str] | None = None) -> None:
 
 def _command(args: list[str]) -> object:
     if args[:1] == ["run"] and len(args) > 1 and not any(arg.startswith("-") or os.path.isdir(arg) for arg in args[1:]):
-        sys.modules.setdefault("typing_extensions", None)  # type: ignore[arg-type]
-        try:
-            import msgspec  # noqa: F401  # takes from typing what it would take from there, at four times the cost
-        finally:
-            if sys.modules["typing_extensions"] is None:
-                del sys.modules["typing_extensions"]
+        from rnb.cli.lean import import_msgspec
+
+        import_msgspec()
         from rnb.cli.sinks import run_sinks
         from rnb.host.run import run
 

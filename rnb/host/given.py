@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from rnb.errors import MissingExtra, UsageError
@@ -28,7 +27,8 @@ def from_file(path: str) -> dict[str, str]:
     if kind not in READERS:
         raise UsageError(f"-P {path}: no file of parameters", hint="its name must end in .toml, .yaml or .json")
     try:
-        table = READERS[kind](Path(path).read_text(encoding="utf-8-sig"))
+        with open(path, encoding="utf-8-sig") as file:
+            table = READERS[kind](file.read())
     except OSError as error:
         raise UsageError(f"-P {path}: {error.strerror}") from None
     except ValueError as error:  # what all three readers raise, and bytes that are not UTF-8

@@ -9,7 +9,7 @@ import contextlib
 import heapq
 import itertools
 import os
-import selectors
+import select
 import signal
 import time
 from collections import deque
@@ -35,7 +35,8 @@ class Loop:
     """Runs callbacks until `stop(code)`; `run` returns that code."""
 
     def __init__(self) -> None:
-        self.selector = selectors.DefaultSelector()
+        self.poll = select.poll()
+        self.callbacks: dict[int, Callback] = {}  # by file descriptor
         self.timers: list[tuple[float, int, Timer]] = []
         self.count = itertools.count()
         self.posted: deque[Callback] = deque()
@@ -49,11 +50,12 @@ class Loop:
 
     def watch_fd(self, fd: int, callback: Callback) -> None:
         """Call `callback` whenever `fd` can be read."""
-        self.selector.register(fd, selectors.EVENT_READ, callback)
+        self.callbacks[fd] = callback
+        self.poll.register(fd, select.POLLIN)
 
     def forget_fd(self, fd: int) -> None:
-        with contextlib.suppress(KeyError, ValueError):
-            self.selector.unregister(fd)
+        if self.callbacks.pop(fd, None) is not None:
+            self.poll.unregister(fd)
 
     def after(self, seconds: float, callback: Callback) -> Timer:
         timer = Timer(callback)
@@ -87,7 +89,6 @@ class Loop:
             signal.set_wakeup_fd(-1)
         for number, handler in reversed(self.restore):
             signal.signal(number, handler)
-        self.selector.close()
         os.close(self.wake_read)
         os.close(self.wake_write)
 
@@ -100,9 +101,11 @@ class Loop:
             timeout = 0.0
         elif self.timers:
             timeout = max(0.0, self.timers[0][0] - time.monotonic())
-        for key, _ in self.selector.select(timeout):
-            if self.selector.get_map().get(key.fd) is key:  # and not one that a callback before it put in its place
-                key.data()
+        callbacks = self.callbacks
+        ready = [(fd, callbacks[fd]) for fd, _ in self.poll.poll(None if timeout is None else timeout * 1000)]
+        for fd, callback in ready:
+            if callbacks.get(fd) is callback:  # and not one that a callback before it put in its place
+                callback()
         while self.posted:
             self.posted.popleft()()
         now = time.monotonic()
