@@ -4,6 +4,7 @@
     ├── UsageError      the command line asks for what is not there (2)
     ├── NoSuchNotebook  there is no such file (2)
     ├── MissingExtra    an optional package is not installed (2)
+    ├── SandboxError    `--sandbox` was asked for, and none can be made here (2)
     ├── OutputClosed    whoever read our standard output has gone (quiet)
     ├── ParameterError  a notebook parameter was given text that it can't be (2, also a ValueError)
     └── MutationError   in a cell, with --strict: it changed a value of another cell or of the setup
@@ -51,6 +52,10 @@ class MissingExtra(RnbError):
 
     def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
         return (type(self), (self.feature, self.extra))
+
+
+class SandboxError(RnbError):
+    """No sandbox can be made here, so nothing of the notebook runs."""
 
 
 class OutputClosed(RnbError):

@@ -21,7 +21,7 @@ def main(args: list[str] | None = None) -> None:
     from rnb.host.spawn import ahead, discard
 
     try:
-        if len(args) > 1 and args[0] in KERNEL and not {"-h", "--help"}.intersection(args):
+        if len(args) > 1 and args[0] in KERNEL and not {"-h", "--help", "--sandbox"}.intersection(args):
             ahead()
         from rnb.cli.guard import guarded
 

@@ -18,6 +18,7 @@ from rnb.cli.sinks import run_sinks
 @click.option("--html", metavar="FILE", help="Write a page that needs no server; FILE may be a folder.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole run.")
 @limit_option
+@click.option("--sandbox", is_flag=True, help="No network, no home folder, no writes: for notebooks of strangers.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
 @click.option(
     "--cache", metavar="DIR-OR-URL", help="Take results from here, and keep them here; on: in .rnb, off: not."
@@ -34,6 +35,7 @@ def command(
     html: str | None,
     timeout: float | None,
     limits: tuple[str, ...],
+    sandbox: bool,
     fail_fast: bool,
     cache: str | None,
     strict: bool,
@@ -56,6 +58,7 @@ def command(
         list(only),
         timeout=timeout,
         limits=limits,
+        sandbox=sandbox,
         fail_fast=fail_fast,
         strict=strict,
         cache=cache,

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from rnb.host import meter
 from rnb.host.limits import Limits, of_cell, size_words, strictest, time_words
 from rnb.host.loop import Loop, Timer
+from rnb.host.spawn import helpers
 from rnb.notebook.model import Cell
 
 OFTEN, SELDOM = 0.04, 0.25  # seconds between two looks, with limits and without
@@ -132,7 +133,7 @@ class Guard:
                 total = words(self.spent[kind] + used)
                 return f"{kind} limit of the run, {words(whole)}: it had used {total}", True, False
         limit = strictest(self.run, self._cell).processes
-        alive = len(use.pids) - 1
+        alive = len(use.pids) - 1 - helpers()
         if limit is not None and alive > limit:
             return f"processes limit of {limit:g}: it had {alive}", False, True
         return None

@@ -27,8 +27,9 @@ def run(
     strict: bool = False,
     limits: tuple[str, ...] = (),
     cache: str | None = None,
+    sandbox: bool = False,
 ) -> int:
-    """Run notebooks one after the other; `cache` is what the command line says of it. The
+    """Run notebooks one after the other; `cache` is what the command line says of it, which a `sandbox` has not. The
     exit code of the worst: see `docs/exit-codes.md`.
 
     Raises NoSuchNotebook, UsageError (a parameter or cell that the notebook does not have) and OSError.
@@ -39,7 +40,7 @@ def run(
         if timeout is not None:
             command.loop.after(timeout, lambda: command.end_now(124, f"timeout after {timeout:g} s"))
         for path in paths:
-            place = cache_place(path, cache)
+            place = None if sandbox else cache_place(path, cache)  # a stranger's results are nobody else's
             settings = Settings(
                 path=path,
                 parameters=parameters,
@@ -51,12 +52,22 @@ def run(
                 cache=place,
                 columns=environment_width(),
             )
+            if sandbox:
+                _sandboxed(path)
             worst = _worse(worst, _run_one(command, settings))
             if command.ended_by is not None or (fail_fast and worst):
                 break
     finally:
         command.close()
     return command.ended_by or (130 if command.interrupted else worst)
+
+
+def _sandboxed(path: str) -> None:
+    from rnb.host import sandbox, spawn
+
+    if path != "-" and read_bytes(path) is None:
+        raise NoSuchNotebook(path)
+    spawn.within(sandbox.prefix(path))
 
 
 def _run_one(command: Command, settings: Settings) -> int:

@@ -6,6 +6,7 @@ turns out to need no kernel leaves none behind.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import _socket  # `socket` itself takes 2 ms to import
 import os
 
@@ -23,7 +24,12 @@ class Spawned:
         self.err, err_write = os.pipe()
         null = os.open(os.devnull, os.O_RDONLY)
         os.set_inheritable(theirs.fileno(), True)
-        argv = command(theirs.fileno())
+        argv = [*_prefix, *command(theirs.fileno())]
+        default = [PIPE, TERM]
+        if _prefix:  # what stands around the kernel is not to end of an interrupt
+            handler = _signal.signal(INT, _signal.SIG_IGN)
+        else:
+            default.append(INT)
         self.pid = os.posix_spawn(
             argv[0],
             argv,
@@ -34,15 +40,28 @@ class Spawned:
                 (os.POSIX_SPAWN_DUP2, err_write, 2),
             ],
             setsid=True,
-            setsigdef=[INT, PIPE, TERM],
+            setsigdef=default,
             setsigmask=[],
         )
+        if _prefix:
+            _signal.signal(INT, handler)
         for fd in (null, out_write, err_write):
             os.close(fd)
         theirs.close()
 
 
 _waiting: list[Spawned] = []
+_prefix: list[str] = []
+
+
+def within(prefix: list[str]) -> None:
+    """From now on a kernel is started behind this command."""
+    _prefix[:] = prefix
+
+
+def helpers() -> int:
+    """How many processes stand between us and a kernel."""
+    return 2 if _prefix else 0  # bubblewrap, and the first process of its own world
 
 
 def ahead() -> None:

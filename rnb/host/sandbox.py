@@ -1,0 +1,105 @@
+"""`--sandbox`: the kernel runs behind bubblewrap, for notebooks of strangers. No import is forbidden; there is just nothing
+to reach.
+
+The kernel sees the system's programs and libraries, Python with its packages and the notebook's folder, all read-only,
+and a scratch folder of its own in memory, which is `/tmp` and its home. There is no network, no other process, no home
+folder, and no environment but what is harmless. The host, outside, reads the notebook and writes the reports.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+from rnb.errors import SandboxError
+
+SCRATCH = "/tmp"
+SCRATCH_SIZE = 2 * 1024**3  # bytes
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
+SETTINGS = (  # what programs need to start, and nothing that could be a secret
+    *(
+        "/etc/ld.so.cache",
+        "/etc/ld.so.conf",
+        "/etc/ld.so.conf.d",
+        "/etc/alternatives",
+        "/etc/localtime",
+        "/etc/timezone",
+    ),
+    *("/etc/fonts", "/etc/mime.types", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/ssl/certs"),
+)
+HARMLESS = ("PATH", "LANG", "LANGUAGE", "TZ", "TERM", "COLUMNS", "LINES", "NO_COLOR", "VIRTUAL_ENV", "MPLBACKEND")
+HARMLESS_FAMILIES = ("LC_", "PYTHON", "OMP_", "MKL_", "OPENBLAS_")
+HINT = "it needs bubblewrap (`apt install bubblewrap`) and user namespaces; a container must allow these"
+
+
+def prefix(path: str) -> list[str]:
+    """The command that goes before a kernel's for the notebook at `path`. Raises SandboxError where there can be none."""
+    program = shutil.which("bwrap")
+    if program is None:
+        raise SandboxError("there is no bubblewrap here to make a sandbox with", HINT)
+    folder = os.path.dirname(os.path.abspath(path)) if path != "-" else os.getcwd()
+    if _holds(folder, _home()) or _holds(folder, SCRATCH):
+        raise SandboxError(
+            f"the folder {folder} can't be shown to a sandbox", "put the notebook in a folder of its own"
+        )
+    argv = [program, *_namespaces(), *_environment(), *_mounts(folder)]
+    _probe(argv)
+    return [*argv, "--"]
+
+
+def _namespaces() -> list[str]:
+    own = ["--unshare-all", "--unshare-user", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox"]
+    return [*own, "--die-with-parent", "--cap-drop", "ALL"]
+
+
+def _environment() -> list[str]:
+    args = ["--clearenv"]
+    for name, value in os.environ.items():
+        if name in HARMLESS or name.startswith(HARMLESS_FAMILIES):
+            args += ["--setenv", name, value]
+    return [*args, "--setenv", "HOME", f"{SCRATCH}/home", "--setenv", "TMPDIR", SCRATCH]
+
+
+def _mounts(folder: str) -> list[str]:
+    args = ["--proc", "/proc", "--dev", "/dev"]
+    args += ["--size", str(SCRATCH_SIZE), "--tmpfs", SCRATCH, "--dir", f"{SCRATCH}/home"]
+    for place in (*SYSTEM, *SETTINGS):
+        args += ["--symlink", os.readlink(place), place] if os.path.islink(place) else ["--ro-bind-try", place, place]
+    for place in _python():
+        args += ["--ro-bind-try", place, place]
+    return [*args, "--ro-bind", os.path.realpath(folder), folder, "--remount-ro", "/", "--chdir", "/"]
+
+
+def _python() -> list[str]:
+    """Where Python and its packages lie, beside the system; of a folder that has more than these, only rnb itself."""
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = os.path.dirname(ours)
+    places = {sys.prefix, sys.base_prefix, sys.exec_prefix, ours, *(path for path in sys.path if os.path.isabs(path))}
+    linked = {os.path.dirname(os.path.dirname(os.path.realpath(sys.executable)))}
+    found = {place for place in places | linked if os.path.isdir(place) and place != root}
+    return sorted(each for each in found if not _holds(each, _home()) and not _holds(each, SCRATCH))
+
+
+def _home() -> str:
+    return os.path.realpath(os.path.expanduser("~"))
+
+
+def _holds(folder: str, other: str) -> bool:
+    """Whether `other` is this folder, or lies in it."""
+    folder = os.path.realpath(folder)
+    return os.path.commonpath([folder, other]) == folder
+
+
+def _probe(argv: list[str]) -> None:
+    """A sandbox that can't be made is said before anything runs."""
+    try:
+        done = subprocess.run(
+            [*argv, "--", sys.executable, "-I", "-S", "-c", ""], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SandboxError(f"bubblewrap does not start: {error}", HINT) from None
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise SandboxError(f"bubblewrap can't make a sandbox here: {why}", HINT)
