@@ -34,6 +34,7 @@ class Emitter:
         self.numbers = numbers
         self.notebook = notebook
         self.run = new_run_id()
+        self.held: list[AnyEvent] | None = None  # told to the state, not yet to the sinks
 
     def emit(self, event: AnyEvent) -> None:
         event.seq = next(self.numbers)
@@ -41,5 +42,20 @@ class Emitter:
         event.run = self.run
         event.notebook = self.notebook
         self.apply(event)
+        if self.held is not None:
+            self.held.append(event)
+            return
         for sink in self.sinks:
             sink.event(event)
+
+    def hold(self) -> None:
+        """Let the sinks wait: the kernel gets its next task first, and works while they write."""
+        if self.held is None:
+            self.held = []
+
+    def release(self) -> None:
+        """Tell the sinks all that was held, and from now on each event at once."""
+        held, self.held = self.held or [], None
+        for event in held:
+            for sink in self.sinks:
+                sink.event(event)

@@ -152,6 +152,7 @@ class Session:
             self.emitter.run = new_run_id()
         self.started = time.monotonic()
         self.limits.new_round()
+        self.emitter.hold()  # the first task leaves before anybody is told of the round
         if not notebook.valid:
             shown = self.current.broken_by(notebook)
             self.emitter.emit(describe(shown, self.world.parameters))
@@ -192,6 +193,7 @@ class Session:
         elif (setup.run or setup.drop or setup.gone or setup.purge) and not deferred(self, setup):
             self.run_setup(setup)
         self.advance()
+        self.emitter.release()
 
     def _adopt(self, notebook: Notebook) -> None:
         gone = self.current.adopt(notebook)
@@ -248,6 +250,7 @@ class Session:
         if pending is not None and not self.closing:
             self._begin(pending)
         else:
+            self.emitter.release()
             self.done()
 
     def cancel_waiting(self, why: str) -> None:
@@ -313,12 +316,14 @@ class Session:
             self.world.standing[uid] = (status, reason or "")
         elif status == "stopped":
             status, reason = "done", "stopped"
+        self.emitter.hold()
         self.emitter.emit(cell_ended_event(cell, status, reason, report))
         if self.caching is not None:
             self.caching.ended(uid, report, self.attempts, cut)
         if status in ("failed", "killed") and self.settings.fail_fast:
             self.cancel_waiting(f"{cell.id} {status}")
         self.advance()
+        self.emitter.release()
 
     def _try_again(self, uid: int, cell: Cell) -> bool:
         """A flaky cell (`retries`) has another try, and says so."""
