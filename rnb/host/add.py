@@ -22,16 +22,17 @@ def add_block(path: str, block_path: str) -> Added:
     try:
         added = add(source_text(data, path), block)
     except RewriteError as error:
-        raise type(error)(f"{path}: {error.message}; the file is as it was", error.hint) from None
+        said = error.message if block_path == "-" else error.message.replace("the block", f"{block_path}", 1)
+        raise type(error)(f"{path}: {said}; the file is as it was", error.hint) from None
     write_target(path, _encoded(added.text, data), force=True)
     return added
 
 
 def _encoded(text: str, before: bytes) -> bytes:
     """The text in the way in which the file was written."""
-    if b"\r\n" in before:
-        text = text.replace("\n", "\r\n")
-    first = b"\n".join(before.removeprefix(_BOM).split(b"\n")[:2])
+    if b"\r\n" in before or (b"\r" in before and b"\n" not in before):
+        text = text.replace("\n", "\r\n" if b"\r\n" in before else "\r")
+    first = b"\n".join(before.removeprefix(_BOM).splitlines()[:2])
     coding = re.search(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", first, re.MULTILINE)
     data = text.encode(coding[1].decode("ascii") if coding else "utf-8")
     return _BOM + data if before.startswith(_BOM) else data

@@ -13,7 +13,7 @@ from rnb.messages import Fault
 from rnb.notebook.blocks import is_main
 from rnb.notebook.cells import import_aliases
 from rnb.notebook.model import Notebook
-from rnb.notebook.read import read
+from rnb.rewrite.source import read_text
 from rnb.rewrite.split import split_linear
 from rnb.rewrite.split_main import script
 from rnb.rewrite.split_model import RewriteError
@@ -34,12 +34,12 @@ class Added:
 
 def add(text: str, block: str) -> Added:
     """The notebook's text with the block in it. Raises Refused, and RewriteError if the block is no Python."""
-    notebook = read(text.encode("utf-8", "surrogatepass"))
+    notebook = read_text(text)
     if not notebook.valid or any(each.code == "syntax" for each in notebook.faults):
         raise Refused("the notebook is not valid Python", hint="mend it first: `rnb check` says where")
     if not block.strip():
         raise Refused("the block is empty")
-    own = read(block.encode("utf-8", "surrogatepass"))
+    own = read_text(block)
     wrong = next((each for each in own.faults if each.code == "syntax"), None)
     if wrong is not None:
         raise Refused(f"the block, line {wrong.line}: syntax: {wrong.message}")
@@ -47,15 +47,13 @@ def add(text: str, block: str) -> Added:
     made, notes = _verbatim(block, own, place) if own.cells else _split(block, notebook, place)
     _check(notebook, made)
     before = {cell.id for cell in notebook.cells}
-    return Added(
-        made, [cell.id for cell in read(made.encode("utf-8", "surrogatepass")).cells if cell.id not in before], notes
-    )
+    return Added(made, [cell.id for cell in read_text(made).cells if cell.id not in before], notes)
 
 
 def _check(before: Notebook, made: str) -> None:
     """No new error. Raises Refused with all of them."""
     known = {(each.code, each.message) for each in before.faults}
-    after = read(made.encode("utf-8", "surrogatepass"))
+    after = read_text(made)
     new = [each for each in after.faults if each.severity == "error" and not _known(each, known)]
     if new:
         told = "; ".join(f"{each.code}: {each.message}" for each in new)

@@ -16,6 +16,7 @@ from rnb.rewrite.flatten import Flat, flatten
 from rnb.rewrite.ipynb_read import Json
 from rnb.rewrite.ipynb_write import to_ipynb
 from rnb.rewrite.marimo_write import losses, to_marimo
+from rnb.rewrite.source import read_text, without_coding
 from rnb.rewrite.split import split_linear, split_script
 from rnb.rewrite.split_model import Linear, RewriteError
 from rnb.rewrite.targets import to_markdown, to_script
@@ -97,11 +98,11 @@ def target_format(path: str, wanted: str, source: str) -> str:
 def convert(data: bytes, source: str, target: str, outputs: dict[str, list[Json]] | None = None) -> Converted:
     """The input in another format. Raises RewriteError."""
     made = Converted(b"", source)
-    text = source_text(data) if source == "rnb" else _to_rnb(data, source, made)
+    text = without_coding(source_text(data) if source == "rnb" else _to_rnb(data, source, made))
     if target == "rnb":
-        made.data = text.encode("utf-8", "surrogatepass")
+        made.data = data if source == "rnb" else text.encode("utf-8", "surrogatepass")
         return made
-    notebook = read(text.encode("utf-8", "surrogatepass"))
+    notebook = read_text(text)
     flat = flatten(notebook, text)
     made.data = _from_rnb(notebook, flat, target, outputs)
     made.losses += [*flat.notes, *_losses(notebook, target)]
@@ -119,9 +120,7 @@ def _to_rnb(data: bytes, source: str, made: Converted) -> str:
         reader = marimo_read.linear_of if source == "marimo" else percent.linear_of
         done = split_linear(reader(source_text(data)))
     made.losses += done.notes
-    made.faults = [
-        fault for fault in read(done.text.encode("utf-8", "surrogatepass")).faults if fault.severity == "error"
-    ]
+    made.faults = [fault for fault in read_text(done.text).faults if fault.severity == "error"]
     return done.text
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rnb.messages import Fault
-from rnb.notebook.read import read
+from rnb.rewrite.source import read_text
 from rnb.rewrite.split_facts import Facts
 from rnb.rewrite.split_groups import Groups, sequence_of
 from rnb.rewrite.split_hoist import hoist
@@ -84,11 +84,7 @@ def _without_faults(write: Callable[[], Written], groups: Groups, notes: list[st
     """Merge cells until nothing is wrong with the notebook; what stays wrong was wrong before."""
     for _ in range(12):
         written = write()
-        faults = [
-            each
-            for each in read(around(written).encode("utf-8", "surrogatepass"), "").faults
-            if each.severity == "error"
-        ]
+        faults = [each for each in read_text(around(written)).faults if each.severity == "error"]
         if not faults or not _merge(faults, written, groups):
             break
     syntax = next((each for each in faults if each.code == "syntax"), None)

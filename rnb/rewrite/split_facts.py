@@ -84,6 +84,10 @@ class Facts:
                 values[next(iter(unit.binds))] = unit.node.value
         return {name: value for name, value in values.items() if counts[name] == 1}
 
+    def _lasts(self, name: str) -> bool:
+        """Whether nothing can change what a name stands for: a module, a plain number or text."""
+        return name in self.modules or isinstance(self.constants.get(name), ast.Constant)
+
     def dotted(self, name: str) -> str:
         """A dotted name as the library calls it: `plt.show` is `matplotlib.pyplot.show`."""
         root, dot, rest = name.partition(".")
@@ -157,8 +161,7 @@ class Facts:
     def _calls(self, unit: Unit) -> None:
         calls = Calls(self, unit)
         calls.look()
-        fixed = {name for name, value in self.constants.items() if isinstance(value, ast.Constant)}
-        unit.changes = calls.changes - unit.private - self.modules.keys() - fixed
+        unit.changes = {name for name in calls.changes - unit.private if not self._lasts(name)}
         unit.aliases = [each for each in calls.aliases if each[1] not in self.modules]
         unit.effects = calls.effects
         unit.loud = calls.loud

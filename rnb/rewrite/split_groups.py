@@ -10,6 +10,7 @@ import ast
 import heapq
 import itertools
 from collections import defaultdict
+from collections.abc import Iterable
 
 from rnb.notebook.setup import strongly_connected
 from rnb.rewrite.split_model import Unit
@@ -22,7 +23,8 @@ TRIVIAL = 2
 
 
 class Groups:
-    """A partition of the sequence, without circles."""
+    """A partition of the sequence, without circles. A group is named by its first place; who follows whom is kept up to
+    date with every union, so that a script of thousands of statements stays quick."""
 
     def __init__(self, things: Things, whole: bool) -> None:
         self.sequence = things.sequence
@@ -30,53 +32,66 @@ class Groups:
         self.whole = whole
         self.sets = Sets(len(self.sequence))
         self.hard, self.soft = things.edges()
-        self.hidden: set[tuple[int, int]] = set()  # order that no name carries
+        self.readers: defaultdict[int, list[int]] = defaultdict(list)  # place -> those that need it
+        for one, other in self.hard:
+            self.readers[one].append(other)
+        places = range(len(self.sequence))
+        self.members: dict[int, list[int]] = {place: [place] for place in places}
+        self.size: dict[int, int] = {place: self.sequence[place].size for place in places}  # lines
+        self.after: dict[int, set[int]] = {place: set() for place in places}
+        self.before: dict[int, set[int]] = {place: set() for place in places}
+        for one, other in self.hard | self.soft:
+            if one != other:
+                self.after[one].add(other)
+                self.before[other].add(one)
         for together in things.together:
-            self.sets.union(together)
+            self._union(together)
         self.contract()
 
     # ------------------------------------------------------------------ the graph of groups
 
-    def members(self) -> dict[int, list[int]]:
-        out: defaultdict[int, list[int]] = defaultdict(list)
-        for place in range(len(self.sequence)):
-            out[self.sets.find(place)].append(place)
-        return dict(out)
-
-    def _graph(self) -> dict[int, set[int]]:
-        graph: dict[int, set[int]] = {group: set() for group in self.members()}
-        for one, other in self.hard | self.soft:
-            a, b = self.sets.find(one), self.sets.find(other)
-            if a != b:
-                graph[a].add(b)
-        return graph
+    def _union(self, places: Iterable[int]) -> None:
+        """One group of all groups of these places."""
+        groups = sorted({self.sets.find(place) for place in places})
+        if len(groups) < 2:
+            return
+        first, others = groups[0], set(groups[1:])
+        self.sets.union(groups)
+        for each in others:
+            self.members[first] = sorted(self.members[first] + self.members.pop(each))
+            self.size[first] += self.size.pop(each)
+        for here, there in ((self.after, self.before), (self.before, self.after)):
+            for each in others:
+                for neighbour in here.pop(each):
+                    here[first].add(neighbour)
+                    if neighbour in there:
+                        there[neighbour].discard(each)
+                        there[neighbour].add(first)
+        for here in (self.after, self.before):
+            here[first] -= {first, *others}
 
     def contract(self) -> None:
         """Groups that need each other become one."""
-        graph = self._graph()
-        number = {group: at for at, group in enumerate(graph)}
-        names = list(graph)
-        for component in strongly_connected([sorted(number[each] for each in graph[group]) for group in names]):
-            self.sets.union({names[at] for at in component})
+        number = {group: at for at, group in enumerate(self.after)}
+        names = list(self.after)
+        followers = [sorted(number[each] for each in self.after[group]) for group in names]
+        for component in strongly_connected(followers):
+            self._union([names[at] for at in component])
 
     def merge(self, places: set[int]) -> None:
-        self.sets.union(places)
+        self._union(places)
         self.contract()
 
     def order(self) -> list[list[int]]:
         """The groups, each after what it needs, else by their first unit."""
-        members, graph = self.members(), self._graph()
-        waiting = dict.fromkeys(graph, 0)
-        for followers in graph.values():
-            for each in followers:
-                waiting[each] += 1
+        waiting = {group: len(before) for group, before in self.before.items()}
         ready = [group for group, count in waiting.items() if not count]
         heapq.heapify(ready)
         out = []
         while ready:
             group = heapq.heappop(ready)
-            out.append(members[group])
-            for each in graph[group]:
+            out.append(self.members[group])
+            for each in self.after[group]:
                 waiting[each] -= 1
                 if not waiting[each]:
                     heapq.heappush(ready, each)
@@ -96,22 +111,18 @@ class Groups:
 
     def _try(self, one: int, other: int, limit: int) -> bool:
         a, b = self.sets.find(one), self.sets.find(other)
-        if a == b:
+        if a == b or self.size[a] + self.size[b] > limit or self._around(a, b):
             return False
-        members = self.members()
-        if self.lines(members[a]) + self.lines(members[b]) > limit or self._around(a, b):
-            return False
-        self.sets.union({a, b})
+        self._union((a, b))
         return True
 
     def _around(self, a: int, b: int) -> bool:
         """Whether a third group lies on a way between the two."""
-        graph = self._graph()
         for start, goal in ((a, b), (b, a)):
-            todo = [each for each in graph[start] if each != goal]
+            todo = [each for each in self.after[start] if each != goal]
             seen = set(todo)
             while todo:
-                for each in graph[todo.pop()]:
+                for each in self.after[todo.pop()]:
                     if each == goal:
                         return True
                     if each not in seen:
@@ -132,10 +143,10 @@ class Groups:
     def _into_reader(self) -> None:
         """A short step that one other cell reads is a line of that cell."""
         for place in range(len(self.sequence) - 1, -1, -1):
-            group = self.members()[self.sets.find(place)]
+            group = self.members[self.sets.find(place)]
             if group[0] != place or not self._trivial(group) or (self.whole and not self._bare_constant(group)):
                 continue
-            readers = {self.sets.find(other) for one, other in self.hard if one in group} - {self.sets.find(place)}
+            readers = {self.sets.find(other) for one in group for other in self.readers[one]} - {self.sets.find(place)}
             if len(readers) == 1:
                 reader = readers.pop()
                 if self._same_part(place, reader) or (self._bare_constant(group) and not self.whole):

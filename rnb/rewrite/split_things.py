@@ -73,6 +73,7 @@ class Things:
         self._current: dict[str, Thing] = {}
         self._function_reads: list[tuple[int, str, Thing]] = []
         self.bound = {name for unit in sequence for name in unit.binds}
+        self._last_private = {name: place for place, unit in enumerate(sequence) for name in unit.private}
         for place, unit in enumerate(sequence):
             self._unit(place, unit)
         self._late_functions()
@@ -156,9 +157,7 @@ class Things:
 
     def final(self, thing: Thing) -> bool:
         """Whether the name still means this thing at the end of the program."""
-        if self.by_name[thing.name][-1] is not thing:
-            return False
-        return not any(thing.name in unit.private and place > thing.binder for place, unit in enumerate(self.sequence))
+        return self.by_name[thing.name][-1] is thing and self._last_private.get(thing.name, -1) <= thing.binder
 
     # ------------------------------------------------------------------ who must share a cell
 
@@ -226,9 +225,11 @@ class Things:
     def conflicts(self) -> list[tuple[int, int]]:
         """Pairs of units whose order may matter to the world outside, each with its last rivals only."""
         found = []
-        for later, unit in enumerate(self.sequence):
-            for earlier in range(later - 1, -1, -1):
-                if any(_conflict(a, b) for a in self.sequence[earlier].effects for b in unit.effects):
+        acting = [place for place, unit in enumerate(self.sequence) if unit.effects]
+        for number, later in enumerate(acting):
+            for earlier in acting[:number]:
+                effects = itertools.product(self.sequence[earlier].effects, self.sequence[later].effects)
+                if any(_conflict(a, b) for a, b in effects):
                     found.append((earlier, later))
         return found
 

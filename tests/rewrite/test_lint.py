@@ -154,3 +154,73 @@ def test_sarif(notebook: Path) -> None:
         assert rules[result["ruleIndex"]] == result["ruleId"]
         assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "a%20b%2Cc.py"
     assert {result["level"] for result in run["results"]} == {"error", "warning"}
+
+
+SARIF = {  # what the standard requires of the objects that we write (SARIF 2.1.0, section 3)
+    "type": "object",
+    "required": ["version", "runs"],
+    "properties": {
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": {
+                "required": ["tool"],
+                "properties": {
+                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+                    "tool": {
+                        "required": ["driver"],
+                        "properties": {
+                            "driver": {
+                                "required": ["name"],
+                                "properties": {
+                                    "informationUri": {"type": "string", "pattern": "^https://"},
+                                    "rules": {"type": "array", "uniqueItems": True, "items": {"required": ["id"]}},
+                                },
+                            }
+                        },
+                    },
+                    "results": {
+                        "type": "array",
+                        "items": {
+                            "required": ["message"],
+                            "properties": {
+                                "level": {"enum": ["none", "note", "warning", "error"]},
+                                "ruleIndex": {"type": "integer", "minimum": -1},
+                                "message": {"required": ["text"], "properties": {"text": {"minLength": 1}}},
+                                "locations": {
+                                    "items": {
+                                        "properties": {
+                                            "physicalLocation": {
+                                                "required": ["artifactLocation"],
+                                                "properties": {
+                                                    "artifactLocation": {
+                                                        "required": ["uri"],
+                                                        "properties": {"uri": {"pattern": "^[!-~]+$"}},
+                                                    },
+                                                    "region": {
+                                                        "required": ["startLine"],
+                                                        "additionalProperties": {"type": "integer", "minimum": 1},
+                                                    },
+                                                },
+                                            }
+                                        }
+                                    }
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("text", [FAULTY, "import rnb\n", "x = (\n", "\x00", ""], ids=range(5))
+def test_sarif_is_what_the_standard_wants(text: str, tmp_path: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    (tmp_path / "ü b.py").write_text(text)
+    log = json.loads(text_run("check", "--format", "sarif", "ü b.py", cwd=tmp_path).stdout)
+    jsonschema.validate(log, SARIF)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**log, "runs": [{}]}, SARIF)
