@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import sys
 from collections.abc import Callable
 
 from rnb.host.emit import Emitter, Sink
 from rnb.host.loop import Loop
-from rnb.host.orphans import adopt_orphans, end_descendants
+from rnb.host.orphans import adopt_orphans, end_descendants, reap_orphans
 from rnb.host.paths import keep_folder
 from rnb.host.session import Session
 from rnb.host.settings import Settings
+from rnb.host.spawn import kernels
 from rnb.host.stdin import Lines
 from rnb.plan.state import State
 
@@ -33,7 +35,7 @@ class Command:
         self.interrupted = False  # a cell was interrupted
         self.url: str | None = None  # where the live view can be opened
         self.ended_by: int | None = None  # 124, 130, 143
-        self.loop.on_signal(signal.SIGCHLD, self._child)
+        self.loop.on_signal(signal.SIGCHLD, self._children)
         self.loop.on_signal(signal.SIGINT, self._interrupted)
         self.loop.on_signal(signal.SIGTERM, self._terminated)
         if hasattr(signal, "SIGHUP"):
@@ -103,6 +105,11 @@ class Command:
             session.stop_running(reason)
         else:
             session.advance()
+
+    def _children(self) -> None:
+        self._child()
+        if sys.platform == "linux":
+            reap_orphans(kernels)
 
     def _child(self) -> None:
         if self.session is not None:

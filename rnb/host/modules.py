@@ -72,7 +72,7 @@ class LocalModules:
         while todo:
             name = todo.pop()
             for part in _with_parents(name):
-                if part in self.files or part.partition(".")[0] in sys.builtin_module_names:
+                if part in self.files or part.partition(".")[0] in (*sys.builtin_module_names, "rnb"):
                     continue
                 file = self._find(part)
                 if file is None:

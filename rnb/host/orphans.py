@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Collection
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -28,13 +29,32 @@ def descendants() -> list[int]:
     found: list[int] = []
     todo = [os.getpid()]
     while todo:
-        tasks = f"/proc/{todo.pop()}/task"
-        with contextlib.suppress(OSError):
-            for task in os.listdir(tasks):
-                with contextlib.suppress(OSError), open(f"{tasks}/{task}/children") as file:
-                    children = [int(pid) for pid in file.read().split()]
-                    found += children
-                    todo += children
+        children = _below(todo.pop())
+        found += children
+        todo += children
+    return found
+
+
+def reap_orphans(kernels: Collection[int]) -> None:
+    """Take leave of adopted processes that have ended; kernels and what we started ourselves have somebody who waits.
+
+    What the host starts for itself stays in the host's session, a kernel and all below it never do.
+    """
+    ours = os.getsid(0)
+    for pid in _below(os.getpid()):
+        with contextlib.suppress(OSError, ChildProcessError), open(f"/proc/{pid}/stat") as file:
+            state, _parent, _group, session = file.read().rpartition(")")[2].split()[:4]
+            if state == "Z" and int(session) != ours and pid not in kernels:
+                os.waitpid(pid, os.WNOHANG)
+
+
+def _below(pid: int) -> list[int]:
+    """The children of a process."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{task}/children") as file:
+                found += [int(child) for child in file.read().split()]
     return found
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import msgspec
 
 from rnb.host.loop import Loop
-from rnb.host.spawn import take
+from rnb.host.spawn import kernels, take
 from rnb.messages import AnyReport, AnyTask
 
 CHUNK = 1 << 18
@@ -146,6 +146,7 @@ class KernelProcess:
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid == 0:
             return
+        kernels.discard(self.pid)
         self._last_words()
         self.status = os.waitstatus_to_exitcode(status)
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -30,7 +30,7 @@ class Spawned:
             handler = _signal.signal(INT, _signal.SIG_IGN)
         else:
             default.append(INT)
-        self.pid = os.posix_spawn(
+        self.pid = pid = os.posix_spawn(
             argv[0],
             argv,
             os.environ,
@@ -48,9 +48,11 @@ class Spawned:
         for fd in (null, out_write, err_write):
             os.close(fd)
         theirs.close()
+        kernels.add(pid)
 
 
 _waiting: list[Spawned] = []
+kernels: set[int] = set()  # that nobody has waited for yet
 _prefix: list[str] = []
 
 
@@ -81,5 +83,6 @@ def discard() -> None:
         try:
             os.kill(spawned.pid, KILL)
             os.waitpid(spawned.pid, 0)
+            kernels.discard(spawned.pid)
         except (ProcessLookupError, ChildProcessError):  # the command may have ended all below it
             continue

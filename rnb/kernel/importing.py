@@ -131,6 +131,8 @@ def purge(names: list[str]) -> None:
     whole seconds, so after two saves within one it would be taken for the new code."""
     for name in names:
         module = sys.modules.pop(name, None)
+        if module is None:  # nothing has imported it yet
+            continue
         parent, _, last = name.rpartition(".")
         if parent in sys.modules and getattr(sys.modules[parent], last, None) is module:
             delattr(sys.modules[parent], last)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -263,3 +264,26 @@ def test_ctrl_c_twice_ends_it_in_a_cell(book: Book):
     book.w.until("finished")
     book.w.process.send_signal(signal.SIGINT)
     assert book.w.process.wait(6) == 130
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="orphans come to the host on Linux only")
+def test_orphans_that_have_ended_are_taken_leave_of(tmp_path: Path) -> None:
+    """What a cell started and let go comes to the host when it ends: a long watch must not collect the dead."""
+    path = tmp_path / "nb.py"
+    lines = ["subprocess.run('setsid sleep 0.05 &', shell=True)", "subprocess.run('sleep 0.05 &', shell=True)"]
+    body = "\n    ".join([*lines, "x = 1", "return x"])
+    path.write_text(
+        f"import subprocess\nimport rnb\n\n@rnb.cell\ndef a():\n    {body}\n\n@rnb.cell\ndef b(x):\n    x\n"
+    )
+    with Watching(path) as watch:
+        watch.settled()
+        children = Path(f"/proc/{watch.process.pid}/task/{watch.process.pid}/children")
+        deadline = time.monotonic() + 20
+        while len(children.read_text().split()) > 1 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(children.read_text().split()) == 1  # the kernel
+        result = watch.save(path.read_text().replace("x = 1", "x = 2"))
+        assert result.shown("b") == ["2"]
+        kernel = int(children.read_text().split()[0])
+        os.kill(kernel, signal.SIGKILL)
+        watch.until("kernel", status="restarted")  # its end was not taken by the one who takes leave of orphans
