@@ -47,7 +47,8 @@ def died(session: Session, reason: str) -> None:
         session.supervisor.start(restarted=True)
     if uid is not None and session.settings.fail_fast:
         session.cancel_waiting(f"{session.cells[uid].id} killed")
-    _go_on(session)
+    go_on(session)
+    session.advance()
     if ours and uid is not None:
         session.recheck()
 
@@ -66,15 +67,14 @@ def _cell_killed(session: Session, uid: int, reason: str) -> None:
     session.emitter.emit(CellEvent(cell=cell.id, status="killed", reason=words or reason))
 
 
-def _go_on(session: Session) -> None:
-    """In the new kernel, the setup first, if there is something left to run."""
+def go_on(session: Session) -> None:
+    """In a new kernel, the setup first, if there is something left to run."""
     if session.round is not None and session.round.waiting and session.kernel is not None:
         for task in session.places.tasks(session.world, setup_stays=False):
             session.supervisor.send(task)
         plan = session.setup.plan()
         if plan.run and not (session.caching is not None and session.caching.setup_due):
             session.run_setup(plan)
-    session.advance()
 
 
 def block_all(session: Session, reason: str) -> None:

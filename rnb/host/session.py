@@ -14,7 +14,7 @@ import msgspec
 
 from rnb.host.cached import caching
 from rnb.host.current import Current
-from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, died
+from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, died, go_on
 from rnb.host.emit import Emitter, new_run_id
 from rnb.host.limiting import LIMIT, Limiting
 from rnb.host.loop import Loop
@@ -51,7 +51,7 @@ from rnb.messages import (
 )
 from rnb.notebook.model import Cell, Notebook
 from rnb.notebook.render import describe
-from rnb.plan.actions import Recall, RestoreSetup, Run, Settle
+from rnb.plan.actions import Recall, RestoreSetup, Run, Settle, StartOver
 from rnb.plan.round import Round
 from rnb.plan.setup import SetupPlan
 from rnb.plan.state import State
@@ -230,6 +230,9 @@ class Session:
             elif isinstance(action, Recall):
                 assert self.caching is not None
                 self.caching.recall(action.uid)
+            elif isinstance(action, StartOver):
+                self.replace_kernel("values that several cells change in place are made again, all of them")
+                go_on(self)
             elif self.caching is not None and self.caching.setup_needed():
                 return
             elif isinstance(action, RestoreSetup):

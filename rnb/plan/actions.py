@@ -42,4 +42,8 @@ class Load(msgspec.Struct, frozen=True):
     uid: int
 
 
-Action = Run | Settle | RestoreSetup | Recall | Load
+class StartOver(msgspec.Struct, frozen=True):
+    """Run everything again in a new kernel: values that cells change in place can't be made right one by one."""
+
+
+Action = Run | Settle | RestoreSetup | Recall | Load | StartOver

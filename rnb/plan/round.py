@@ -12,7 +12,9 @@ The order is that of a fresh run. A cell is dirty when its memo does not match w
 place*: each value as its owner made it and as the cells before this one, by order, have changed it. Before a dirty cell
 runs, every value that it reads must actually be in that state: one that died with the kernel, or that another cell has
 changed, is made again by running its owner and those that changed it before this place. This is early cutoff with
-verifying traces (Mokhov et al., "Build Systems à la Carte") extended to values that change in place.
+verifying traces (Mokhov et al., "Build Systems à la Carte") extended to values that change in place. Where making one
+value right undoes another again and again, a fresh run is the answer: each cell once, in order, in a new kernel. So
+truth has no bound, and a round has an end.
 """
 
 from __future__ import annotations
@@ -22,16 +24,14 @@ from collections.abc import Iterable
 from typing import Literal
 
 from rnb.messages import CellEnded, Changed, PlannedCell, Value, Why
-from rnb.plan.actions import Action, Load, Recall, RestoreSetup, Run, Settle
+from rnb.plan.actions import Action, Load, Recall, RestoreSetup, Run, Settle, StartOver
 from rnb.plan.foresee import Forecast
 from rnb.plan.links import Links
 from rnb.plan.sight import Sight
 from rnb.plan.world import GOOD, SETUP, Deaths, Key, Memo, World, generation_key, key_of
 
-TRIES = (
-    4  # to bring one value into the state that one run of a cell wants; values that differ each time never get there
-)
-FORCED_RUNS = 8  # of one cell in one round
+TRIES = 4  # to bring one value into the state that one run of a cell wants
+FORCED_RUNS = 4  # of one cell in one round; beyond it, or beyond TRIES, everything runs once more from the start
 
 
 class Round:
@@ -53,6 +53,8 @@ class Round:
         self.runs: dict[int, int] = {}
         self.kept = set(kept)  # to ask for before they run, once
         self.over = False  # called off: nothing more begins
+        self.tangled = False  # only a fresh run will do
+        self.afresh = False  # it is under way: all that a cell reads has been made in order
         self.dead: set[int] = set()  # cells in which the kernel died: tried again in the next round at the earliest
         self.tries: dict[tuple[int, Key], int] = {}
         self.partners: dict[int, set[Key]] = {}  # values that a cell reaches through others, to be right before it runs
@@ -78,7 +80,9 @@ class Round:
 
     def next(self) -> Action | None:
         """The next thing to do; call again after it is done."""
-        while self.heap:
+        while self.heap or self.tangled:
+            if self.tangled:
+                return self._start_over()
             uid = self.links.order[self.heap[0]]
             if uid not in self.waiting:
                 heapq.heappop(self.heap)
@@ -96,18 +100,29 @@ class Round:
             stale, load = self._make_again(uid)
             if load is not None:
                 return Load(load)
-            if stale:
+            if stale and not self.tangled:
                 return RestoreSetup(stale)
             memo = self.world.memos.get(uid)
             for change in memo.changed if memo is not None else ():
                 self._put_together(key_of(change), uid)
-            if self.links.order[self.heap[0]] == uid:
+            if self.links.order[self.heap[0]] == uid and not self.tangled:
                 return Run(uid, tuple(why))
         return None
 
+    def _start_over(self) -> StartOver:
+        """Every cell is to run once more, in order."""
+        self.tangled, self.afresh = False, True
+        for table in (self.tries, self.partners, self.runs, self.forced):
+            table.clear()
+        for uid in self.links.order:
+            if self._allowed(uid) and uid not in self.dead:
+                self.forced[uid] = [Why("mutation")]
+                self._consider(uid, Why("mutation"))
+        return StartOver()
+
     def call_off(self) -> list[int]:
         """Nothing more is to run: the cells that have not started, in run order."""
-        self.over = True
+        self.over, self.tangled = True, False
         called_off = sorted(self.waiting, key=self.links.place.__getitem__)
         self.waiting.clear()
         self.heap.clear()
@@ -137,8 +152,12 @@ class Round:
     def _make_again(self, uid: int) -> tuple[frozenset[str], int | None]:
         """Queue what brings each value that `uid` reads into the state that a fresh run would show it; the module-level
         names that are to be made again at once, and a cell whose values are to be loaded."""
-        names = set()
-        for name, key in [*self.sight.keys(uid), *((key[1], key) for key in self.partners.get(uid, ()))]:
+        names: set[str] = set()
+        if self.afresh:
+            return frozenset(), None
+        through = ((name, key) for name, key, _ in self.sight.through_others(uid))
+        partners = ((key[1], key) for key in self.partners.get(uid, ()))
+        for name, key in dict.fromkeys([*self.sight.keys(uid), *through, *partners]):
             actual = self.sight.actual(key)
             if actual is not None and actual == self.sight.expected(key, uid):
                 continue
@@ -146,7 +165,8 @@ class Round:
                 self.why.setdefault(key[0], (Why("lost", name),))
                 return frozenset(), key[0]
             if self.tries.get((uid, key), 0) >= TRIES:
-                continue  # it is not deterministic; what is there now counts
+                self._tangle()
+                break
             self.tries[uid, key] = self.tries.get((uid, key), 0) + 1
             why = Why("mutation" if actual is not None else "lost", name)
             if self.tries[uid, key] == 2:  # what one value needs undoes another: all that made them, in order
@@ -203,9 +223,14 @@ class Round:
 
     def _force(self, uid: int, why: Why) -> None:
         """Queue `uid` to run whatever its memo says."""
-        if self.runs.get(uid, 0) < FORCED_RUNS and self._allowed(uid):
+        if self.runs.get(uid, 0) >= FORCED_RUNS:
+            self._tangle()
+        elif self._allowed(uid):
             self.forced.setdefault(uid, []).append(why)
             self._consider(uid, why)
+
+    def _tangle(self) -> None:
+        self.tangled = not self.over
 
     def _allowed(self, uid: int) -> bool:
         return self.only is None or uid in self.only
@@ -234,7 +259,7 @@ class Round:
         world = self.world
         world.generation[uid, ""] = world.generation.get((uid, ""), 0) + 1
         old = self._lose_memo(uid)
-        strays = self._strays(uid, report)
+        strays = self.sight.strays(uid, list(map(key_of, report.changed)))
         for change in report.changed:
             self._actual_is(key_of(change), change.after)
         if report.outcome == "interrupted":
@@ -255,19 +280,6 @@ class Round:
         if apart or strays:
             self.partners.setdefault(uid, set()).update(strays)
             self._again(uid)
-
-    def _strays(self, uid: int, report: CellEnded) -> list[Key]:
-        """Values that `uid` changed through others and that were not as a fresh run has them at its place: a later cell
-        may have tied them to what it read."""
-        sight, place = self.sight, self.links.place
-        read = {key for _, key in sight.keys(uid)}
-        found = []
-        for key in map(key_of, report.changed):
-            owned = key[0] == SETUP or place.get(key[0], place[uid]) < place[uid]
-            wanted = sight.expected(key, uid)
-            if key not in read and owned and wanted is not None and sight.actual(key) not in (None, wanted):
-                found.append(key)
-        return found
 
     def _memo(self, uid: int, report: CellEnded) -> Memo:
         world, cell = self.world, self.links.cells[uid]
@@ -344,13 +356,18 @@ class Round:
 
     def _again(self, uid: int) -> None:
         """`uid` is to run again, in this round or, if it is called off, in the next."""
-        if self.runs.get(uid, 0) < FORCED_RUNS and self._allowed(uid):
-            self.world.torn.add(uid)
+        if self.afresh or not self._allowed(uid):
+            return
+        self.world.torn.add(uid)
+        if self.runs.get(uid, 0) >= FORCED_RUNS:
+            self._tangle()
+        else:
             self._consider(uid, Why("mutation"))
 
     def died(self, uid: int) -> None:
         """The kernel died in this cell. Two deaths on the same inputs, and it waits until one of them changes."""
         self.dead.add(uid)
+        self.afresh = False  # what had been made is lost
         seen = self.sight.seen(uid)
         before = self.world.deaths.get(uid)
         count = before.count + 1 if before is not None and before.seen == seen else 1

@@ -7,7 +7,7 @@ run order. The state *expected* at a cell is that of the last changer before it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rnb.messages import Why
 from rnb.notebook.model import Cell
@@ -90,10 +90,25 @@ class Sight:
         return value is not None and value.mutable
 
     def later_readers(self, key: Key, place: int) -> list[int]:
-        """Cells that read this value, behind `place` in run order."""
+        """Cells that read this value or change it through another, behind `place`."""
         links = self.links
         readers = links.setup_readers.get(key[1], []) if key[0] == SETUP else links.slot_readers.get(key, [])
-        return readers[bisect_left(readers, place + 1, key=links.place.__getitem__) :]
+        found = readers[bisect_left(readers, place + 1, key=links.place.__getitem__) :]
+        changers = self.mutators.get(key)
+        if changers:
+            found = [*found, *(uid for uid in changers if links.place.get(uid, -1) > place and uid not in found)]
+        return found
+
+    def through_others(self, uid: int) -> Iterator[tuple[str, Key, str]]:
+        """(name, key, fingerprint before) of each earlier value that the last run of `uid` changed without reading it."""
+        memo, place = self.world.memos.get(uid), self.links.place
+        if memo is None or not memo.changed:
+            return
+        read = {key for _, key in self.keys(uid)}
+        for change in memo.changed:
+            key = key_of(change)
+            if key not in read and (key[0] == SETUP or place.get(key[0], place[uid]) < place[uid]):
+                yield change.name, key, change.before
 
     # ------------------------------------------------------------------ objects that are held in two places
 
@@ -105,6 +120,39 @@ class Sight:
         parts = {*memo.holds.get(key, ()), *(key for held in memo.holds.values() if key in held)}
         generation = self.world.generation
         return any(memo.generations.get(g, -1) != generation.get(g, 0) for g in map(generation_key, parts))
+
+    def strays(self, uid: int, changed: list[Key]) -> list[Key]:
+        """Values that `uid` changed through others, or would have changed in a fresh run, and that were not as a fresh
+        run has them at its place: a later cell may have tied them to what it read, or untied them from it."""
+        if not changed:
+            return []
+        place = self.links.place
+        read = {key for _, key in self.keys(uid)}
+        found = []
+        for key in self.tied(uid, changed) - read:
+            owned = key[0] == SETUP or place.get(key[0], place[uid]) < place[uid]
+            wanted = self.expected(key, uid) if owned else None
+            if wanted is not None and self.actual(key) != wanted:
+                found.append(key)
+        return found
+
+    def tied(self, uid: int, keys: Iterable[Key]) -> set[Key]:
+        """These values, and all that cells before `uid` have made one object with one of them, straight or not."""
+        place, ties = self.links.place, dict[Key, set[Key]]()
+        for other, memo in self.world.memos.items():
+            if memo.holds and place.get(other, place[uid]) < place[uid]:
+                for key, held in memo.holds.items():
+                    for one in held:
+                        ties.setdefault(key, set()).add(one)
+                        ties.setdefault(one, set()).add(key)
+        found: set[Key] = set()
+        todo = list(keys)
+        while todo:
+            key = todo.pop()
+            if key not in found:
+                found.add(key)
+                todo += ties.get(key, ())
+        return found
 
     # ------------------------------------------------------------------ cells
 
@@ -157,6 +205,9 @@ class Sight:
         for name in cell.setup_names:
             expected = self.expected((SETUP, name), uid) if name in self.world.setup_first else None
             if expected is not None and memo.refs.get(name, expected) != expected:
+                why.append(Why("mutation", name))
+        for name, key, before in self.through_others(uid):
+            if self.expected(key, uid) not in (None, before):
                 why.append(Why("mutation", name))
         return list(dict.fromkeys(why))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from random import Random
 
-VARS = "abcdefg"
+VARS = "abcdefghijklmnop"
 
 
 @dataclass
@@ -98,7 +98,7 @@ def edit(random: Random, book: Book) -> str:
         ["add", "delete", "move", "steps", "steps", "make", "comment", "rename", "raises", "table", "other", "refs"]
     )
     if kind == "add" or not book.cells:
-        if len(book.cells) < 8:
+        if len(book.cells) < 10:
             book.cells.insert(random.randrange(len(book.cells) + 1), new_line(random, book))
         return "add"
     at = random.randrange(len(book.cells))

@@ -22,7 +22,7 @@ from rnb.kernel.values import Values
 from rnb.messages import CellEnded, RunSetup, SetupEnded
 from rnb.notebook.model import Notebook
 from rnb.notebook.read import Reader
-from rnb.plan.actions import RestoreSetup, Run, Settle
+from rnb.plan.actions import RestoreSetup, Run, Settle, StartOver
 from rnb.plan.round import Round
 from rnb.plan.setup import SetupPlan
 from rnb.plan.world import World
@@ -84,6 +84,7 @@ class Simulated:
         self.setup = SetupRunner(self.current, self.world, SimpleNamespace(send=self.tasks.append))  # type: ignore[arg-type]
         self.shown: dict[int, Shown] = {}
         self.ran: list[str] = []
+        self.overs = 0  # times that everything ran again
         self.planned: set[str] = set()
         self.mutations: list[tuple[str, str, str]] = []  # cell, name, owner
 
@@ -138,6 +139,11 @@ class Simulated:
                 )
             elif isinstance(action, RestoreSetup):
                 self._run_setup(round, self.setup.plan(action.names))
+            elif isinstance(action, StartOver):
+                self.overs += 1
+                self.ran.clear()
+                self.kill()
+                self._run_setup(round, self.setup.plan())
             elif isinstance(action, Run):
                 round.began(action.uid)
                 self._run_cell(round, notebook, action.uid)

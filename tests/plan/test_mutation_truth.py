@@ -12,13 +12,16 @@ from tests.plan.simulated import Simulated, fresh
 
 SEEDS = int(os.environ.get("RNB_SEEDS", "60"))
 FIRST = int(os.environ.get("RNB_FIRST_SEED", "0"))
-STEPS = 25
+STEPS = 20
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))
-def test_the_screen_is_that_of_a_fresh_run(seed: int) -> None:
+def test_the_screen_is_that_of_a_fresh_run(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     random, book, watch = Random(seed), Book(), Simulated()
-    for _ in range(5):
+    if seed % 5 == 0:  # values that can't be made right one by one are common
+        monkeypatch.setattr("rnb.plan.round.TRIES", 1)
+        monkeypatch.setattr("rnb.plan.round.FORCED_RUNS", 1)
+    for _ in range(5 + seed % 3 * 2):
         book.cells.append(new_line(random, book))
     story = [f"----- start\n{book.text()}"]
     watch.save(book.text())
