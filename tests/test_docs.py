@@ -184,7 +184,10 @@ def test_commands_and_options_are_those_of_help() -> None:
     assert set(re.findall(r"^## rnb (\w+)$", page.read_text(), re.M)) == set(listed)
     for command in listed:
         text, told = help_of(command), section(page, f"rnb {command}")
-        options = set(re.findall(r"(?<![\w-])--[a-z-]+", text.partition("Options:")[2])) - {"--help"}
+        below = re.findall(r"^  (\w+) ", text.partition("Commands:")[2], re.M)
+        texts = [text, *(help_of(command, one) for one in below)]
+        found = "".join(one.partition("Options:")[2] for one in texts)
+        options = set(re.findall(r"(?<![\w-])--[a-z-]+", found)) - {"--help"}
         assert {option for option in options if option not in told} == set(), command
         assert set(re.findall(r"--[a-z][a-z-]*", told)) - options - {"--help"} == set(), command
         assert "Example" in text, f"rnb {command} --help has an example"

@@ -19,6 +19,7 @@ COMMANDS = {
     "diff": "Compare two notebooks cell by cell.",
     "graph": "Show which cell reads what from which.",
     "why": "Explain what a cell depends on and why it last ran.",
+    "cache": "Look at the cache, and keep it small.",
     "history": "Look at past runs.",
     "split": "Turn a linear script into a notebook of atomic cells.",
     "add": "Insert a block of code into a notebook, whole or not at all.",

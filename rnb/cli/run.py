@@ -23,6 +23,7 @@ from rnb.cli.sinks import run_sinks
 @click.option(
     "--cache", metavar="DIR-OR-URL", help="Take results from here, and keep them here; on: in .rnb, off: not."
 )
+@click.option("--resume", is_flag=True, help="Keep results while it runs; go on where a killed run had come to.")
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 def command(
     notebooks: tuple[str, ...],
@@ -38,9 +39,10 @@ def command(
     sandbox: bool,
     fail_fast: bool,
     cache: str | None,
+    resume: bool,
     strict: bool,
 ) -> int:
-    """Run notebooks to the end, headless, every cell afresh.
+    """Run notebooks to the end, headless, every cell afresh unless there is a cache.
 
     A folder stands for all notebooks in it and below. Cells run in graph order. A cell that fails blocks those that read it; the others go on. A `-` reads the notebook
     from standard input.
@@ -62,4 +64,5 @@ def command(
         fail_fast=fail_fast,
         strict=strict,
         cache=cache,
+        resume=resume,
     )

@@ -16,6 +16,7 @@ from rnb.host.paths import keep_folder
 if TYPE_CHECKING:
     from rnb.host.caching import Caching
     from rnb.host.session import Session
+    from rnb.store.cache import Cache
 
 
 ON, OFF = ("on", "1", "true", "yes"), ("off", "0", "false", "no", "")
@@ -42,12 +43,17 @@ def default_place(path: str) -> str | None:
 def caching(session: Session) -> Caching:
     """The cache of this session; loaded by those that have one. Raises MissingExtra, OSError for a URL that can't be."""
     from rnb.host.caching import Caching
+
+    assert session.settings.cache is not None
+    return Caching(session, open_cache(session.settings.cache))
+
+
+def open_cache(where: str) -> Cache:
+    """The cache in this folder or at this URL. Raises MissingExtra, OSError."""
     from rnb.store.cache import Cache
     from rnb.store.spots import open_spot
 
-    where = session.settings.cache
-    assert where is not None
-    return Caching(session, Cache(open_spot(where), key(), _warn))
+    return Cache(open_spot(where), key(), _warn)
 
 
 def key() -> bytes:

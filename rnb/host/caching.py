@@ -16,12 +16,12 @@ import msgspec
 from rnb.host import fitness
 from rnb.host.ground import python
 from rnb.host.observing import Observer
+from rnb.host.resuming import Resuming
+from rnb.host.setup_cached import CachedSetup, bare
 from rnb.host.tasks import cell_ended_event
 from rnb.messages import (
-    AnyEvent,
     CellEnded,
     DisplayEvent,
-    ErrorEvent,
     Forget,
     Keep,
     Kept,
@@ -29,13 +29,11 @@ from rnb.messages import (
     Loaded,
     Observed,
     PlannedCell,
-    SetupEnded,
     Why,
 )
 from rnb.messages.traces import Made, Trace
 from rnb.notebook.model import Cell
 from rnb.plan import kept, keys
-from rnb.plan.setup import SetupPlan, signatures
 from rnb.plan.world import GOOD, SETUP, UNBOUND
 from rnb.store.cache import Cache, Unfit
 
@@ -57,13 +55,12 @@ class Caching:
         self.session, self.cache = session, cache
         self.observer = Observer(session.modules.folder, session.modules)
         self.python = python()
+        settings = session.settings
+        self.resuming = Resuming(cache, settings.path, settings.resume, settings.passing)
         self.hits: dict[int, Hit] = {}  # by uid, of cells whose values can be loaded
         self.keeping: tuple[int, str, Trace, str] | None = None  # uid, key, trace without values, staged file
         self.loading: int | None = None
-        self.setup_due = False  # the setup has not run, and is to run before any cell does
-        self.setup_shown = ""  # key of the setup whose kept output is on the screen
-        self.absolute: set[str] = set()  # files of the setup that are not named as seen from the folder
-        self.folders: dict[str, str] = {}  # that the setup listed
+        self.setup = CachedSetup(self)
 
     @property
     def busy(self) -> bool:
@@ -125,6 +122,7 @@ class Caching:
         kept.recalled(session.round, uid, report)
         self.hits[uid] = found
         self.cache.used(found.key, found.trace)
+        self.resuming.holds(found.key, found.trace.content)
         self._show(cell, found.trace, msgspec.structs.replace(report, seconds=time.perf_counter() - started))
 
     def _find(self, uid: int, cell: Cell) -> Hit | None:
@@ -136,7 +134,8 @@ class Caching:
         sight = self.session.round.sight if self.session.round is not None else None
         setup = {name: sight.expected((SETUP, name), uid) for name in self.session.world.setup_first} if sight else {}
         for trace in self.cache.traces(key):
-            if keys.holds(trace, self.observer.seen(trace, self.session.settings.columns, setup)):
+            seen = self.observer.seen(trace, self.session.settings.columns, setup)
+            if self.resuming.takes(trace) and keys.holds(trace, seen):
                 return Hit(key, trace)
         return None
 
@@ -224,7 +223,7 @@ class Caching:
             return
         trace = self._trace(uid, cell, report)
         if not report.values:
-            self._add(cell, key, trace)
+            self._add(key, trace)
             self.hits[uid] = Hit(key, trace)
             return
         staged = self.cache.stage()
@@ -237,17 +236,22 @@ class Caching:
         links = session.current.links
         names = {(SETUP, name): name for name in cell.setup_names}
         names |= {links.owner_key(ref): ref.name for ref in cell.refs}
-        absolute = self.absolute | set(observed.absolute)
-        outputs = [_bare(event) for event in session.state.shown(cell.id)]
+        absolute = self.setup.absolute | set(observed.absolute)
+        outputs = [bare(event) for event in session.state.shown(cell.id)]
         return Trace(
             made=time.time(),
             notebook=session.settings.path,
             cell=cell.id,
             seconds=report.seconds,
+            run=self.resuming.token,
+            static=self._static(cell),
+            parameters=session.world.given(cell),
             files={**self.observer.unseen(cell), **self.observer.names(report.files, absolute)},
-            folders=self.observer.names({**self.folders, **observed.folders}, absolute),
+            folders=self.observer.names({**self.setup.folders, **observed.folders}, absolute),
             modules=self.observer.digests(report.modules),
-            versions=self.observer.versions.behind(observed.packages),
+            versions=self.observer.versions.behind(
+                {*observed.packages, *(name.partition(".")[0] for name in cell.imports)}
+            ),
             columns=session.settings.columns if any(isinstance(e, DisplayEvent) for e in outputs) else 0,
             refs=report.before,
             values={
@@ -268,9 +272,10 @@ class Caching:
         unfit = Unfit(made=time.time(), notebook=self.session.settings.path, cell=cell.id, reason=reason)
         self.cache.mark(self._static(cell), unfit)
 
-    def _add(self, cell: Cell, key: str, trace: Trace) -> None:
+    def _add(self, key: str, trace: Trace) -> None:
         self.cache.add(key, trace)
-        self.cache.unmark(self._static(cell))
+        self.cache.unmark(trace.static)
+        self.resuming.holds(key, trace.content)
 
     def answered(self, report: Kept | Loaded) -> None:
         if isinstance(report, Kept):
@@ -292,7 +297,7 @@ class Caching:
         elif self.cache.adopt(staged, report.content):
             trace.content, trace.size, trace.joint = report.content, report.size, report.joint
             trace.unit = (cell.line, cell.source, cell.name) if report.functions else None
-            self._add(cell, key, trace)
+            self._add(key, trace)
             self.hits[uid] = Hit(key, trace)
             self.session.world.stored.add(uid)
 
@@ -308,67 +313,7 @@ class Caching:
             uid, self.loading = self.loading, None
             self._not_loaded(uid, "the kernel died of it")
 
-    def close(self) -> None:
+    def close(self, ok: bool) -> None:
+        """The session ends; `ok`: it had come to its end, and well."""
+        self.resuming.finished(ok)
         self.cache.close()
-
-    # ------------------------------------------------------------------ the setup
-
-    def _setup_key(self) -> str:
-        session, now = self.session, self.session.current.now
-        texts = self.observer.texts(name for s in now.setup for name in s.imports if name in session.world.modules)
-        matters = any(keys.LOCAL.search(text) for text in (*(s.source for s in now.setup), *texts.values()))
-        where = session.supervisor.configure.file if matters else ""
-        sigs: list[tuple[str, object]] = list(signatures(now.setup, session.world.modules))
-        return keys.setup_key(sigs, self.python, where, session.world.parameters)
-
-    def defer(self, plan: SetupPlan) -> bool:
-        """Whether the setup, none of which has run in this kernel, may wait until a cell needs it: it ran well before,
-        and did nothing but define. What it showed then is shown."""
-        if not self.session.setup.fresh or plan.drop or len(plan.run) != len(self.session.current.now.setup):
-            return False
-        key = self._setup_key()
-        for trace in self.cache.traces(key):
-            if keys.holds(trace, self.observer.seen(trace, self.session.settings.columns, {})):
-                self.setup_due = True
-                if self.setup_shown != key:
-                    self.setup_shown = key
-                    self.session.showing.setup.restored(trace.outputs)
-                self.absolute, self.folders = set(), {}
-                self.cache.used(key, trace)
-                return True
-        return False
-
-    def setup_needed(self) -> bool:
-        """Something is about to run: the setup first. Whether it runs now."""
-        due, self.setup_due = self.setup_due, False
-        if due:
-            self.session.run_setup(self.session.setup.plan())
-        return due
-
-    def setup_ended(self, report: SetupEnded, whole: bool) -> None:
-        """The setup has run; `whole`: all of it, from the start, and well."""
-        observed = report.observed or Observed()
-        self.absolute |= set(observed.absolute)
-        self.folders |= observed.folders
-        outputs = [_bare(event) for event in self.session.state.shown(None)]
-        if not whole or observed.effects or any(isinstance(event, ErrorEvent) for event in outputs):
-            return
-        key = self._setup_key()
-        self.setup_shown = key
-        trace = Trace(
-            made=time.time(),
-            notebook=self.session.settings.path,
-            cell="",
-            seconds=0.0,
-            files=self.observer.names(report.files, self.absolute),
-            folders=self.observer.names(self.folders, self.absolute),
-            versions=self.observer.versions.behind(observed.packages),
-            columns=self.session.settings.columns if any(isinstance(e, DisplayEvent) for e in outputs) else 0,
-            outputs=outputs,
-        )
-        self.cache.add(key, trace)
-
-
-def _bare(event: AnyEvent) -> AnyEvent:
-    """Without what the emitter adds."""
-    return msgspec.structs.replace(event, seq=0, time=0.0, run="", notebook=None)

@@ -80,7 +80,7 @@ class Command:
                 self.loop.turn()
             deadline.cancel()
         if session.caching is not None:
-            session.caching.close()
+            session.caching.close(session.state.ok and session.state.finished is not None and self.ended_by is None)
         for sink in session.emitter.sinks:
             sink.close()
 

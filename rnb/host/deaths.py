@@ -73,7 +73,7 @@ def go_on(session: Session) -> None:
         for task in session.places.tasks(session.world, setup_stays=False):
             session.supervisor.send(task)
         plan = session.setup.plan()
-        if plan.run and not (session.caching is not None and session.caching.setup_due):
+        if plan.run and not (session.caching is not None and session.caching.setup.due):
             session.run_setup(plan)
 
 

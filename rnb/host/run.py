@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rnb.errors import NoSuchNotebook, ParameterError, UsageError
-from rnb.host.cached import cache_place
+from rnb.host.cached import cache_place, default_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
 from rnb.host.settings import Settings
@@ -28,6 +28,7 @@ def run(
     limits: tuple[str, ...] = (),
     cache: str | None = None,
     sandbox: bool = False,
+    resume: bool = False,
 ) -> int:
     """Run notebooks one after the other; `cache` is what the command line says of it, which a `sandbox` has not. The
     exit code of the worst: see `docs/exit-codes.md`.
@@ -41,6 +42,8 @@ def run(
             command.loop.after(timeout, lambda: command.end_now(124, f"timeout after {timeout:g} s"))
         for path in paths:
             place = None if sandbox else cache_place(path, cache)  # a stranger's results are nobody else's
+            passing = resume and place is None and not sandbox
+            place = default_place(path) if passing else place
             settings = Settings(
                 path=path,
                 parameters=parameters,
@@ -50,6 +53,8 @@ def run(
                 limits=limits,
                 track=place is not None,
                 cache=place,
+                resume=resume,
+                passing=passing,
                 columns=environment_width(),
             )
             if sandbox:

@@ -233,7 +233,7 @@ class Session:
             elif isinstance(action, StartOver):
                 self.replace_kernel("values that several cells change in place are made again, all of them")
                 go_on(self)
-            elif self.caching is not None and self.caching.setup_needed():
+            elif self.caching is not None and self.caching.setup.needed():
                 return
             elif isinstance(action, RestoreSetup):
                 self.run_setup(self.setup.plan(action.names))

@@ -21,6 +21,8 @@ class Settings(msgspec.Struct, kw_only=True):
     track: bool = False  # files, modules and the setup's values: what a second round needs
     limits: tuple[str, ...] = ()  # of the command line, as `memory=2GB`
     cache: str | None = None  # a folder or URL
+    resume: bool = False  # take what a run that did not finish has kept there, and nothing else
+    passing: bool = False  # what is kept is for resuming alone
     output_limit: int = 10_000_000
     columns: int = 80
     frames: str = ""  # absolute: where large tables are left for a live view; "" leaves none

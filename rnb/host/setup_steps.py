@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def deferred(session: Session, plan: SetupPlan) -> bool:
     """Whether the setup may wait until something needs it."""
-    return session.caching is not None and session.caching.defer(plan)
+    return session.caching is not None and session.caching.setup.defer(plan)
 
 
 def stop_setup(session: Session) -> None:
@@ -37,7 +37,7 @@ def setup_ended(session: Session, report: SetupEnded) -> None:
     whole = session.setup.fresh and stopped is None and all(one.ok for one in report.statements)
     made = session.setup.ended(report, interrupted=stopped is not None)
     if session.caching is not None:
-        session.caching.setup_ended(report, whole)
+        session.caching.setup.ended(report, whole)
     if stopped is not None:
         session.cancel_waiting(stopped)
     if session.round is not None:

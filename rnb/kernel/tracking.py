@@ -35,6 +35,7 @@ EFFECTS = {
     "sqlite3.connect": "write",
 }
 LISTS = ("os.listdir", "os.scandir")
+OWN = ("rnb", "xxhash")  # what the kernel itself loads
 PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 IGNORED = (
     *(
@@ -99,7 +100,7 @@ class Tracker:
         """Top-level names of what was loaded so far and lies neither in Python nor with the user."""
         for name in [name for name in sys.modules if "." not in name and name not in self._tops]:
             file = getattr(sys.modules[name], "__file__", None)
-            self._tops[name] = isinstance(file, str) and any(part in file for part in PACKAGES)
+            self._tops[name] = name not in OWN and isinstance(file, str) and any(part in file for part in PACKAGES)
         return sorted(name for name, brought in self._tops.items() if brought)
 
     def _listed(self, named: Any) -> None:

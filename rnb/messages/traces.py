@@ -25,6 +25,9 @@ class Trace(msgspec.Struct, kw_only=True):
     notebook: str  # the path then, for people
     cell: str
     seconds: float
+    run: str = ""  # the run that made it, for `--resume`
+    static: str = ""  # what the key says of the code alone
+    parameters: dict[str, str | None] = {}  # as given
     files: dict[str, str] = {}  # path, relative to the notebook's folder where the code named it so -> digest
     folders: dict[str, str] = {}  # likewise -> digest of the names in it
     modules: dict[str, str] = {}  # local ones that only the run imported -> digest

@@ -14,7 +14,7 @@ cache for this run, with one word to the user; reading goes on as misses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -79,8 +79,11 @@ class Cache:
 
     def drop(self, key: str, content: str) -> None:
         """Forget the traces with these values: they do not come back as they were, or are damaged."""
+        if self.broken:
+            return
         left = [trace for trace in self.traces(key) if trace.content != content]
-        self._attempt(lambda: self.spot.remove(_name("values", content)))
+        if content:
+            self._attempt(lambda: self.spot.remove(_name("values", content)))
         if left:
             self._write(_name("traces", key), self._sealed(_encode(left)))
         else:
@@ -139,13 +142,21 @@ class Cache:
             self._attempt(lambda: self._marks().update(n.rpartition("/")[2] for n, _, _ in self.spot.names("unfit")))
         return self._unfit
 
-    # ------------------------------------------------------------------ all of it
+    def note(self, name: str) -> bytes | None:
+        """A small file of the host's."""
+        return self._open(self._read(name))
 
-    def every(self) -> Iterator[tuple[str, list[Trace]]]:
-        """(key, traces) of all that is kept. Raises OSError."""
-        for name, _, _ in list(self.spot.names("traces")):
-            key = name.rpartition("/")[2]
-            yield key, self.traces(key)
+    def write_note(self, name: str, body: bytes | None) -> None:
+        """Keep it, or take it away."""
+        if body is not None:
+            self._write(name, self._sealed(body))
+        elif not self.broken:
+            self._attempt(lambda: self.spot.remove(name))
+
+    @staticmethod
+    def value_name(content: str) -> str:
+        """The name of the file with these values."""
+        return _name("values", content)
 
     def close(self) -> None:
         self._attempt(self.spot.close)

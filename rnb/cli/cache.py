@@ -1,0 +1,137 @@
+"""`rnb cache`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rnb.cli.parameters import given, parameter_options
+from rnb.errors import UsageError
+
+if TYPE_CHECKING:
+    from rnb.store.cache import Cache
+
+UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "B": 1}
+SPANS = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
+
+
+@click.group(invoke_without_command=False)
+def command() -> None:
+    """Look at the cache, and keep it small.
+
+    \b
+    Example: rnb cache prune --older 30d --size 5GB
+    """
+
+
+def placed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that every one of them has."""
+    words = "The cache that is meant; else RNB_CACHE, the project's, or .rnb/cache here."
+    return click.option("--cache", metavar="DIR-OR-URL", help=words)(function)
+
+
+def _open(path: str, option: str | None) -> Cache:
+    """Raises UsageError where there is none."""
+    from rnb.host.cached import cache_place, open_cache
+
+    where = cache_place(path, option) or os.path.join(os.path.dirname(os.path.abspath(path)), ".rnb", "cache")
+    if "://" not in where and not os.path.isdir(where):
+        raise UsageError(f"{where}: there is no cache", "`rnb run NOTEBOOK --cache on` makes one")
+    return open_cache(where)
+
+
+@command.command("list")
+@placed
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_(cache: str | None, as_json: bool) -> int:
+    """List what is kept, last used first."""
+    import json
+
+    from rnb.store.cache_prune import entries
+
+    opened = _open("-", cache)
+    total = 0
+    for entry in entries(opened):
+        total += entry.size
+        for trace in entry.traces[:1]:
+            cell, used = trace.cell or "(the setup)", time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used))
+            if as_json:
+                facts = {"notebook": trace.notebook, "cell": trace.cell, "bytes": entry.size, "used": entry.used}
+                print(json.dumps({**facts, "made": trace.made, "seconds": trace.seconds, "key": entry.key}))
+            else:
+                print(f"{used}  {_size(entry.size):>9}  {trace.seconds:>8.3g} s  {trace.notebook} {cell}")
+    if not as_json:
+        print(f"{_size(total)} in {opened.spot.where}")
+    return 0
+
+
+@command.command()
+@click.argument("notebook")
+@click.argument("cell")
+@parameter_options
+@placed
+def why(notebook: str, cell: str, parameters: tuple[str, ...], files: tuple[str, ...], cache: str | None) -> int:
+    """Say whether CELL would be restored now, and what differs if not. Nothing runs."""
+    from rnb.host.cache_why import why as explain
+    from rnb.host.command import environment_width
+
+    if not os.path.exists(notebook):
+        from rnb.errors import NoSuchNotebook
+
+        raise NoSuchNotebook(notebook)
+    for line in explain(notebook, cell, _open(notebook, cache), given(parameters, files), environment_width()):
+        print(line)
+    return 0
+
+
+@command.command()
+@click.option("--older", metavar="TIME", help="Leave out what was not used for so long: 90m, 12h, 30d, 8w.")
+@click.option("--size", metavar="BYTES", help="Leave out the oldest until the rest is within: 500MB, 5GB.")
+@placed
+def prune(older: str | None, size: str | None, cache: str | None) -> int:
+    """Leave out what is old, or too much."""
+    from rnb.store.cache_prune import prune as leave_out
+
+    if older is None and size is None:
+        raise UsageError("nothing says what is to go", "give --older 30d, --size 5GB, or both")
+    seconds = None if older is None else _amount(older, SPANS, "--older", "30d")
+    most = None if size is None else int(_amount(size.upper(), UNITS, "--size", "5GB"))
+    opened = _open("-", cache)
+    count, freed = leave_out(opened, seconds, most)
+    print(f"{count} files, {_size(freed)} left out of {opened.spot.where}")
+    return 0
+
+
+@command.command()
+@placed
+def clear(cache: str | None) -> int:
+    """Leave out everything."""
+    from rnb.store.cache_prune import clear as leave_out
+
+    opened = _open("-", cache)
+    print(f"{leave_out(opened)} files left out of {opened.spot.where}")
+    return 0
+
+
+def _amount(text: str, units: dict[str, Any], option: str, example: str) -> float:
+    unit = next((unit for unit in units if text.endswith(unit)), None)
+    try:
+        if unit is None:
+            raise ValueError
+        number = float(text.removesuffix(unit))
+        if not 0 <= number < float("inf"):
+            raise ValueError
+        return number * float(units[unit])
+    except ValueError:
+        raise UsageError(f"{option}: `{text}` is no amount", f"write {option} {example}") from None
+
+
+def _size(count: int) -> str:
+    return next(f"{count / units:.1f} {name}" for name, units in UNITS_DOWN if count >= units or units == 1)
+
+
+UNITS_DOWN = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3), ("B", 1))
