@@ -275,9 +275,19 @@ def test_past_runs_beside_what_is_shown_now(view: View, page: Any) -> None:
     page.locator(".runs li button").last.click()
     until(page, "below", "blocked")
     assert text(page, "numbers") == "counted 4"
-    page.locator("#compare").check()
-    assert page.locator("#cell-numbers .then").inner_text().strip() == "counted 6"
+    page.locator("#against").select_option("now")
+    page.wait_for_selector("#cell-numbers .then")
+    assert page.locator("#cell-numbers .then").inner_text().strip().endswith("counted 6")
     assert page.locator("#cell-colours .then").count() == 0
+    page.locator(".runs li button").first.click()
+    page.locator("#against").select_option("before")  # two past runs
+    page.wait_for_selector("#cell-numbers .then.earlier")
+    assert page.locator("#cell-numbers .then").inner_text().strip().endswith("counted 4")
+    changed = page.locator("#cell-numbers .difference")
+    assert "count: int = 4" in changed.locator("del").inner_text() and "= 6" in changed.locator("ins").inner_text()
+    assert "numbers, broken, below" in page.locator(".found").inner_text()
+    page.locator("#only").check()
+    assert not page.locator("#cell-colours").is_visible()
     page.keyboard.press("Escape")
     until(page, "below", "done")
 

@@ -4,6 +4,7 @@
 import { cleaned, editorLink, el, seconds, setText } from "rnb/dom.js";
 import { OutputList, sameAll } from "rnb/outputs.js";
 import { paintCode } from "rnb/code.js";
+import { differing } from "rnb/lines.js";
 
 const SAID = {
   "": "not run yet",
@@ -146,23 +147,44 @@ export class CellView {
     this.note.hidden = !words.length;
   }
 
-  // Beside what it shows, what it showed in another run; null ends that.
+  // Beside what it shows, what it shows in another run: `{cell or null, code, label, earlier, here}`; null ends that. Whether
+  // the two differ.
   compare(other) {
-    const differs = other && (!this.cell || !sameAll(this.cell.outputs, other.outputs));
-    if (!differs) {
+    const code = this.page.shown.sources.get(this.id)?.code ?? "";
+    const outputs = other && (!other.cell || !this.cell || !sameAll(this.cell.outputs, other.cell.outputs));
+    const codes = other && other.code !== code;
+    this.compareOutputs(outputs ? other : null);
+    this.compareCode(codes ? other : null, code);
+    this.node.classList.toggle("differs", Boolean(outputs || codes));
+    return Boolean(outputs || codes);
+  }
+
+  compareOutputs(other) {
+    this.node.classList.toggle("compared", Boolean(other));
+    if (!other) {
       this.other?.remove();
       this.other = null;
-      this.node.classList.remove("compared");
-      return false;
+      return;
     }
     if (!this.other) {
       this.other = el("div", { class: "outputs then" });
       this.body.append(this.other);
       this.otherList = new OutputList(this.other, this.context);
     }
-    this.otherList.update(other.outputs);
-    this.node.classList.add("compared");
-    return true;
+    this.otherList.update(other.cell?.outputs ?? []);
+    this.other.dataset.label = other.cell ? `${other.label}${other.cell.outputs.length ? "" : ": nothing"}` : `${other.label}: not there`;
+    this.outputs.dataset.label = other.here;
+    this.other.classList.toggle("earlier", other.earlier);
+  }
+
+  compareCode(other, code) {
+    this.difference?.remove();
+    this.difference = null;
+    if (!other) return;
+    const lines = differing(...(other.earlier ? [other.code, code] : [code, other.code]));
+    const rows = lines.map(([sign, line]) => el(sign === "+" ? "ins" : sign === "-" ? "del" : "span", { text: `${sign} ${line}\n` }));
+    this.difference = el("pre", { class: "code difference", tabindex: "0", "aria-label": `how the code of ${this.id} differs` }, ...rows);
+    this.code.after(this.difference);
   }
 }
 

@@ -233,6 +233,10 @@ class Page {
     view.flash();
   }
 
+  onlyDifferent(only) {
+    document.body.classList.toggle("only-different", only);
+  }
+
   hover(id) {
     this.panels.hover(id);
   }
