@@ -1,9 +1,13 @@
-// The DAG, laid out by dagre, drawn as SVG with the cells' live states. It follows the cell under the pointer, and a
-// click (or Enter) jumps to a cell.
+// The DAG, laid out by dagre, drawn as SVG with the cells' live states. It follows the cell under the pointer, with all
+// that it comes from and all that comes from it; a click (or Enter) jumps to a cell.
+
+import { el } from "rnb/dom.js";
+import { Camera } from "rnb/camera.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 7.2; // of a letter, about
 const HIGH = 24;
+const READABLE = 0.8; // a graph opens no smaller than this
 
 function svg(tag, attributes, ...children) {
   const node = document.createElementNS(NS, tag);
@@ -55,10 +59,34 @@ export class GraphPanel {
       return { line, from: edge.v, to: edge.w };
     });
     for (const id of graph.nodes()) this.nodes.set(id, this.box(id, graph.node(id)));
-    const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": "graph of the cells" });
-    drawing.append(...this.lines.map(({ line }) => line), ...this.nodes.values());
-    drawing.style.maxWidth = width > 900 ? "none" : "100%";
-    this.node.replaceChildren(drawing);
+    this.places = new Map(graph.nodes().map((id) => [id, graph.node(id)]));
+    const scene = svg("g", {}, ...this.lines.map(({ line }) => line), ...this.nodes.values());
+    const drawing = svg("svg", { role: "group", tabindex: "0", "aria-label": "graph of the cells; arrows move it, + and - zoom, 0 shows all" }, scene);
+    this.node.replaceChildren(drawing, this.tools());
+    this.drawing = drawing;
+    this.camera = new Camera(drawing, scene, { width, height }, READABLE);
+    this.camera.fit(READABLE);
+  }
+
+  tools() {
+    const button = (text, label, act) => el("button", { type: "button", text, "aria-label": label, title: label, onclick: act });
+    return el(
+      "p",
+      { class: "graph-tools" },
+      button("−", "smaller", () => this.camera.closer(0.8)),
+      button("+", "larger", () => this.camera.closer(1.25)),
+      button("All", "show all of the graph", () => this.camera.fit()),
+      button("Wide", "graph over the whole page", () => this.wide(!document.body.classList.contains("wide-panel"))),
+    );
+  }
+
+  wide(wide) {
+    document.body.classList.toggle("wide-panel", wide);
+    this.camera.touched = false;
+  }
+
+  closed() {
+    document.body.classList.remove("wide-panel");
   }
 
   box(id, { x, y, width, height }) {
@@ -70,20 +98,59 @@ export class GraphPanel {
       svg("text", { x: width / 2, y: height / 2, "text-anchor": "middle", "dominant-baseline": "central" }, label),
       svg("title", {}, id),
     );
-    box.addEventListener("click", () => this.page.jump(id));
-    box.addEventListener("keydown", (event) => event.key === "Enter" && this.page.jump(id));
-    box.addEventListener("pointerenter", () => this.hover(id));
-    box.addEventListener("pointerleave", () => this.hover(null));
+    box.addEventListener("click", () => this.go(id));
+    box.addEventListener("keydown", (event) => event.key === "Enter" && this.go(id));
+    box.addEventListener("pointerenter", () => this.light(id));
+    box.addEventListener("pointerleave", () => this.light(null));
+    box.addEventListener("focus", () => {
+      this.light(id);
+      this.camera.show(this.places.get(id));
+    });
+    box.addEventListener("blur", () => this.light(null));
     return box;
   }
 
+  go(id) {
+    this.wide(false);
+    this.page.jump(id);
+  }
+
+  // The pointer is on a cell of the page.
   hover(id) {
-    for (const [other, node] of this.nodes) node.classList.toggle("here", other === id);
+    this.light(id);
+    const place = id && this.places?.get(id);
+    if (place) this.camera.show(place);
+  }
+
+  light(id) {
+    if (!this.drawing) return;
+    const above = this.reach(id, "to", "from");
+    const below = this.reach(id, "from", "to");
+    this.drawing.classList.toggle("lit", this.nodes.has(id));
+    for (const [other, node] of this.nodes) {
+      node.classList.toggle("here", other === id);
+      node.classList.toggle("kin", above.has(other) || below.has(other));
+    }
     for (const { line, from, to } of this.lines) {
-      line.classList.toggle("in", to === id);
-      line.classList.toggle("out", from === id);
+      line.classList.toggle("in", above.has(from) && (above.has(to) || to === id));
+      line.classList.toggle("out", below.has(to) && (below.has(from) || from === id));
     }
     for (const { node, cell } of this.page.views.values()) node.classList.toggle("near", id !== null && cell?.info.id === id);
+  }
+
+  // All cells that lead to `id`, or that it leads to.
+  reach(id, end, start) {
+    const found = new Set();
+    const todo = [id];
+    while (todo.length) {
+      const here = todo.pop();
+      for (const line of this.lines) {
+        if (line[end] !== here || found.has(line[start])) continue;
+        found.add(line[start]);
+        todo.push(line[start]);
+      }
+    }
+    return found;
   }
 }
 
