@@ -129,14 +129,16 @@ class View:
     async def notebook(self, request: Request) -> Response:
         """A snapshot: the same until something happens, so it can stand behind a cache."""
         item = self.item(request.path_params["id"])
+        snapshot = item.log.snapshot(page=False)
         head = encode({**item.summary(), "epoch": EPOCH})[:-1]
-        body = head + b',"events":' + item.log.snapshot(page=False).partition(b'"events":')[2]
-        return _tagged(request, item, body)
+        body = head + b',"events":' + snapshot.body.partition(b'"events":')[2]
+        return _tagged(request, snapshot.seq, body)
 
     async def state(self, request: Request) -> Response:
         """The same for the page."""
         item = self.item(request.path_params["id"])
-        return _tagged(request, item, item.log.snapshot(page=True))
+        snapshot = item.log.recent(page=True)
+        return _tagged(request, snapshot.seq, snapshot.body)
 
     async def events(self, request: Request) -> ASGIApp:
         """What came after `?after=SEQ`, or a snapshot; as a stream where the client takes one."""
@@ -147,7 +149,7 @@ class View:
         log = item.log
         position = log.position_after(int(last[:18])) if last and last.isascii() and last.isdigit() else None
         if position is None:
-            body = log.snapshot(page=False)
+            body = log.snapshot(page=False).body
         else:
             found = b",".join(log.ring[i].data for i in range(position - log.first, len(log.ring)))
             body = encode({"epoch": EPOCH, "seq": log.seq})[:-1] + b',"events":[' + found + b"]}"
@@ -212,9 +214,9 @@ class View:
         return Response("ok\n", media_type="text/plain")
 
 
-def _tagged(request: Request, item: Item, body: bytes) -> Response:
+def _tagged(request: Request, seq: int, body: bytes) -> Response:
     """A snapshot under a tag that changes with every event."""
-    tag = f'"{EPOCH}-{item.log.seq}"'
+    tag = f'"{EPOCH}-{seq}"'
     headers = {"etag": tag, "cache-control": "no-cache"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

@@ -26,6 +26,7 @@ RING_COUNT = 20_000
 CHUNK = 256 << 10  # bytes handed to a viewer at once
 LAG = 1 << 20  # bytes behind, from which a snapshot is better
 BEAT = 15.0  # seconds between two signs of life
+RECENT = 400  # events after which a snapshot is too old to start from
 DRAIN = 500  # events folded before others get their turn
 
 
@@ -36,6 +37,14 @@ class Entry(msgspec.Struct):
     data: bytes
     page: tuple[bytes, ...]
     size: int
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The state as JSON, `{epoch, seq, events}`, after the event `seq`; `position` is the place behind it."""
+
+    seq: int
+    position: int
+    body: bytes
 
 
 class EventLog:
@@ -56,7 +65,7 @@ class EventLog:
         self._waiting: list[asyncio.Future[bool]] = []
         self._beating = False
         self._on_change = on_change or []
-        self._snapshots: dict[bool, tuple[int, bytes]] = {}
+        self._snapshots: dict[bool, Snapshot] = {}  # for pages, for programs
 
     # ------------------------------------------------------------------ the host's thread
 
@@ -164,11 +173,11 @@ class EventLog:
             loop.call_later(BEAT, self._beat)
         return future
 
-    def snapshot(self, page: bool) -> bytes:
-        """The state as JSON: `{epoch, seq, events}`. The same bytes for all who ask at one moment."""
+    def snapshot(self, page: bool) -> Snapshot:
+        """The state as it is now; the same object for all who ask at one moment."""
         known = self._snapshots.get(page)
-        if known is not None and known[0] == self.total:
-            return known[1]
+        if known is not None and known.position == self.total:
+            return known
         parts: list[bytes] = []
         for event in self.state.events():
             data = encode(event)
@@ -177,5 +186,13 @@ class EventLog:
             parts.append(self.dresser.sources())
         head = encode({"epoch": EPOCH, "seq": self.seq})[:-1]
         body = head + b',"events":[' + b",".join(parts) + b"]}"
-        self._snapshots[page] = (self.total, body)
-        return body
+        self._snapshots[page] = Snapshot(self.seq, self.total, body)
+        return self._snapshots[page]
+
+    def recent(self, page: bool) -> Snapshot:
+        """A snapshot of now, or of a moment ago if the events since then are few: who takes it goes on from its position.
+        So a crowd that comes while a notebook prints costs one snapshot now and then, not one each."""
+        known = self._snapshots.get(page)
+        if known is None or self.total - known.position > RECENT or self.behind(known.position):
+            return self.snapshot(page)
+        return known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import socket
 import threading
@@ -79,6 +80,7 @@ class Server:
             loop="asyncio",
             lifespan="off",
             log_config=None,
+            log_level="error",  # a stranger's bad request is not worth a line on our standard error
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -101,6 +103,7 @@ class Server:
         asyncio.run(self._main(bound))
 
     async def _main(self, bound: socket.socket) -> None:
+        logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every viewer that left in mid-sentence
         self.loop = asyncio.get_running_loop()
         for item in self.shelf.items.values():
             item.log.attach(self.loop)

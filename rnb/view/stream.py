@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import NamedTuple
 
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from rnb.view.log import EPOCH, Entry, EventLog
+from rnb.view.log import EPOCH, Entry, EventLog, Snapshot
 
 STALL = 30.0
 PIECE = 64 << 10  # bytes of a snapshot handed over at once
@@ -25,20 +24,14 @@ HEADERS = [
 ]
 
 
-class Snapshot(NamedTuple):
-    """All that there is up to and with the event `seq`."""
-
-    seq: int
-    body: bytes
-
-
 async def follow(log: EventLog, position: int | None, page: bool) -> AsyncIterator[Snapshot | list[Entry]]:
     """Snapshots and batches of entries as they come; an empty list as a sign of life."""
     while True:
         if position is None or log.behind(position):
-            position, taken = log.total, Snapshot(log.seq, log.snapshot(page))
-            yield taken  # much may happen until the viewer has it
-            continue
+            snapshot = log.recent(page)
+            position = snapshot.position
+            yield snapshot
+            continue  # much may happen until the viewer has it
         entries, position = log.since(position)
         if entries:
             yield entries
@@ -88,6 +81,7 @@ class EventStream:
                 await _body(send, b"event: snapshot\nid: %d\ndata: " % item.seq)
                 for start in range(0, len(item.body), PIECE):
                     await _body(send, item.body[start : start + PIECE])
+                    await asyncio.sleep(0)  # a viewer that is gone takes everything at once: let that be seen
                 await _body(send, b"\n\n")
             else:
                 await _body(send, frames(item, self.page) if item else b"event: beat\ndata: {}\n\n")

@@ -165,7 +165,7 @@ def large_page(browser: Any, rounds: int) -> None:
         page.wait_for_timeout(700)
         longest.append(max(page.evaluate("window.long"), default=0.0))
         page.close()
-    size = len(source.item.log.snapshot(page=True)) / 1e6
+    size = len(source.item.log.snapshot(page=True).body) / 1e6
     print(f"{'size of the snapshot of 300 cells':<48} {size:8.2f} MB")
     line("300 cells: first screen readable", readable)
     line("300 cells: all drawn", whole)

@@ -63,7 +63,7 @@ def test_a_flood_does_not_grow_the_ring(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(module, "RING_BYTES", 100_000)
     log = told(2000, "y" * 500)
     assert log.bytes <= 110_000
-    body = json.loads(log.snapshot(page=False))
+    body = json.loads(log.snapshot(page=False).body)
     assert sum(len(event.get("text", "")) for event in body["events"]) == 2000 * 500
 
 

@@ -315,3 +315,25 @@ def test_it_can_be_read_without_seeing_it(view: View, page: Any) -> None:
     assert page.locator("#cell-broken .mark").get_attribute("aria-label") == "failed"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the notebook"
+
+
+def test_axe_finds_nothing(view: View, chromium: Any) -> None:
+    """Contrast, names, roles and landmarks, by axe-core, light and dark, with each panel open."""
+    axe = pytest.importorskip("axe_playwright_python")
+    source = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    viewed = view(NOTEBOOK + "\n\n@rnb.cell\ndef more(:\n")
+    viewed.save("nb.py", NOTEBOOK)
+    for scheme in ("light", "dark"):
+        context = chromium.new_context(bypass_csp=True, color_scheme=scheme, viewport={"width": 1300, "height": 900})
+        page = context.new_page()
+        page.goto(viewed.url)
+        until(page, "below", "blocked")
+        page.evaluate(source)
+        for key in ("c", "g", "v", "h"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(100)
+            found = page.evaluate(
+                "axe.run(document).then(({violations}) => violations.map(v => [v.id, v.nodes[0].html]))"
+            )
+            assert found == [], (scheme, key, found)
+        context.close()
