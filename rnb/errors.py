@@ -1,15 +1,17 @@
-"""Every exception that rnb raises on purpose.
+"""Every exception that rnb raises on purpose, each with a code that stays what it is.
 
-    RnbError            one clear sentence, a hint, an exit code
-    ├── UsageError      the command line asks for what is not there (2)
-    ├── NoSuchNotebook  there is no such file (2)
-    ├── MissingExtra    an optional package is not installed (2)
-    ├── SandboxError    `--sandbox` was asked for, and none can be made here (2)
-    ├── OutputClosed    whoever read our standard output has gone (quiet)
-    ├── ParameterError  a notebook parameter was given text that it can't be (2, also a ValueError)
-    └── MutationError   in a cell, with --strict: it changed a value of another cell or of the setup
+    RnbError            error            one clear sentence, a hint, an exit code
+    ├── UsageError      usage            the command line asks for what is not there (2)
+    ├── NoSuchNotebook  no-notebook      there is no such file (2)
+    ├── MissingExtra    missing-extra    an optional package is not installed (2)
+    ├── SandboxError    sandbox          `--sandbox` was asked for, and none can be made here (2)
+    ├── OutputClosed    output-closed    whoever read our standard output has gone (quiet)
+    ├── ParameterError  parameter        a notebook parameter was given text that it can't be (2, also a ValueError)
+    └── MutationError   mutation         in a cell, with --strict: it changed a value of another cell or of the setup
 
-They survive pickling. A user's failing cell is never an exception of ours: it is a value (`messages.ErrorEvent`).
+A code is the same on the terminal (`rnb: error[usage]: …`), in `--json` (`problem`), in the log and in the answers of the
+view's server (`rnb-error`); `docs/errors.md` has a section for each. They survive pickling. A user's failing cell is never
+an exception of ours: it is a value (`messages.ErrorEvent`).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ class RnbError(Exception):
     """What people see: the message, then the hint."""
 
     exit_code = 2
+    code = "error"
 
     def __init__(self, message: str, hint: str = ""):
         super().__init__(message, hint)
@@ -31,9 +34,13 @@ class RnbError(Exception):
 class UsageError(RnbError):
     """The command line asks for something that the notebook does not have."""
 
+    code = "usage"
+
 
 class NoSuchNotebook(RnbError):
     """There is no file at this path."""
+
+    code = "no-notebook"
 
     def __init__(self, path: str, hint: str = "`rnb new NOTEBOOK` makes a starter"):
         super().__init__(f"{path}: no such notebook", hint)
@@ -46,6 +53,8 @@ class NoSuchNotebook(RnbError):
 class MissingExtra(RnbError):
     """A feature needs an optional package."""
 
+    code = "missing-extra"
+
     def __init__(self, feature: str, extra: str):
         super().__init__(f"{feature} needs packages that are not installed", f"pip install 'rnb-notebook[{extra}]'")
         self.feature, self.extra = feature, extra
@@ -57,11 +66,14 @@ class MissingExtra(RnbError):
 class SandboxError(RnbError):
     """No sandbox can be made here, so nothing of the notebook runs."""
 
+    code = "sandbox"
+
 
 class OutputClosed(RnbError):
     """Standard output was closed by its reader; the command ends quietly."""
 
     exit_code = 0
+    code = "output-closed"
 
     def __init__(self) -> None:
         super().__init__("standard output was closed")
@@ -73,6 +85,28 @@ class OutputClosed(RnbError):
 class ParameterError(RnbError, ValueError):
     """The text given for a notebook parameter fits neither its annotation nor its default."""
 
+    code = "parameter"
+
 
 class MutationError(RnbError):
     """A cell changed in place what another cell, or the setup, owns."""
+
+    code = "mutation"
+
+
+SYSTEM = "system"  # the operating system refused: a file that can't be written, say
+
+# what the view's server answers instead of what was asked for
+HTTP_CODES = {
+    401: "no-token",
+    403: "cross-site",
+    404: "not-found",
+    405: "read-only",
+    413: "too-large",
+    414: "too-large",
+    421: "unknown-host",
+    429: "too-many-requests",
+    431: "too-large",
+    500: "internal",
+    503: "too-many-streams",
+}

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from rnb.errors import RnbError
+from rnb.errors import SYSTEM, RnbError
 
 
 def guarded(run: Callable[[], object]) -> int:
@@ -17,7 +17,7 @@ def guarded(run: Callable[[], object]) -> int:
         sys.stdout.flush()
         return code
     except RnbError as error:
-        say(f"rnb: error: {error}")
+        tell(error.code, error.message, error.hint, error.exit_code)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -26,8 +26,26 @@ def guarded(run: Callable[[], object]) -> int:
         return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        say(f"rnb: error: {where}{error.strerror or error}")
+        tell(SYSTEM, f"{where}{error.strerror or error}", "", 2)
         return 2
+
+
+def tell(code: str, message: str, hint: str, exit_code: int) -> None:
+    """An error of ours: to people, to the log, and with `--json` as an event."""
+    from rnb.redact import hidden
+
+    message = hidden(message)
+    say(f"rnb: error[{code}]: {message}" + (f"\n  hint: {hint}" if hint else ""))
+    logs = sys.modules.get("rnb.host.logs")  # loaded where a log was asked for
+    if logs is not None:
+        logs.log("problem", level="error", code=code, message=message, exit_code=exit_code)
+    if "--json" in sys.argv:
+        from rnb.report.problem import write
+
+        try:
+            write(sys.stdout.buffer, code, message, hint, exit_code)
+        except OSError:
+            silence()
 
 
 def say(text: str) -> None:

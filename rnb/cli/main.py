@@ -7,7 +7,7 @@ import os
 
 import click
 
-from rnb.errors import RnbError
+from rnb.errors import RnbError, UsageError
 
 COMMANDS = {
     "run": "Run notebooks to the end, every cell afresh.",
@@ -97,8 +97,8 @@ def entry(args: list[str]) -> object:
     try:
         return rnb.main(args, prog_name="rnb", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        return 2
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else "rnb"
+        raise UsageError(error.format_message(), f"`{where} --help` shows what it takes") from None
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.Abort:

@@ -28,6 +28,28 @@ def limit_option(command: Callable[..., int]) -> Callable[..., int]:
     return click.option("--limit", "limits", metavar="NAME=AMOUNT", multiple=True, help=LIMIT)(command)
 
 
+def log_options(command: Callable[..., int]) -> Callable[..., int]:
+    """`--log-file` and `--log-format`: nothing is logged, and nothing loaded, unless one of them is given."""
+    form = click.Choice(["text", "json"])
+    file = click.option(
+        "--log-file", metavar="FILE", expose_value=False, callback=_log, help="Append a log of what rnb does."
+    )
+    kind = click.option(
+        "--log-format", type=form, expose_value=False, callback=_log, help="How; alone: to standard error."
+    )
+    return file(kind(command))
+
+
+def _log(ctx: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is None or ctx.resilient_parsing:
+        return
+    from rnb.host import logs
+
+    asked = ctx.meta.setdefault("rnb.log", {})
+    asked[option.name] = value
+    logs.configure(asked.get("log_file"), asked.get("log_format", "text"))
+
+
 def given(values: tuple[str, ...], files: tuple[str, ...] = ()) -> dict[str, str]:
     """What files, in order, and then `name=value` pairs set. Raises UsageError for what is not a pair or no such file."""
     result: dict[str, str] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rnb.cli.parameters import NotebookCommand, given, limit_option, parameter_options
+from rnb.cli.parameters import NotebookCommand, given, limit_option, log_options, parameter_options
 from rnb.cli.sinks import run_sinks
 
 
@@ -18,6 +18,7 @@ from rnb.cli.sinks import run_sinks
 @click.option("--html", metavar="FILE", help="Write a page that needs no server; FILE may be a folder.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole run.")
 @limit_option
+@log_options
 @click.option("--sandbox", is_flag=True, help="No network, no home folder, no writes: for notebooks of strangers.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
 @click.option(

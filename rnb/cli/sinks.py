@@ -52,11 +52,29 @@ def people(path: str, json: bool, watch: bool = False) -> Sink:
 
 
 def kept(path: str) -> list[Sink]:
-    """The history, where it can be written."""
+    """The history, where it can be written; the log and spans, where they are asked for."""
     from rnb.host.history import history_sink
 
-    sink = history_sink(path)
-    return [] if sink is None else [sink]
+    sink = history_sink(path) if path else None
+    return [*([] if sink is None else [sink]), *told_elsewhere(path)]
+
+
+def told_elsewhere(path: str) -> list[Sink]:
+    """What is loaded only if somebody asked: the log, by its options, and OpenTelemetry, by its environment."""
+    found: list[Sink] = []
+    if "rnb.host.logs" in sys.modules and sys.modules["rnb.host.logs"].active():
+        from rnb.report.log import Log
+
+        found.append(Log(path))
+    if any(name.startswith("OTEL_") for name in os.environ):
+        from rnb.report.spans import Spans, wanted
+
+        if wanted():
+            try:
+                found.append(Spans(path))
+            except ImportError:  # the environment of a whole CI asks for it, and nobody asked rnb
+                sys.stderr.write("rnb: no spans are sent: pip install 'rnb-notebook[otel]'\n")
+    return found
 
 
 def pages(html: str) -> Callable[[str], Sink]:
@@ -108,7 +126,7 @@ def jupyter_sink(target: str, path: str) -> Sink:
 
 def watch_sinks(json: bool, notify: float | None) -> Callable[[State, str], list[Sink]]:
     def make(state: State, path: str) -> list[Sink]:
-        sinks = [people(path, json, watch=True), *(kept(path) if path else [])]
+        sinks = [people(path, json, watch=True), *kept(path)]
         if notify is not None:
             from rnb.report.notify import Notify
 

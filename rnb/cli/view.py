@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rnb.cli.parameters import given, parameter_options
+from rnb.cli.parameters import given, log_options, parameter_options
 from rnb.cli.sinks import watch_sinks
 
 
@@ -22,6 +22,7 @@ from rnb.cli.sinks import watch_sinks
 @click.option("--idle", metavar="SECONDS", type=click.FloatRange(min=1), help="End kernels that nobody looks at.")
 @click.option("--editor", metavar="TEMPLATE", help="Link to lines, as vscode://file/{path}:{line}:{column}.")
 @click.option("--export", metavar="FOLDER", help="Run, write pages that need no server into FOLDER, and end.")
+@log_options
 @parameter_options
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 def command(

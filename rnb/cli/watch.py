@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from rnb.cli.parameters import NotebookCommand, given, limit_option, parameter_options
+from rnb.cli.parameters import NotebookCommand, given, limit_option, log_options, parameter_options
 from rnb.cli.sinks import watch_sinks
 from rnb.errors import MissingExtra
 
@@ -20,6 +20,7 @@ from rnb.errors import MissingExtra
 )
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 @limit_option
+@log_options
 @click.option("--notify", metavar="SECONDS", type=float, help="Notify when a round that took this long ends.")
 @click.option("--view", "with_view", is_flag=True, help="Serve the live view as well.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where the view listens; others need a token.")

@@ -26,6 +26,8 @@ def new_run_id() -> str:
 class Emitter:
     """Events of one notebook. `numbers` is shared by all emitters of a process, so that `seq` has no gaps."""
 
+    last: Emitter | None = None  # of this process: what fails later goes on from its numbers
+
     def __init__(
         self, sinks: list[Sink], apply: Callable[[AnyEvent], None], numbers: Iterator[int], notebook: str | None
     ):
@@ -35,6 +37,7 @@ class Emitter:
         self.notebook = notebook
         self.run = new_run_id()
         self.held: list[AnyEvent] | None = None  # told to the state, not yet to the sinks
+        Emitter.last = self
 
     def emit(self, event: AnyEvent) -> None:
         event.seq = next(self.numbers)

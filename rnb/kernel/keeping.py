@@ -39,6 +39,8 @@ CHUNK = 1 << 20  # bytes hashed and written at a time: they stay in the processo
 class Damaged(RnbError):
     """A file of values that is not what was written."""
 
+    code = "damaged"
+
 
 def keep(kernel: Kernel, task: messages.Keep) -> None:
     """Write the values of a cell, and say what came of it. A file that could not be written whole is taken away."""

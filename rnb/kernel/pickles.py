@@ -28,6 +28,8 @@ PROTOCOL = 5
 class NotKept(RnbError):
     """A value that can't be kept or brought back, and why."""
 
+    code = "not-kept"
+
 
 def dump(
     values: Any, namespace: dict[str, Any], codes: list[CodeType] | None = None

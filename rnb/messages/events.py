@@ -165,6 +165,15 @@ class ViewEvent(Event, tag="view", kw_only=True):
     url: str
 
 
+class ProblemEvent(Event, tag="problem", kw_only=True):
+    """The command can't do what it was asked for; the last event."""
+
+    code: str
+    message: str
+    hint: str = ""
+    exit_code: int
+
+
 class FinishedEvent(Event, tag="finished", kw_only=True):
     ok: bool
     seconds: float
@@ -182,5 +191,6 @@ AnyEvent = (
     | InputEvent
     | KernelEvent
     | ViewEvent
+    | ProblemEvent
     | FinishedEvent
 )

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import ipaddress
+import sys
 import time
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode
@@ -19,6 +20,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rnb.errors import HTTP_CODES
 from rnb.view.jwt import Keys
 
 PUBLIC = ("/static/", "/assets/")
@@ -69,14 +71,14 @@ class Guard:
         client = _client(scope)
         stream = scope["type"] == "websocket" or scope["path"].endswith("/stream") or scope["path"].endswith("/events")
         if not stream:
-            await self.app(scope, receive, self._hardened(send))
+            await self.app(scope, receive, self._hardened(scope, send))
             return
         if self.open.get(client, 0) >= self.limits.streams_each or sum(self.open.values()) >= self.limits.streams:
             await self._refuse(_plain(503, "too many open streams"), scope, receive, send)
             return
         self.open[client] = self.open.get(client, 0) + 1
         try:
-            await self.app(scope, receive, self._hardened(send))
+            await self.app(scope, receive, self._hardened(scope, send))
         finally:
             self.open[client] -= 1
             if not self.open[client]:
@@ -87,7 +89,7 @@ class Guard:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await response(scope, receive, self._hardened(send))
+            await response(scope, receive, self._hardened(scope, send))
 
     # ------------------------------------------------------------------ what can be said without knowing who it is
 
@@ -161,12 +163,16 @@ class Guard:
 
     # ------------------------------------------------------------------ what every answer says
 
-    def _hardened(self, send: Send) -> Send:
+    def _hardened(self, scope: Scope, send: Send) -> Send:
         async def hardened(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", []))
                 present = {name.lower() for name, _ in headers}
                 headers += [(name, value) for name, value in self._headers() if name not in present]
+                code = HTTP_CODES.get(message["status"])
+                if "rnb.host.logs" in sys.modules:
+                    _log(scope, message["status"], code)
+                headers += [(b"rnb-error", code.encode())] if code else []
                 message = {**message, "headers": headers}
             await send(message)
 
@@ -186,6 +192,13 @@ class Guard:
 
 def _plain(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
     return PlainTextResponse(text + "\n", status, headers={"cache-control": "no-store", **(headers or {})})
+
+
+def _log(scope: Scope, status: int, code: str | None) -> None:
+    from rnb.host.logs import log
+
+    level = "warning" if code else "info"
+    log("request", level=level, process="server", path=scope["path"], status=status, code=code, client=_client(scope))
 
 
 def _client(scope: Scope) -> str:

@@ -220,7 +220,7 @@ def test_bad_input_is_one_clear_error(name: str, tmp_path: Path, capfd: pytest.C
     source.write_bytes(BAD[name])
     assert main(["convert", str(source), str(target), "--to", "rnb"]) == 2
     told = capfd.readouterr().err
-    assert told.startswith("rnb: error: ") and name in told and "Traceback" not in told
+    assert told.startswith("rnb: error[") and name in told and "Traceback" not in told
     assert sorted(path.name for path in tmp_path.iterdir()) == [name]
 
 

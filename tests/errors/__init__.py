@@ -1,0 +1,1 @@
+"""Errors by their codes, the log and spans."""

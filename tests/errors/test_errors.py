@@ -1,0 +1,82 @@
+"""One tree of errors: a code for each, the same everywhere, and a section of the docs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pickle
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import rnb
+from rnb.errors import HTTP_CODES, SYSTEM, RnbError
+from rnb.redact import hidden
+from tests.driver import text_run
+from tests.test_docs import DOCS
+
+
+def tree(root: type[RnbError] = RnbError) -> list[type[RnbError]]:
+    return [root, *(each for sub in root.__subclasses__() for each in tree(sub))]
+
+
+def test_every_code_is_one_errors_and_has_a_section() -> None:
+    for module in pkgutil.walk_packages(rnb.__path__, "rnb."):
+        if not module.name.startswith(("rnb.view", "rnb.cli.pytest", "rnb.__main__")):
+            importlib.import_module(module.name)
+    codes = [each.code for each in tree() if "code" in vars(each)]  # others are finer cases of their parent
+    assert len(codes) == len(set(codes))
+    listed = re.findall(r"^## (.*)$", (DOCS / "errors.md").read_text(), re.M)
+    assert set(listed) == {*codes, SYSTEM, *HTTP_CODES.values()} and len(listed) == len(set(listed))
+
+
+def test_they_survive_pickling() -> None:
+    for each in tree():
+        names = {"MissingExtra": ("x", "y"), "OutputClosed": ()}.get(each.__name__, ("x",))
+        error = each(*names)
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again), again.code) == (each, str(error), each.code)
+
+
+BOOK = "import rnb\n\n\n@rnb.cell\ndef a():\n    print(1)\n"
+WRONG = [
+    (["run", "nope.py", "--json"], "no-notebook", 1),
+    (["run", "book.py", "--json", "--only", "b"], "usage", 2),
+    (["run", "book.py", "--json", "--no-such-option"], "usage", 1),
+    (["run", "book.py", "--json", "--limit", "speed=1"], "usage", 1),
+    (["run", "book.py", "--json", "--junit", "book.py/x.xml"], "system", None),
+    (["nope", "--json"], "error", 1),
+]
+
+
+@pytest.mark.parametrize(("args", "code", "seq"), WRONG)
+def test_the_code_is_the_same_for_people_and_programs(
+    tmp_path: Path, args: list[str], code: str, seq: int | None
+) -> None:
+    (tmp_path / "book.py").write_text(BOOK)
+    done = text_run(*args, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.startswith(f"rnb: error[{code}]: ")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    problem = events[-1]
+    assert (problem["type"], problem["code"], problem["exit_code"]) == ("problem", code, 2)
+    assert problem["message"] in done.stderr and problem["run"] == events[0]["run"]
+    assert seq is None or problem["seq"] == seq
+
+
+HIDDEN = [
+    ("postgresql://me:pw@h/x", "postgresql://me:***@h/x"),
+    ("a mysql://me:p/w@%40@h/x?ssl=1 b", "a mysql://me:***@h/x?ssl=1 b"),
+    ("x://h/d?user=me&password=pw&db_token=t#f", "x://h/d?user=me&password=***&db_token=***"),
+    ("see http://localhost:8080/@scope/pkg", "see http://localhost:8080/@scope/pkg"),
+    ("https://example.com/a?key=1 and me@example.com", "https://example.com/a?key=1 and me@example.com"),
+    ("postgresql://$USER:$PASSWORD@h", "postgresql://$USER:$PASSWORD@h"),
+    ("{'a': 'redis://:pw@h', 'b': 1}", "{'a': 'redis://:***@h', 'b': 1}"),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), HIDDEN)
+def test_passwords_in_urls_are_hidden_and_nothing_else(text: str, told: str) -> None:
+    assert hidden(text) == told
