@@ -28,8 +28,11 @@ class Freshness:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        for uid in [uid for uid in self._known if uid not in self._session.cells]:
+            del self._known[uid]
         for uid, cell in self._session.cells.items():
-            self._look(uid, seconds(cell.options.extra.get("every")))
+            if cell.options.extra or uid in self._known:
+                self._look(uid, seconds(cell.options.extra.get("every")))
         if self._known:
             soon = min(when for _, when in self._known.values())
             self._timer = self._loop.after(max(soon - time.monotonic(), 0.0), self._fire)
