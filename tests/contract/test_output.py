@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 
 from tests import driver
 from tests.contract.conftest import Book
@@ -146,7 +147,8 @@ def test_a_breakpoint_reads_standard_input(book: Book) -> None:
     assert ran.code == 0, ran.of("error")
     assert "42" in ran.printed("a")
     assert ran.printed("a").endswith("after\n")
-    assert "book.py(7)" in ran.printed("a")
+    line = 6 if sys.version_info >= (3, 13) else 7  # where pdb stops: at the call, before 3.13 behind it
+    assert f"book.py({line})" in ran.printed("a")
 
 
 PLOTS = {

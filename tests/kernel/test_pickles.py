@@ -156,7 +156,7 @@ def test_functions_that_a_cell_made(names: dict[str, Any]):
 BAD = {
     "generator": (lambda names: names["ones"](), "a `generator`"),
     "lock": (lambda names: threading.Lock(), "lock`"),
-    "file": (lambda names: open("/etc/passwd"), "TextIOWrapper`"),  # noqa: SIM115
+    "file": (lambda names: open("/etc/passwd"), "TextIOWrapper"),  # noqa: SIM115
     "class of a cell": (lambda names: names["local_class"](), "the class `Local`, which a cell makes"),
     "own code that raises": (lambda names: Rude(), "ZeroDivisionError: division by zero"),
     "lost module": (lambda names: types.ModuleType("lost"), "the module `lost`"),
