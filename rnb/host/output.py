@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from typing import IO
+
+from rnb.host.whole import Whole
 
 Show = Callable[[str | None, str, str], None]
 
@@ -22,9 +23,7 @@ class Output:
         self.keep, self.limit = keep, limit
         self.cell: str | None = None
         self.bytes = 0
-        self.whole: IO[bytes] | None = None
-        self.path: str | None = None
-        self.head: list[bytes] = []
+        self.whole: Whole | None = None
         self.decoders: dict[str, codecs.IncrementalDecoder] = {}
 
     def begin(self, cell: str | None, limit: int | None = None) -> None:
@@ -32,22 +31,21 @@ class Output:
         self.end()
         self.cell, self.bytes = cell, 0
         self.cap = limit or self.limit
+        self.whole = Whole(lambda: self.keep(cell or "setup"))
 
     cap = 10_000_000
+    told = False  # that the file does not have all
 
     def write(self, stream: str, data: bytes, source: str) -> None:
         """Take bytes from `source` (python or raw), each of which may be cut in the middle of a character."""
         room = self.cap - self.bytes
         self.bytes += len(data)
-        if room >= len(data):
-            self.head.append(data)
-            self._show(stream, data, source)
-            return
-        if room > 0:
-            self.head.append(data[:room])
-            self._show(stream, data[:room], source)
-            data = data[room:]
-        self._overflow(data)
+        if self.whole is not None:
+            self.whole.add(data)
+        if room >= 0:
+            self._show(stream, data[:room] if room < len(data) else data, source)
+        if room < len(data):
+            self._overflow(first=room >= 0)
 
     def _show(self, stream: str, data: bytes, source: str) -> None:
         key = f"{source}-{stream}"
@@ -58,22 +56,18 @@ class Output:
         if text:
             self.show(self.cell, stream, text)
 
-    def _overflow(self, data: bytes) -> None:
-        if self.whole is None and self.path is None:
-            self.path = self.keep(self.cell or "setup")
-            if self.path is not None:
-                self.whole = open(self.path, "wb")  # noqa: SIM115  # closed at the end of the cell
-                self.whole.writelines(self.head)
-            where = f"; the whole goes to {self.path}" if self.path else ""
-            self.head = []
+    def _overflow(self, first: bool) -> None:
+        """Say once that what is shown is cut, and once that not even the file has all."""
+        whole = self.whole
+        if whole is None:
+            return
+        if first:
+            whole.to_file()
+            where = f"; the whole goes to {whole.path}" if whole.kept else ""
             self.show(self.cell, "stderr", f"\n[rnb: output cut after {_size(self.cap)}{where}]\n")
-        if self.whole is not None:
-            try:
-                self.whole.write(data)
-            except OSError as error:  # a full disk: the cell goes on, what is lost is said
-                self.whole.close()
-                self.whole = None
-                self.show(self.cell, "stderr", f"[rnb: {self.path} could not be written: {error.strerror}]\n")
+        if whole.failure and not self.told:
+            self.told = True
+            self.show(self.cell, "stderr", f"[rnb: {whole.path} could not be written: {whole.failure}]\n")
 
     def end(self) -> bool:
         """The cell has ended: half characters come out, a cut is told with the true size. What is written from now on, by
@@ -84,13 +78,12 @@ class Output:
                 self.show(self.cell, key.rpartition("-")[2], text)
         self.decoders = {}
         cut = self.bytes > self.cap
+        kept = self.whole is not None and self.whole.end(wanted=cut)
         if cut:
-            where = f"; the whole is in {self.path}" if self.whole else ""
+            where = f"; the whole is in {self.whole.path}" if self.whole is not None and kept else ""
             self.show(self.cell, "stderr", f"[rnb: {_size(self.bytes)} written, {_size(self.cap)} shown{where}]\n")
-        if self.whole is not None:
-            self.whole.close()
-        self.whole = self.path = None
-        self.head, self.bytes = [], 0
+        self.whole, self.told = None, False
+        self.bytes = 0
         self.cell = None
         return cut
 
