@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from rnb.cli.jobs import count_of
 from rnb.cli.parameters import NotebookCommand, given, limit_option, log_options, parameter_options
 from rnb.cli.sinks import run_sinks
 
@@ -12,6 +13,7 @@ from rnb.cli.sinks import run_sinks
 @click.argument("notebooks", metavar="NOTEBOOK...", nargs=-1, required=True)
 @parameter_options
 @click.option("--only", metavar="CELL", multiple=True, help="Run this cell and what it needs; may be repeated.")
+@click.option("-j", "--jobs", metavar="N", default="1", help="Run up to N cells at a time; `auto`: one for each CPU.")
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.option("--junit", metavar="FILE", help="Write a JUnit report, a test case per cell.")
 @click.option("--ipynb", metavar="FILE", help="Write a Jupyter notebook with the outputs.")
@@ -31,6 +33,7 @@ def command(
     parameters: tuple[str, ...],
     files: tuple[str, ...],
     only: tuple[str, ...],
+    jobs: str,
     as_json: bool,
     junit: str | None,
     ipynb: str | None,
@@ -66,4 +69,5 @@ def command(
         strict=strict,
         cache=cache,
         resume=resume,
+        jobs=count_of(jobs),
     )

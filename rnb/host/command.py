@@ -45,9 +45,14 @@ class Command:
         """A session whose kernel is already coming up."""
         state = State(outputs=settings.track)
         sinks = self.sinks(state, settings.path)
+        if settings.jobs > 1:
+            from rnb.host.turns import InOrder
+
+            sinks = [InOrder(sink) if getattr(sink, "in_order", False) else sink for sink in sinks]
         emitter = Emitter(sinks, state.apply, self.numbers, settings.path if self.several else None)
         session = Session(settings, self.loop, emitter, state, done, self._ask, self._keeper(settings.path, emitter))
         self.session = session
+        session.ask_again = self.lines.again
         session.supervisor.start()
         adopt_orphans()  # before any user code runs
         return session
@@ -66,13 +71,21 @@ class Command:
     def _ask(self, cell: str | None, prompt: str, password: bool) -> None:
         session = self.session
         if session is not None:
+            self.lines.asker = cell
             self.lines.ask(session.answer, password)
 
     def close_session(self, session: Session) -> None:
         """End the kernel in order, or by force after a while."""
         session.closing = True
         self.lines.cancel()
-        kernel = session.kernel
+        kernel, crew = session.kernel, session.crew
+        if crew is not None:
+            crew.stop()
+            deadline = self.loop.after(END_GRACE, crew.dismiss_all)
+            while crew.alive:
+                self.loop.turn()
+            deadline.cancel()
+            crew.close()
         if kernel is not None and kernel.status is None:
             session.supervisor.stop()
             deadline = self.loop.after(END_GRACE, kernel.kill)
@@ -100,7 +113,7 @@ class Command:
         session.cancel_waiting(reason)
         session.closing = True
         if code == 143 and session.busy:
-            session.supervisor.kill(reason)
+            session.runner.kill(reason)
         elif session.busy:
             session.stop_running(reason)
         else:
@@ -114,6 +127,9 @@ class Command:
     def _child(self) -> None:
         if self.session is not None:
             self.session.supervisor.reap()
+            if self.session.crew is not None:
+                self.session.crew.reap()
+            self.session.gone()
 
     def _interrupted(self) -> None:
         self.interrupts += 1

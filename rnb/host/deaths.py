@@ -21,6 +21,8 @@ TRIES = 3  # kernels in a row that may die before they have answered
 
 def died(session: Session, reason: str) -> None:
     """The session's kernel is gone: say so, start another, go on."""
+    if session.crew is not None:  # the kernel that no cell has run in: its crew can't be kept up without it
+        session.crew.one_by_one(advance=False)
     session.limits.end()
     session.showing.flush()
     ours = reason == RESTART

@@ -18,6 +18,12 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
+class Emits(Protocol):
+    """Takes events that are to be told to the world, now or later."""
+
+    def emit(self, event: AnyEvent) -> None: ...
+
+
 def new_run_id() -> str:
     """Sortable by time, unique on a machine and beyond."""
     return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.urandom(4).hex()}"

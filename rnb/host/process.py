@@ -6,16 +6,18 @@ kernel started. Nothing here waits: every read is of what is there.
 
 from __future__ import annotations
 
+import array
 import contextlib
 import os
 import signal
+import socket
 import struct
 from collections.abc import Callable
 
 import msgspec
 
 from rnb.host.loop import Loop
-from rnb.host.spawn import kernels, take
+from rnb.host.spawn import Forked, Spawned, kernels, take
 from rnb.messages import AnyReport, AnyTask
 
 CHUNK = 1 << 18
@@ -32,13 +34,14 @@ class KernelProcess:
         on_report: Callable[[AnyReport], None],
         on_raw: Callable[[str, bytes], None],
         on_exit: Callable[[int], None],
+        spawned: Spawned | Forked | None = None,
     ):
         self.loop = loop
         self.on_report, self.on_raw, self.on_exit = on_report, on_raw, on_exit
         self.status: int | None = None
         self.buffer = bytearray()
         self.outbox = bytearray()
-        spawned = take()
+        spawned = spawned or take()
         self.pid, self.socket = spawned.pid, spawned.socket
         self.socket.setblocking(False)
         self.raw = {"stdout": spawned.out, "stderr": spawned.err}
@@ -54,6 +57,14 @@ class KernelProcess:
         body = _encode.encode(task)
         self.outbox += struct.pack(">I", len(body)) + body
         self._flush()
+
+    def send_descriptors(self, descriptors: list[int]) -> None:
+        """Hand over file descriptors, behind all tasks so far."""
+        while self.outbox and self.status is None:
+            self._flush()
+        with contextlib.suppress(OSError):  # it died; its exit is reported by `reap`
+            rights = array.array("i", descriptors)
+            self.socket.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
 
     def _flush(self) -> None:
         while self.outbox and self.status is None:
@@ -129,11 +140,16 @@ class KernelProcess:
 
     def interrupt(self) -> None:
         """Ctrl-C for the kernel and what it started."""
+        if not self.pid:
+            return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGINT)
 
     def kill(self) -> None:
         """End the kernel and its session at once; `on_exit` follows when it is reaped."""
+        if not self.pid:  # forked, and not heard of: it ends when nobody is there to speak to
+            self.socket.shutdown(socket.SHUT_RDWR)
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
@@ -141,7 +157,7 @@ class KernelProcess:
 
     def reap(self) -> None:
         """Notice the kernel's end, if it has come: read what it still said, then call `on_exit` once."""
-        if self.status is not None:
+        if self.status is not None or not self.pid:
             return
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid == 0:

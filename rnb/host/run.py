@@ -29,6 +29,7 @@ def run(
     cache: str | None = None,
     sandbox: bool = False,
     resume: bool = False,
+    jobs: int = 1,
 ) -> int:
     """Run notebooks one after the other; `cache` is what the command line says of it, which a `sandbox` has not. The
     exit code of the worst: see `docs/exit-codes.md`.
@@ -55,6 +56,7 @@ def run(
                 cache=place,
                 resume=resume,
                 passing=passing,
+                jobs=jobs,
                 columns=environment_width(),
             )
             if sandbox:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -16,7 +16,8 @@ from rnb.host.cached import caching
 from rnb.host.current import Current
 from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, died, go_on
 from rnb.host.emit import Emitter, new_run_id
-from rnb.host.limiting import LIMIT, Limiting
+from rnb.host.ends import crew_for, judge, settle_end, tell_end, try_again
+from rnb.host.limiting import Limiting
 from rnb.host.loop import Loop
 from rnb.host.modules import LocalModules
 from rnb.host.output import Output
@@ -27,7 +28,7 @@ from rnb.host.setup import SetupRunner
 from rnb.host.setup_steps import deferred, setup_ended, stop_setup
 from rnb.host.showing import Showing
 from rnb.host.supervisor import Supervisor, configuration
-from rnb.host.tasks import cell_ended_event, cell_task, mutation_event
+from rnb.host.tasks import cell_task
 from rnb.messages import (
     Answer,
     AnyReport,
@@ -47,7 +48,7 @@ from rnb.messages import (
     SetupEnded,
     StatementBegun,
     Stream,
-    StreamEvent,
+    Surveyed,
 )
 from rnb.notebook.model import Cell, Notebook
 from rnb.notebook.render import describe
@@ -56,6 +57,10 @@ from rnb.plan.round import Round
 from rnb.plan.setup import SetupPlan
 from rnb.plan.state import State
 from rnb.plan.world import World
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rnb.host.crew import Crew
 
 
 class Session:
@@ -103,6 +108,9 @@ class Session:
         self.hopeless = NO_KERNEL  # and why
         self.early_deaths = 0  # of kernels, in a row, before they had answered
         self.closing = False
+        self.ask_again: Callable[[list[str]], None] = lambda cells: None  # these cells are to read again what they read
+        self.crew: Crew | None = None  # where cells run side by side
+        self.gone: Callable[[], None] = lambda: None  # reaps the workers of a crew that is no more
 
     @property
     def kernel(self) -> KernelProcess | None:
@@ -115,8 +123,16 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether the kernel is at something: user code mostly."""
+        return self.waits or (self.crew is not None and self.crew.busy)
+
+    @property
+    def waits(self) -> bool:  # before the round can go on
         kept = self.caching is not None and self.caching.busy
         return kept or self.running is not None or self.setup.running is not None
+
+    @property
+    def runner(self) -> Crew | Supervisor:  # what runs user code now, to be interrupted and killed
+        return self.crew if self.crew is not None and self.setup.running is None else self.supervisor
 
     # ------------------------------------------------------------------ texts
 
@@ -179,11 +195,10 @@ class Session:
             None if edited is None else {*edited, *self.unsettled, *self.world.touchy(self.cells), *self.world.asked}
         )
         self.unsettled = set()
-        only = self.current.needed_for(self.settings.only)
-        kept = self.caching.candidates() if self.caching is not None else ()
-        self.round = Round(self.current.links, self.world, seeds, only, renamed, kept)
+        round = self.make_round(seeds, renamed)
+        self.crew = crew_for(self) if first and self.settings.jobs > 1 else None
         self._announce()
-        for cell in self.round.planned():
+        for cell in round.planned():
             self.emitter.emit(CellEvent(cell=cell.cell, status="queued"))
         for uid, shown_before in renamed.items():
             self.showing.again(uid, shown_before)
@@ -194,6 +209,12 @@ class Session:
             self.run_setup(setup)
         self.advance()
         self.emitter.release()
+
+    def make_round(self, seeds: Iterable[int] | None = None, renamed: Iterable[int] = ()) -> Round:
+        only = self.current.needed_for(self.settings.only)
+        kept = self.caching.candidates() if self.caching is not None else ()
+        self.round = Round(self.current.links, self.world, seeds, only, renamed, kept)
+        return self.round
 
     def _adopt(self, notebook: Notebook) -> None:
         gone = self.current.adopt(notebook)
@@ -216,17 +237,19 @@ class Session:
 
     def advance(self) -> None:
         """Do what the round asks until user code runs or the round is over."""
-        while self.round is not None and not self.busy:
+        while self.round is not None and not self.waits:
             action = self.round.next()
             if len(self.round.why) > self.planned:
                 self._announce()
             if action is None:
-                if not self.places.pending:
+                if not self.places.pending and not self.busy:
                     self._finish()
                 return
             if isinstance(action, Settle):
                 id = self.cells[action.uid].id
                 self.emitter.emit(CellEvent(cell=id, status=action.status, reason=action.reason))
+                if self.crew is not None:
+                    self.crew.settled(action.uid)
             elif isinstance(action, Recall):
                 assert self.caching is not None
                 self.caching.recall(action.uid)
@@ -238,7 +261,7 @@ class Session:
             elif isinstance(action, RestoreSetup):
                 self.run_setup(self.setup.plan(action.names))
             elif isinstance(action, Run):
-                self._run_cell(action.uid)
+                (self._run_cell if self.crew is None else self.crew.take)(action.uid)
             else:
                 assert self.caching is not None
                 self.caching.load(action.uid)
@@ -258,7 +281,8 @@ class Session:
 
     def cancel_waiting(self, why: str) -> None:
         """Cells of the round that have not started do not start."""
-        for uid in self.round.call_off() if self.round is not None else ():
+        called_off = self.round.call_off() if self.round is not None else []
+        for uid in called_off if self.crew is None else self.crew.call_off(called_off):
             self.unsettled.add(uid)
             self.emitter.emit(CellEvent(cell=self.cells[uid].id, status="cancelled", reason=why))
 
@@ -274,9 +298,9 @@ class Session:
         assert self.round is not None
         self.round.began(uid)
         self.attempts = 0
-        self._send_cell(uid)
+        self.send_cell(uid)
 
-    def _send_cell(self, uid: int) -> None:
+    def send_cell(self, uid: int) -> None:
         cell = self.cells[uid]
         self.running, self.stopping = uid, None
         self.showing.output.begin(cell.id, self.limits.shown(cell))
@@ -289,7 +313,7 @@ class Session:
         """Interrupt what runs; if it does not answer, the kernel is ended by force."""
         if self.busy and self.stopping is None:
             self.stopping = why
-            self.supervisor.interrupt(why)
+            self.runner.interrupt(why)
 
     def _cell_ended(self, report: CellEnded) -> None:
         uid = self.running
@@ -298,45 +322,17 @@ class Session:
         self.supervisor.answered()
         over = self.limits.end()
         cut = self.showing.flush()
-        cell, stopping = self.cells[uid], self.stopping
+        stopping = judge(report, self.stopping, over)
         self.running = self.stopping = None
-        if over is not None and report.outcome == "failed" and stopping in (None, LIMIT):
-            report.outcome, stopping = "interrupted", LIMIT
-        elif report.outcome == "interrupted" and stopping is None:
-            report.outcome = "failed"  # the user's own code raised KeyboardInterrupt
-        if report.outcome == "failed" and self._try_again(uid, cell):
+        if report.outcome == "failed" and try_again(self, uid):
             return
-        for change in report.changed:
-            owner = None if change.owner is None else self.current.id_of(change.owner)
-            self.emitter.emit(mutation_event(self.settings.path, cell, change, owner))
-        status, reason = report.outcome, None
-        report.files = {**self.setup.files_for(cell.setup_names), **report.files}
-        if self.round is not None:
-            self.round.ended(uid, report)
-        if status == "interrupted":
-            self.unsettled.add(uid)
-            status, reason = ("killed", over) if stopping == LIMIT else ("cancelled", stopping)
-            self.world.standing[uid] = (status, reason or "")
-        elif status == "stopped":
-            status, reason = "done", "stopped"
         self.emitter.hold()
-        self.emitter.emit(cell_ended_event(cell, status, reason, report))
+        tell_end(self, uid, report, stopping, over, self.emitter.emit)
         if self.caching is not None:
             self.caching.ended(uid, report, self.attempts, cut)
-        if status in ("failed", "killed") and self.settings.fail_fast:
-            self.cancel_waiting(f"{cell.id} {status}")
+        settle_end(self, uid, report, stopping, over)
         self.advance()
         self.emitter.release()
-
-    def _try_again(self, uid: int, cell: Cell) -> bool:
-        """A flaky cell (`retries`) has another try, and says so."""
-        if self.attempts >= cell.options.retries or self.pending is not None:
-            return False
-        self.attempts += 1
-        self._send_cell(uid)
-        text = f"[rnb: attempt {self.attempts} failed; this is attempt {self.attempts + 1}]\n"
-        self.emitter.emit(StreamEvent(cell=cell.id, stream="stderr", text=text))
-        return True
 
     # ------------------------------------------------------------------ what the kernel says
 
@@ -365,15 +361,21 @@ class Session:
             self.supervisor.ready = True
             if self.settings.track:
                 self.modules.search(report.sys_path)
-        elif report.kind == "parameter":
+        elif isinstance(report, Surveyed) and self.crew is not None:
+            self.crew.take_survey(report)
+        elif isinstance(report, Failed):
+            self.failed(report)
+
+    def failed(self, report: Failed, kernel: Supervisor | None = None) -> None:
+        if report.kind == "parameter":  # what the user set can't be converted: nothing more runs
             self.failures.append(report)
             self.cancel_waiting(f"the parameter `{report.name}`: {report.message}")
         else:
-            self.supervisor.kill(f"internal error in the kernel: {report.message}")
+            (kernel or self.supervisor).kill(f"internal error in the kernel: {report.message}")
 
     def answer(self, text: str | None) -> None:
-        """The line that `ask` was for; None at the end of the input."""
-        self.supervisor.send(Answer(text=text))
+        if not (self.crew and self.crew.answer(text)):  # None: the end of the input
+            self.supervisor.send(Answer(text=text))
 
     # ------------------------------------------------------------------ the kernel's end
 

@@ -18,6 +18,7 @@ class Settings(msgspec.Struct, kw_only=True):
     only: list[str] = []
     fail_fast: bool = False
     strict: bool = False
+    jobs: int = 1  # cells that may run at a time
     track: bool = False  # files, modules and the setup's values: what a second round needs
     limits: tuple[str, ...] = ()  # of the command line, as `memory=2GB`
     cache: str | None = None  # a folder or URL

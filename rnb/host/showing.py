@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from rnb.host.emit import Emitter
+from rnb.host.emit import Emits
 from rnb.host.output import Output
 from rnb.host.places import Places
 from rnb.host.setup_output import SetupOutput
@@ -27,7 +27,7 @@ from rnb.plan.world import SETUP
 class Showing:
     """Turns the kernel's words into events; `output` bounds the text."""
 
-    def __init__(self, emitter: Emitter, state: State, places: Places, supervisor: Supervisor, output: Output):
+    def __init__(self, emitter: Emits, state: State, places: Places, supervisor: Supervisor, output: Output):
         self.emitter, self.state, self.places, self.supervisor = emitter, state, places, supervisor
         self.output = output
         self.setup = SetupOutput(emitter.emit)

@@ -51,6 +51,23 @@ class Spawned:
         kernels.add(pid)
 
 
+class Forked:
+    """The host's ends of a worker that another kernel is to fork, and the worker's `ends`. Its pid is not known yet."""
+
+    def __init__(self) -> None:
+        self.pid = 0
+        self.socket, self._theirs = _socket.socketpair()
+        self.out, out_write = os.pipe()
+        self.err, err_write = os.pipe()
+        self.ends = [self._theirs.fileno(), out_write, err_write]
+
+    def handed_over(self) -> None:
+        """The worker's ends are with it."""
+        self._theirs.close()
+        for fd in self.ends[1:]:
+            os.close(fd)
+
+
 _waiting: list[Spawned] = []
 kernels: set[int] = set()  # that nobody has waited for yet
 _prefix: list[str] = []

@@ -19,6 +19,8 @@ class Lines:
         self.buffer = b""
         self.ended = False
         self.waiting: Callable[[str | None], None] | None = None
+        self.asker: str | None = None  # the cell that asks
+        self.given: list[tuple[str, bytes]] = []  # to which cell, which line
         self.echo: Callable[[], None] | None = None
         self.borrow: Callable[[], None] = lambda: None  # whoever has the terminal gives it while a cell asks
         self.give_back: Callable[[], None] = lambda: None
@@ -36,6 +38,12 @@ class Lines:
         except (PermissionError, OSError, ValueError):  # a regular file or a closed descriptor can't be polled
             self._read_file()
 
+    def again(self, cells: list[str]) -> None:
+        """These cells run again: the lines that were handed to them come again."""
+        mine = [one for one in self.given if one[0] in cells]
+        self.given = [one for one in self.given if one[0] not in cells]
+        self.buffer = b"".join([*(line for _, line in mine), self.buffer])
+
     def cancel(self) -> None:
         """Nobody waits any more."""
         if self.waiting is not None:
@@ -48,6 +56,8 @@ class Lines:
         line, newline, rest = self.buffer.partition(b"\n")
         if newline or (self.ended and line):
             self.buffer = rest
+            if self.asker is not None:  # the setup's lines are read once
+                self.given.append((self.asker, line + newline))
             give(line.removesuffix(b"\r").decode(errors="replace"))
             return True
         if self.ended:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from rnb.host.emit import Emitter
 from rnb.host.loop import Loop, Timer
 from rnb.host.process import KernelProcess
+from rnb.host.spawn import Forked
 from rnb.messages import AnyReport, AnyTask, Configure, KernelEvent, Stop
 
 GRACE = 2.0  # seconds between an interrupt and the end by force
@@ -40,16 +41,19 @@ class Supervisor:
         self.ready = False  # it has answered
         self.ending = False
 
-    def start(self, restarted: bool = False) -> None:
-        """Start a kernel and tell it where it is."""
+    def start(self, restarted: bool = False, forked: Forked | None = None) -> None:
+        """Start a kernel and tell it where it is; or take one that another forks, which knows."""
         self.ready = False
         process = KernelProcess(
             self.loop,
             lambda report: self.on_report(report) if self._speaks(process) else None,
             lambda stream, data: self.on_raw(stream, data) if self._speaks(process) else None,
             lambda status: self._exited(process, status),
+            forked,
         )
         self.process = process
+        if forked is not None:
+            return
         process.send(self.configure)
         self.tell("restarted" if restarted else "started")
 
@@ -122,7 +126,7 @@ class Supervisor:
         self.on_death(reason)
 
 
-def configuration(path: str, track: bool, columns: int, frames: str) -> Configure:
+def configuration(path: str, track: bool, columns: int, frames: str, workers: bool = False) -> Configure:
     """What a kernel is told of its notebook: the folder is that of the path as given."""
     if path == "-":
         file, name = os.path.join(os.getcwd(), "<stdin>"), "notebook"
@@ -138,6 +142,7 @@ def configuration(path: str, track: bool, columns: int, frames: str) -> Configur
         track=track,
         columns=columns,
         frames=frames,
+        workers=workers,
     )
 
 

@@ -51,6 +51,7 @@ class Kernel:
         self.stdin = Stdin(self)
         self.values = Values()
         self.frames: Frames | None = None  # where large tables go, if anybody wants pages of them
+        self.forking = False  # we fork a worker ourselves
         self.forked = False  # this process is a child that user code forked
         self.ids: dict[int, str] = {}  # of cells, by uid
         self._ledger: Ledger | None = None
@@ -154,6 +155,8 @@ class Kernel:
     def _in_child(self) -> None:
         """A forked child is user code alone: it writes to the file descriptors, and the host never hears of it."""
         self.streams.in_child()
+        if self.forking:
+            return
         self.forked = self.stdin.in_child = True
         self.wire.close()
         self.interrupts.armed = True
@@ -233,6 +236,17 @@ def load(kernel: Kernel, task: messages.Load) -> None:
     keeping.restore(kernel, task)
 
 
+def _later(module: str, name: str) -> Any:
+    """A task of cells that run side by side: a run of one cell at a time does not load what it takes."""
+
+    def take(kernel: Kernel, task: Any) -> None:
+        with importing.finder:
+            found = __import__(f"rnb.kernel.{module}", fromlist=[name])
+        getattr(found, name)(kernel, task)
+
+    return take
+
+
 TASKS: dict[str, Any] = {
     "configure": configure,
     "setup": setup.run,
@@ -243,6 +257,11 @@ TASKS: dict[str, Any] = {
     "keep": keep,
     "load": load,
     "answer": answer,
+    "survey": _later("survey", "survey"),
+    "fork": _later("worker", "fork"),
+    "export": _later("transport", "export"),
+    "release": _later("transport", "release"),
+    "fetch": _later("transport", "fetch"),
 }
 
 

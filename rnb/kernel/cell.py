@@ -163,13 +163,20 @@ class Run:
         self.kernel.values.put(uid, values)
         unknown = {"fingerprint": "", "mutable": True}
         shared = check.shared(values) if check is not None else dict.fromkeys(values, unknown)
-        return {slot: {**summarize(value), **shared[slot]} for slot, value in values.items()}
+        told = {slot: {**summarize(value), **shared[slot]} for slot, value in values.items()}
+        if self.kernel.config.workers:
+            from rnb.kernel.transport import travels
+
+            for slot, value in values.items():
+                told[slot]["travels"] = travels(value)
+        return told
 
 
 def run(kernel: Kernel, task: messages.RunCell) -> None:
     kernel.begin(task.id, task.uid)
     cell = Run(kernel, task)
     check = Check(kernel, task) if task.check else None
+    draws = _draws() if kernel.config.workers else None
     started = perf_counter()
     _, error = attempt(kernel, cell.execute)
     stopped = error is not None and _outcome(error) == "stopped"
@@ -196,10 +203,17 @@ def run(kernel: Kernel, task: messages.RunCell) -> None:
         before={} if check is None else check.before,
         changed=changed,
         fingerprint_seconds=0.0 if check is None else check.seconds,
+        drew=draws is not None and draws.drew(),
         **kernel.observed(),
     )
     if failed:
         gc.collect()  # an exception, its traceback and its frames often hold each other
+
+
+def _draws() -> Any:
+    from rnb.kernel.worker import Draws
+
+    return Draws()
 
 
 def _loop() -> Callable[[Any], Any]:

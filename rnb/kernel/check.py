@@ -24,13 +24,13 @@ class Check:
         for ref in task.refs:
             entry = kernel.ledger.entry((ref.owner, ref.slot))
             if entry is not None:
-                self.before[ref.name] = entry.print.digest
+                self.before[ref.name] = entry.told
                 self._names[ref.owner, ref.slot] = ref.name
         for key in kernel.ledger.setup_keys(task.setup):
             entry = kernel.ledger.entry(key)
             self._names[key] = key[1]
             if entry is not None and entry.print.mutable:
-                self.before[key[1]] = entry.print.digest
+                self.before[key[1]] = entry.told
         self.seconds = perf_counter() - started
 
     def after(self) -> list[dict[str, Any]]:
@@ -42,7 +42,7 @@ class Check:
         for (owner, slot), before, after in self._kernel.ledger.changed(self._names):
             name = self._names.get((owner, slot), slot)
             line = line_of(name, self._task)
-            digests = {"before": before.print.digest, "after": after.print.digest}
+            digests = {"before": before.told, "after": after.told}
             aliases = self._kernel.ledger.aliases((owner, slot), self._names, before)
             found.append({"owner": owner, "slot": slot, "name": name, "line": line, "aliases": aliases, **digests})
         self.seconds += perf_counter() - started

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 class Entry:
     """What is known of one value."""
 
-    __slots__ = ("print", "state", "type")
+    __slots__ = ("print", "state", "told", "type")
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, told: str = "") -> None:
         self.print: Print = fingerprint(value)
+        self.told = told or self.print.digest  # what the host calls it: a copy keeps the name of the original
         self.state = state(value) if self.print.digest.startswith("t") else None
 
     def differs(self, after: Entry) -> bool:
@@ -51,14 +52,14 @@ class Ledger:
         self._namespace = namespace
         self._entries: dict[Key, Entry] = {}
 
-    def _value(self, key: Key) -> Any:
+    def value(self, key: Key) -> Any:
         owner, name = key
         return self._namespace.get(name, UNBOUND) if owner is None else self._values.get(owner, name)
 
     def entry(self, key: Key) -> Entry | None:
         """What is known of a value, read now if nothing is; None where it is unbound."""
         if key not in self._entries:
-            value = self._value(key)
+            value = self.value(key)
             if value is UNBOUND:
                 return None
             self._entries[key] = Entry(value)
@@ -67,6 +68,21 @@ class Ledger:
     def setup_keys(self, names: Iterable[str]) -> list[Key]:
         """Those of the module-level `names` that are data: not modules, functions or classes."""
         return [(None, name) for name in names if is_data(self._namespace.get(name, UNBOUND))]
+
+    def known(self, key: Key) -> Entry:
+        return self._entries[key]
+
+    def received(self, key: Key, value: Any, told: str) -> None:
+        """Enter a value that another kernel made, under the fingerprint by which the host knows it."""
+        self._entries[key] = Entry(value, told)
+
+    def overlapping(self, keys: list[Key]) -> list[Key]:
+        """All other values that share memory with one of these."""
+        mine = [entry for key in keys if (entry := self._entries[key]).print.mutable]
+        if not mine:
+            return []
+        others = [(key, entry) for key, entry in self._entries.items() if key not in keys and entry.print.mutable]
+        return [key for key, entry in others if any(one.overlaps(entry.print) for one in mine)]
 
     def forget_owner(self, owner: int) -> None:
         for key in [key for key in self._entries if key[0] == owner]:
@@ -82,7 +98,7 @@ class Ledger:
         for slot, value in values.items():
             entry = self._entries[owner, slot] = Entry(value)
             aliases = self.aliases((owner, slot), handed) if entry.print.mutable else []
-            reports[slot] = {"fingerprint": entry.print.digest, "mutable": entry.print.mutable, "aliases": aliases}
+            reports[slot] = {"fingerprint": entry.told, "mutable": entry.print.mutable, "aliases": aliases}
         return reports
 
     def aliases(self, key: Key, handed: Iterable[Key], before: Entry | None = None) -> list[tuple[int, str]]:
@@ -101,7 +117,7 @@ class Ledger:
         waiting = [key for key in keys if key in self._entries and self._entries[key].print.mutable]
         while waiting:
             key = waiting.pop(0)
-            value = self._value(key)
+            value = self.value(key)
             if key in done or value is UNBOUND:
                 continue
             done.add(key)

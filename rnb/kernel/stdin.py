@@ -54,6 +54,11 @@ class Stdin:
         self.in_child = False
         self.install()
 
+    def revive(self) -> None:
+        """In a worker that was forked: it may ask, as its parent."""
+        self._lock = allocate_lock()
+        self.in_child = False
+
     def _open(self) -> io.TextIOWrapper:
         return io.TextIOWrapper(io.BufferedReader(Lines(self)), "utf-8", "surrogateescape")
 

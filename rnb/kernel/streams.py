@@ -71,6 +71,9 @@ class Outbox:
                 self.quiet = False
                 self.send()
 
+    def discard(self) -> None:
+        self._chunks, self._size, self._late = [], 0, False
+
     def send(self) -> bool:
         """Send what is here; whether there was anything."""
         with self._interrupts, self.lock:
@@ -244,6 +247,17 @@ class Streams:
 
     def after_fork(self) -> None:
         self.outbox.lock.release()
+
+    def revive(self) -> None:
+        """In a worker that was forked: a flusher of its own, and nothing of what its parent wrote."""
+        outbox = self.outbox
+        outbox.lock, outbox.wake = RLock(), allocate_lock()
+        outbox.wake.acquire()
+        outbox.awake, outbox.quiet, outbox.direct = False, True, False
+        outbox.discard()
+        for text in (self.stdout, self.stderr):
+            text.reconfigure(line_buffering=False, write_through=True)
+        start_new_thread(self._flusher, ())
 
     def in_child(self) -> None:
         """No thread, no wire; each line goes straight to the file descriptor."""

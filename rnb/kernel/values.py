@@ -26,6 +26,10 @@ class Values:
     def put(self, owner: int, values: dict[str, Any]) -> None:
         self._slots[owner] = values
 
+    def add(self, owner: int, values: dict[str, Any]) -> None:
+        """Take copies of values that another kernel has made."""
+        self._slots.setdefault(owner, {}).update(values)
+
     def forget(self, owners: Iterable[int]) -> None:
         for owner in owners:
             self._slots.pop(owner, None)

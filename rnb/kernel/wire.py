@@ -97,6 +97,11 @@ class Wire:
         """Leave the lock in the hands of this thread for good: see `Streams.seal`."""
         self._lock.acquire()
 
+    def revive(self) -> None:
+        """In a worker that was forked: a socket of its own lies under the same number now."""
+        self._lock = RLock()
+        self._frames, self._busy = [], False
+
     def close(self) -> None:
         """In a forked child: the socket belongs to the parent."""
         os.close(self.fd)

@@ -94,6 +94,7 @@ class Value(msgspec.Struct, kw_only=True):
     summary: str = ""  # shape, length
     size: int | None = None  # bytes, where cheap to know
     aliases: tuple[tuple[int, str], ...] = ()  # (uid, or 0 for the setup, slot) of values handed in that share memory
+    travels: bool = True  # as far as a look tells, it can be pickled
 
 
 class Changed(msgspec.Struct, kw_only=True):
@@ -121,6 +122,43 @@ class CellEnded(Report, tag="cell-ended", kw_only=True):
     modules: list[str] = []  # names of local modules that it imported itself
     fingerprint_seconds: float = 0.0
     observed: Observed | None = None
+    drew: bool = False  # it used a random generator of the whole process
+
+
+class Surveyed(Report, tag="surveyed", kw_only=True):
+    """The answer to `Survey`: what stands in the way of forking, names whose values change when they are used or by
+    functions of the setup, and groups of names whose values share memory."""
+
+    unforkable: str = ""
+    stateful: list[str] = []
+    groups: list[list[str]] = []
+
+
+class Part(msgspec.Struct, kw_only=True):
+    """Values of one cell that were pickled as one, or `failure`, why they can't be."""
+
+    slots: dict[str, str]  # slot -> fingerprint
+    failure: str = ""
+    needs: list[tuple[int, str]] = []  # (uid, slot): values that it holds and that are pickled elsewhere
+    pickle: tuple[int, int] = (0, 0)  # offset, size
+    buffers: list[tuple[int, int, bool]] = []  # offset, size, read-only
+
+
+class Exported(Report, tag="exported", kw_only=True):
+    """The answer to `Export`. The bytes can be mapped at `path`; what is small comes along. `fd` is to be released."""
+
+    uid: int
+    parts: list[Part]
+    path: str = ""
+    fd: int = -1
+    data: bytes = b""
+
+
+class Fetched(Report, tag="fetched", kw_only=True):
+    """The answer to `Fetch`; `failure` says why the values are not there."""
+
+    uid: int
+    failure: str = ""
 
 
 class Relocated(Report, tag="relocated", kw_only=True):
@@ -163,6 +201,9 @@ AnyReport = (
     | StatementBegun
     | SetupEnded
     | CellEnded
+    | Surveyed
+    | Exported
+    | Fetched
     | Relocated
     | Kept
     | Loaded

@@ -22,6 +22,7 @@ class Configure(Task, tag="configure", kw_only=True):
     track: bool  # record the files that cells open (watch, cache)
     columns: int = 80  # width of text renderings
     frames: str = ""  # absolute: where large tables are left for a live view; "" leaves none
+    workers: bool = False  # cells run side by side: say of each value whether it can go to another process
 
 
 class SetupStatement(msgspec.Struct, kw_only=True):
@@ -135,8 +136,60 @@ class Answer(Task, tag="answer", kw_only=True):
     text: str | None
 
 
+class Survey(Task, tag="survey", kw_only=True):
+    """What of the setup matters to cells that run side by side. Answer: `Surveyed`."""
+
+
+class Fork(Task, tag="fork", kw_only=True):
+    """Fork a worker from this kernel, in which no cell has run: one byte follows on the socket, and with it the worker's
+    ends of its socket, stdout and stderr. The worker says `Ready` on its own socket; this kernel says nothing."""
+
+    seeded: bool  # the notebook seeds random generators: a worker's are as the setup left them, and not seeded anew
+
+
+class Export(Task, tag="export", kw_only=True):
+    """Write values of this cell where other kernels can read them. Answer: `Exported`."""
+
+    uid: int
+    slots: list[str]
+
+
+class Release(Task, tag="release", kw_only=True):
+    """The host has taken what was exported: this descriptor may be closed."""
+
+    fd: int
+
+
+class Fetch(Task, tag="fetch", kw_only=True):
+    """Take values of a cell as another kernel has exported them. Answer: `Fetched`."""
+
+    uid: int
+    id: str
+    slots: dict[str, str]  # slot -> the fingerprint by which the host knows it
+    pickle: tuple[int, int]  # offset, size
+    buffers: list[tuple[int, int, bool]]  # offset, size, read-only
+    path: str = ""  # a file to map; "": what is small comes along
+    data: bytes = b""
+
+
 class Stop(Task, tag="stop", kw_only=True):
     """End the process in order (atexit handlers run)."""
 
 
-AnyTask = Configure | RunSetup | RunCell | Forget | Place | Relocate | Keep | Load | Answer | Stop
+AnyTask = (
+    Configure
+    | RunSetup
+    | RunCell
+    | Forget
+    | Place
+    | Relocate
+    | Keep
+    | Load
+    | Answer
+    | Survey
+    | Fork
+    | Export
+    | Release
+    | Fetch
+    | Stop
+)

@@ -68,6 +68,11 @@ class ParameterFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     at: Span
 
 
+def changed_names(facts: CellFacts) -> tuple[str, ...]:
+    """Names from outside whose values a cell changes in place, as far as its code tells."""
+    return tuple(sorted({touch.name for touch in facts.touches}))
+
+
 class CellFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cell"):
     name: str
     kind: str

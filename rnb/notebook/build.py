@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rnb.messages import Fault
 from rnb.notebook import faults as say
-from rnb.notebook.analysis import BlockFault, CellFacts, DocFacts, Facts, SetupFacts
+from rnb.notebook.analysis import BlockFault, CellFacts, DocFacts, Facts, SetupFacts, changed_names
 from rnb.notebook.faults import Placed
 from rnb.notebook.ids import cell_ids
 from rnb.notebook.model import Cell, Notebook, Statement
@@ -175,6 +175,7 @@ def _cells(
                 setup_names=names,
                 imports=tuple(sorted({*facts.imports, *imports})) if facts.imports else imports,
                 faults=tuple(sorted(codes.get(each.id, ()))),
+                changes=changed_names(facts),
             )
         )
     return out

@@ -75,6 +75,7 @@ class Cell(msgspec.Struct, kw_only=True, gc=False):
     setup_names: tuple[str, ...]  # the same names and all that these use in turn
     imports: tuple[str, ...]  # dotted modules imported in its body or by setup statements that it uses in turn
     faults: tuple[str, ...]  # codes of the errors that concern it
+    changes: tuple[str, ...] = ()  # names from outside whose values it changes in place, as far as its code tells
 
     @property
     def impure(self) -> bool:

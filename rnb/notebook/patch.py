@@ -11,7 +11,7 @@ from copy import copy
 from msgspec.structs import force_setattr
 
 from rnb.messages import Fault
-from rnb.notebook.analysis import BUILTINS, CellFacts, NothingFacts
+from rnb.notebook.analysis import BUILTINS, CellFacts, NothingFacts, changed_names
 from rnb.notebook.build import Built, in_order
 from rnb.notebook.faults import Placed
 from rnb.notebook.model import Cell, Notebook
@@ -148,4 +148,5 @@ def _edited(old: Cell, facts: CellFacts, line: int, text: str) -> Cell:
     cell.identity = facts.identity
     cell.doc = facts.doc
     cell.options = facts.options
+    cell.changes = changed_names(facts)
     return cell

@@ -128,6 +128,11 @@ class Round:
         self.heap.clear()
         return called_off
 
+    def again(self, uid: int) -> None:
+        """It had begun, and could not run after all."""
+        self.waiting.add(uid)
+        heapq.heappush(self.heap, self.links.place[uid])
+
     def reconsider(self) -> None:
         """The setup has failed or healed: cells are blocked or freed by it beyond what the plan foresaw."""
         for uid in self.links.order:
@@ -364,8 +369,8 @@ class Round:
         else:
             self._consider(uid, Why("mutation"))
 
-    def died(self, uid: int) -> None:
-        """The kernel died in this cell. Two deaths on the same inputs, and it waits until one of them changes."""
+    def died(self, uid: int, values_too: bool = True) -> None:
+        """The kernel died in this cell, and what it held is gone unless others hold it. Two deaths on the same inputs, and it waits until one of them changes."""
         self.dead.add(uid)
         self.afresh = False  # what had been made is lost
         seen = self.sight.seen(uid)
@@ -374,7 +379,8 @@ class Round:
         old = self._lose_memo(uid)
         self.world.deaths[uid] = Deaths(seen, count)
         self.world.standing[uid] = ("killed", "")
-        self.world.kernel_lost()
+        if values_too:
+            self.world.kernel_lost()
         if old is not None:
             self._look_behind(uid, map(key_of, old.changed))
             self._tear(uid, old.parts())

@@ -90,6 +90,13 @@ class World(msgspec.Struct, kw_only=True):
         self.setup_actual.clear()
         self.setup_first.clear()
 
+    def begin_again(self) -> None:
+        """As before the first cell: the kernel is as the setup left it."""
+        for table in (self.memos, self.actual, self.generation, self.deaths, self.standing):
+            table.clear()
+        self.asked.clear()
+        self.torn.clear()
+
     def forget(self, uid: int) -> None:
         """A cell was deleted. What held two values together no longer does."""
         memo = self.memos.get(uid)

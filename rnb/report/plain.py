@@ -33,7 +33,9 @@ ENDS = ("done", "failed", "killed", "cancelled", "cached", "blocked")
 
 
 class Plain:
-    """Writes a run as text. `figures` keeps a picture and says where; without it a figure is its text."""
+    """Writes a run as text, cell after cell (`in_order`). `figures` keeps a picture and says where; without it a figure is its text."""
+
+    in_order = True
 
     def __init__(
         self,

@@ -1,0 +1,90 @@
+"""Values on their way between workers: asked of the one that has them, kept as parcels, sent to the one that needs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnb.host.lane import Lane
+from rnb.host.transfers import LARGE
+from rnb.messages import Export, Exported, Fetched, Release
+
+if TYPE_CHECKING:
+    from rnb.host.crew import Crew
+
+
+class Carry:
+    def __init__(self, crew: Crew):
+        self.crew = crew
+
+    def bring(self, lane: Lane) -> None:
+        """Send the job what it lacks, or ask for it."""
+        job = lane.job
+        assert job is not None
+        missing = self.crew.choice.missing(job.seen, lane.number)
+        if missing is None:
+            self.crew.call_back(lane)
+            return
+        for key, state in missing.items():
+            parcel = self.crew.transfers.parcel(key, state)
+            if parcel is not None and parcel not in job.parcels:
+                job.parcels.append(parcel)
+            elif parcel is None and key[0] not in job.wanted:
+                source = self.crew.choice.source(key, state)
+                assert source is not None
+                job.wanted.add(key[0])
+                self._export(source, key[0])
+        if not job.wanted:
+            for parcel in job.parcels:
+                lane.supervisor.send(parcel.load(self.crew.session.cells[parcel.uid].id))
+            lane.begin()
+
+    def _export(self, lane: Lane, uid: int) -> None:
+        slots = [key[1] for key in self.crew.transfers.held if key[0] == uid and key not in self.crew.transfers.stays]
+        lane.unshared.discard(uid)
+        lane.supervisor.send(Export(uid=uid, slots=slots))
+
+    def share_first(self, lane: Lane) -> None:
+        """Before this worker is busy: let others have what only it has and cells that wait will read."""
+        assert self.crew.ahead is not None and lane.job is not None
+        if self.crew.jobs == 1:
+            return
+        for uid in list(lane.unshared):
+            readers = [
+                r for r in self.crew.ahead.links.readers[uid] if r not in self.crew.ahead.started and r != lane.job.uid
+            ]
+            size = sum(size for key, size in self.crew.transfers.sizes.items() if key[0] == uid)
+            if readers and size < LARGE:
+                self._export(lane, uid)
+            if not readers or size < LARGE:
+                lane.unshared.discard(uid)
+
+    def exported(self, lane: Lane, report: Exported) -> None:
+        self.crew.transfers.exported(report, lane.number)
+        if report.fd >= 0:
+            lane.supervisor.send(Release(fd=report.fd))
+        for other in self.crew.lanes:
+            job = other.job
+            if job is not None and report.uid in job.wanted:
+                job.wanted.discard(report.uid)
+                if not job.wanted:
+                    self.bring(other)
+        self.crew.fill()
+
+    def loaded(self, lane: Lane, report: Fetched) -> None:
+        job = lane.job
+        if job is None or not job.parcels:
+            return
+        parcel = job.parcels.pop(0)
+        if report.failure:
+            self.crew.transfers.stays |= {(parcel.uid, slot) for slot in parcel.slots}
+            for slot in parcel.slots:
+                self.crew.transfers.parcels.pop((parcel.uid, slot), None)
+            job.void = True
+        else:
+            self.crew.transfers.loaded(parcel, lane.number)
+        if job.parcels:
+            return
+        if job.void:
+            self.crew.call_back(lane)
+        else:
+            lane.begin()

@@ -1,0 +1,91 @@
+"""Which worker takes a cell: one that may, that can get all that the cell reads, and that needs the fewest bytes for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnb.host.lane import Lane
+from rnb.plan.ahead import Wanted
+from rnb.plan.world import Key
+
+if TYPE_CHECKING:
+    from rnb.host.crew import Crew
+
+
+class Choice:
+    """Looks at the crew's workers and at where values lie; changes neither, save that it may have the crew hire."""
+
+    def __init__(self, crew: Crew):
+        self.crew = crew
+
+    def homes(self, wanted: Wanted) -> dict[int, list[Key]]:
+        """Lanes that must run who reads this, since the values can't leave them."""
+        homes: dict[int, list[Key]] = {}
+        for key, state in wanted.items():
+            if key in self.crew.transfers.stays and self.crew.transfers.parcel(key, state) is None:
+                for number in self.crew.transfers.holders(key, state):
+                    homes.setdefault(number, []).append(key)
+        return homes
+
+    def choose(self, uid: int) -> Lane | None:
+        """The worker that can take this cell now with the fewest bytes to bring; None if there is none."""
+        assert self.crew.ahead is not None
+        wanted = self.crew.ahead.wanted(uid)
+        homes = self.homes(wanted)
+        if len(homes) > 1 and not any(set(homes[n]) == {k for ks in homes.values() for k in ks} for n in homes):
+            return None
+        if uid in self.crew.ahead.pinned and not self.crew.lanes:
+            return self.crew.hire()
+        idle = [lane for lane in self.crew.lanes if lane.idle]
+        if homes:
+            everything = {key for keys in homes.values() for key in keys}
+            idle = [lane for lane in idle if set(homes.get(lane.number, ())) == everything]
+        if uid in self.crew.ahead.pinned:
+            idle = [lane for lane in idle if lane is self.crew.lanes[0]]
+        able = [(cost, lane.number, lane) for lane in idle if (cost := self._cost(lane, uid, wanted)) is not None]
+        if able:
+            return min(able, key=lambda one: one[:2])[2]
+        if homes or uid in self.crew.ahead.pinned or len(self.crew.lanes) >= self.crew.jobs:
+            return None
+        if self.missing(wanted, -1) is None:
+            return None
+        return self.crew.hire()
+
+    def _cost(self, lane: Lane, uid: int, wanted: Wanted) -> int | None:
+        missing = self.missing(wanted, lane.number)
+        if missing is None:
+            return None
+        near = self.crew.near.get(uid)
+        ahead = self.crew.ahead
+        if near is None and ahead is not None and ahead.pinned.intersection(ahead.links.readers[uid]):
+            near = self.crew.lanes[0].number
+        return sum(1 + self.crew.transfers.sizes.get(key, 0) for key in missing) + (near not in (None, lane.number))
+
+    def missing(self, wanted: Wanted, number: int) -> Wanted | None:
+        """What must be brought to this lane, in the order in which it must come; None if it can't be had now."""
+        found: Wanted = {}
+        todo = list(wanted.items())
+        while todo:
+            key, state = todo.pop()
+            if self.crew.transfers.is_at(key, state, number) or found.get(key) == state:
+                continue
+            if found.pop(key, state) != state or wanted.get(key, state) != state:
+                return None
+            found[key] = state
+            parcel = self.crew.transfers.parcel(key, state)
+            if parcel is not None:
+                todo += parcel.needs.items()
+            elif not self.source(key, state):
+                return None
+        return dict(reversed(found.items()))
+
+    def source(self, key: Key, state: str) -> Lane | None:
+        """A worker that can export this now."""
+        for number in self.crew.transfers.holders(key, state):
+            lane = self._lane(number)
+            if lane is not None and not lane.runs and key not in self.crew.transfers.stays:
+                return lane
+        return None
+
+    def _lane(self, number: int) -> Lane | None:
+        return next((lane for lane in self.crew.lanes if lane.number == number and lane.alive), None)

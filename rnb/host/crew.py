@@ -1,0 +1,400 @@
+"""Cells side by side: a crew of workers runs ahead of the round, which takes what they have made in its own order.
+
+The round decides as if there were one process (`plan/round.py`); `Ahead` says which cells may start before their turn
+and whether what they gave counts. The crew finds each a worker, brings it the values that it reads, and hands its end
+to the session when the round comes to it. The notebook's first kernel runs the setup and no cell: workers are forked
+from it, and where the order breaks it is as fresh as at the beginning, and runs all cells one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnb.host.carry import Carry
+from rnb.host.choice import Choice
+from rnb.host.ends import settle_end, tell_end
+from rnb.host.lane import Job, Lane
+from rnb.host.limiting import LIMIT
+from rnb.host.spawn import Forked
+from rnb.host.transfers import Transfers
+from rnb.host.turns import Backlog
+from rnb.messages import CellEnded, CellEvent, Fork, Survey, Surveyed
+from rnb.plan.ahead import Ahead, Wanted
+from rnb.plan.side import ahead_of
+from rnb.plan.world import GOOD
+
+if TYPE_CHECKING:
+    from rnb.host.session import Session
+
+PATIENCE = 32  # ready cells that are looked at for one that an idle worker can take
+LOSSES = 3  # times that values of one cell's refs may be made again
+
+
+class Crew:
+    """`head`: the cell that the session waits for."""
+
+    def __init__(self, session: Session, jobs: int):
+        self.session, self.jobs = session, jobs
+        self.backlog = Backlog(session.emitter, live=not session.settings.fail_fast)
+        self.lanes: list[Lane] = []
+        self.transfers = Transfers()
+        self.choice, self.carry = Choice(self), Carry(self)
+        self.ahead: Ahead | None = None
+        self.surveyed: Surveyed | None = None
+        self.head: int | None = None
+        self.where: dict[int, int] = {}  # the lane in which a cell ran last
+        self.seen: dict[int, Wanted] = {}  # what its run was given
+        self.stops: dict[int, tuple[str | None, str | None]] = {}  # why it was stopped, and the limit that it broke
+        self.losses: dict[int, int] = {}
+        self.near: dict[int, int] = {}  # cells that had better run in this lane
+        self.births = 0
+        self.gone: list[Lane] = []
+        self.over = False
+
+    @property
+    def busy(self) -> bool:
+        return any(lane.runs for lane in self.lanes)
+
+    # ------------------------------------------------------------------ the beginning
+
+    def _begin(self) -> None:
+        self.session.supervisor.send(Survey())
+
+    def take_survey(self, report: Surveyed) -> None:
+        session = self.session
+        if session.round is None:
+            return
+        self.surveyed = report
+        self.ahead = ahead_of(session.round, session.current.now, report.stateful, report.groups)
+        self.fill()
+
+    # ------------------------------------------------------------------ in turn
+
+    def take(self, uid: int) -> None:
+        """The round has come to this cell: take its end, wait for it, or have it run now."""
+        round, ahead = self.session.round, self.ahead
+        assert round is not None
+        if ahead is None:
+            if self.head is None:
+                self._begin()
+            self._wait_for(uid)
+            return
+        lane = next((lane for lane in self.lanes if lane.job is not None and lane.job.uid == uid), None)
+        if lane is not None:
+            job = lane.job
+            assert job is not None
+            if not ahead.holds(uid, job.seen):
+                self._void(lane, job)
+            self._wait_for(uid)
+            lane.give_input()
+            return
+        report = ahead.ended.get(uid)
+        if report is not None and ahead.holds(uid, self.seen[uid]):
+            round.began(uid)
+            self._retire(uid, report)
+            return
+        if report is not None and any(change.owner is None for change in report.changed):
+            self.one_by_one()
+            return
+        if self._must_make_again(uid):
+            return
+        if report is not None:
+            ahead.called_back(uid)
+        self._wait_for(uid)
+        self.fill()
+
+    def _wait_for(self, uid: int) -> None:
+        session = self.session
+        assert session.round is not None
+        session.round.began(uid)
+        session.running, session.stopping = uid, None
+        self.head = uid
+        self.backlog.turn(session.cells[uid].id)
+
+    def _void(self, lane: Lane, job: Job) -> None:
+        """It runs on something that has changed since."""
+        job.void = True
+        lane.interrupt("it saw a value that was changed before its turn")
+
+    def _must_make_again(self, uid: int) -> bool:
+        """Have the round make again what this cell reads and no worker has. True: it is to be asked anew."""
+        assert self.ahead is not None
+        wanted = self.ahead.wanted(uid)
+        gone = {key for key, state in wanted.items() if not self.transfers.is_known(key, state)}
+        homes = self.choice.homes(wanted)
+        if not gone and homes:  # what can't leave another place must be made again in the one place for it
+            pinned = uid in self.ahead.pinned and self.lanes
+            home = self.lanes[0].number if pinned else min(homes)
+            gone = {key for lane, keys in homes.items() if lane != home for key in keys}
+            for key in gone:
+                self.near[key[0]] = home
+            self.session.ask_again([self.session.cells[key[0]].id for key in gone])
+        if not gone:
+            return False
+        self.losses[uid] = self.losses.get(uid, 0) + 1
+        if self.losses[uid] > LOSSES:
+            self.one_by_one()
+            return True
+        for owner in {key[0] for key in gone}:
+            self.session.world.actual.pop(owner, None)
+            self.transfers.dropped(owner)
+        return True
+
+    def _retire(self, uid: int, report: CellEnded) -> None:
+        """The round takes the end of a cell."""
+        session, ahead = self.session, self.ahead
+        assert ahead is not None
+        id = session.cells[uid].id
+        self.backlog.turn(id)
+        if ahead.breaks(uid, report, self.where):
+            self.one_by_one()
+            return
+        settle_end(session, uid, report, *self.stops.get(uid, (None, None)))
+        ahead.retires(uid)
+        self.backlog.retired(id)
+
+    def settled(self, uid: int) -> None:
+        """The round has decided that this cell does not run."""
+        if self.ahead is not None:
+            self.ahead.retires(uid)
+
+    # ------------------------------------------------------------------ out of turn
+
+    def fill(self) -> None:
+        """Give idle workers what may start."""
+        ahead, round = self.ahead, self.session.round
+        if ahead is None or round is None or self.over or self.session.closing:
+            return
+        if self.head is not None and self.head not in ahead.started:
+            lane = self.choice.choose(self.head)
+            if lane is not None:
+                self._assign(lane, self.head)
+            elif all(lane.idle for lane in self.lanes):  # nothing will come of waiting
+                self._stuck(self.head)
+                return
+        aside: list[int] = []
+        while not (round.over or self.over) and len(aside) < PATIENCE and self._room():
+            uid = ahead.pop()
+            if uid is None:
+                break
+            lane = self.choice.choose(uid)
+            if lane is None:
+                aside.append(uid)
+            else:
+                self._assign(lane, uid)
+        ahead.put_back(aside)
+
+    def _stuck(self, uid: int) -> None:
+        self.losses[uid] = self.losses.get(uid, 0) + 1
+        if self.losses[uid] > LOSSES:
+            self.one_by_one()
+        else:
+            self._head_again()
+
+    def _room(self) -> bool:
+        return len(self.lanes) < self.jobs or any(lane.idle for lane in self.lanes)
+
+    def hire(self, restarted: bool = False) -> Lane:
+        """Another worker: forked from the kernel that has run the setup, or begun anew."""
+        session = self.session
+        lane = Lane(self, self.births)
+        self.births += 1
+        self.lanes.append(lane)
+        assert self.surveyed is not None and self.ahead is not None
+        kernel = session.kernel
+        if self.surveyed.unforkable or kernel is None:
+            lane.start(None, restarted)
+            return lane
+        forked = Forked()
+        lane.start(forked, restarted)
+        kernel.send(Fork(seeded=self.ahead.seeded))
+        kernel.send_descriptors(forked.ends)
+        forked.handed_over()
+        return lane
+
+    # ------------------------------------------------------------------ values on their way
+
+    def _assign(self, lane: Lane, uid: int) -> None:
+        assert self.ahead is not None
+        self.ahead.begins(uid)
+        wanted = self.ahead.wanted(uid)
+        lane.job = Job(uid, wanted)
+        self.carry.bring(lane)
+
+    def call_back(self, lane: Lane) -> None:
+        """The job can't be done here."""
+        assert self.ahead is not None and lane.job is not None
+        job, lane.job = lane.job, None
+        self.ahead.called_back(job.uid)
+        if job.uid == self.head:
+            self._head_again()
+        self.fill()
+
+    def _head_again(self) -> None:
+        """What the head reads is not where it was thought to be: ask the round anew."""
+        session, uid = self.session, self.head
+        assert session.round is not None and uid is not None
+        self.head = session.running = None
+        if session.round.over:
+            session.unsettled.add(uid)
+            session.emitter.emit(CellEvent(cell=session.cells[uid].id, status="cancelled"))
+        else:
+            session.round.again(uid)
+        session.advance()
+
+    # ------------------------------------------------------------------ ends
+
+    def ended(self, lane: Lane, job: Job, report: CellEnded) -> None:
+        uid, ahead, session = job.uid, self.ahead, self.session
+        assert ahead is not None
+        self.transfers.made(report, lane.number)
+        self.where[uid], self.seen[uid], self.stops[uid] = lane.number, job.seen, (job.stopping, job.over)
+        if report.outcome == GOOD and report.values:
+            lane.unshared.add(uid)
+        if job.void and self.head == uid:
+            if any(change.owner is None for change in report.changed):
+                self.one_by_one()
+                return
+            ahead.called_back(uid)
+            self._head_again()
+            return
+        self._pull(uid, lane)
+        tell_end(session, uid, report, job.stopping, job.over, self.backlog.emit)
+        ahead.ends(uid, report)
+        self._next(uid, report)
+
+    def _pull(self, uid: int, lane: Lane) -> None:
+        """What can't leave this worker is best joined here by what it will meet."""
+        assert self.ahead is not None
+        links = self.ahead.links
+        if any(key[0] == uid for key in self.transfers.stays):
+            for reader in links.readers[uid]:
+                for ref in links.cells[reader].refs:
+                    self.near.setdefault(links.by_id[ref.owner], lane.number)
+
+    def _next(self, uid: int, report: CellEnded) -> None:
+        session = self.session
+        if self.head == uid:
+            self.head = session.running = None
+            self._retire(uid, report)
+        session.advance()
+        self.fill()
+
+    def died(self, lane: Lane, reason: str) -> None:
+        """A worker is gone, and what only it held."""
+        session, job = self.session, lane.job
+        lane.limits.end()
+        lane.showing.flush()
+        self.lanes.remove(lane)
+        self.transfers.lost(lane.number)
+        lane.job = None
+        for other in list(self.lanes):  # what it was asked for will not come
+            if other.job is not None and other.job.wanted:
+                other.job.wanted.clear()
+                self.carry.bring(other)
+        if job is not None and job.running and not job.void:
+            words = (lane.limits.broken if job.stopping == LIMIT else None) or reason
+            self.backlog.emit(CellEvent(cell=session.cells[job.uid].id, status="killed", reason=words))
+        if lane.supervisor.process is not None and lane.supervisor.process.pid:
+            lane.supervisor.tell("died", reason)
+        if self.ahead is None or session.round is None:
+            return
+        if not lane.ready and self.surveyed is not None:  # the setup does not bear a second process
+            self.one_by_one()
+            return
+        if not self.over:
+            self.hire(restarted=True)
+        if job is None:
+            self.fill()
+        elif not job.running or job.void:
+            self.ahead.called_back(job.uid)
+            if job.uid == self.head:
+                self._head_again()
+            self.fill()
+        else:
+            report = CellEnded(uid=job.uid, outcome="killed", seconds=0.0)
+            self.seen[job.uid], self.stops[job.uid] = job.seen, (job.stopping, None)
+            self.where.pop(job.uid, None)
+            self.transfers.dropped(job.uid)
+            self.ahead.ends(job.uid, report)
+            self._next(job.uid, report)
+
+    def interrupt(self, why: str) -> None:
+        """Stop all that runs."""
+        for lane in self.lanes:
+            lane.interrupt(why)
+
+    def call_off(self, uids: list[int]) -> list[int]:
+        """The round begins nothing more: those of `uids` that are to be told as cancelled. What runs ahead is stopped,
+        or goes without having been told."""
+        self.over = True
+        if self.ahead is None:
+            return uids
+        if not self.backlog.live:
+            for lane in [lane for lane in self.lanes if lane.job is not None and lane.job.uid != self.head]:
+                self._dismiss(lane)
+            return uids
+        running = {lane.job.uid for lane in self.lanes if lane.runs and lane.job is not None}
+        return [uid for uid in uids if uid not in running and uid not in self.ahead.ended]
+
+    def _dismiss(self, lane: Lane) -> None:
+        """End a worker; nobody waits for what it does."""
+        lane.limits.end()
+        lane.supervisor.answered()
+        lane.supervisor.ending = True
+        if lane.supervisor.process is not None:
+            lane.supervisor.process.kill()
+        lane.job = None
+        self.lanes.remove(lane)
+        self.gone.append(lane)
+
+    def one_by_one(self, advance: bool = True) -> None:
+        """Side by side can't give what a fresh run gives: all cells run again, in turn, in the kernel that has run the
+        setup and nothing else."""
+        session, self.over = self.session, True
+        self.dismiss_all()
+        self.close()
+        self.backlog.one_by_one()
+        session.ask_again([cell.id for cell in session.cells.values()])
+        session.gone, session.crew = self.reap, None
+        session.running = session.stopping = None
+        session.world.begin_again()
+        if session.round is not None and not session.round.over:
+            session.make_round()
+        if advance:
+            session.advance()
+
+    def kill(self, why: str) -> None:
+        for lane in list(self.lanes):
+            if lane.runs:
+                lane.supervisor.kill(why)
+
+    def answer(self, text: str | None) -> bool:
+        """The line for the cell whose turn it is; False if none of ours asked."""
+        for lane in self.lanes:
+            if lane.job is not None and lane.job.uid == self.head and lane.runs:
+                lane.answer(text)
+                return True
+        return False
+
+    def stop(self) -> None:
+        """Ask all workers to end."""
+        self.over = True
+        for lane in self.lanes:
+            lane.stop()
+
+    @property
+    def alive(self) -> bool:
+        return any(lane.alive for lane in self.lanes)
+
+    def dismiss_all(self) -> None:
+        for lane in list(self.lanes):
+            self._dismiss(lane)
+
+    def close(self) -> None:
+        """Let go of all that lies between workers."""
+        self.transfers.close()
+
+    def reap(self) -> None:
+        for lane in [*self.lanes, *self.gone]:
+            lane.supervisor.reap()

@@ -1,0 +1,94 @@
+"""How a cell ended: told to the world at once, and taken by the round in its turn. Beside it, who runs cells at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rnb.host.limiting import LIMIT
+from rnb.host.tasks import cell_ended_event, mutation_event
+from rnb.messages import AnyEvent, CellEnded, StreamEvent
+from rnb.notebook.model import Cell
+
+if TYPE_CHECKING:
+    from rnb.host.crew import Crew
+    from rnb.host.session import Session
+
+
+def crew_for(session: Session) -> Crew | None:
+    """Workers for a round in which cells can run side by side. Loaded only where it is asked for; not beside a cache, which
+    asks for results in turn."""
+    if session.caching is not None:
+        return None
+    from rnb.host.crew import Crew
+    from rnb.plan.side import is_chain
+
+    return None if is_chain(session.current.links) else Crew(session, session.settings.jobs)
+
+
+def judge(report: CellEnded, stopping: str | None, over: str | None) -> str | None:
+    """What the end of a cell means, where something stopped it or it broke a limit; why it was stopped."""
+    if over is not None and report.outcome == "failed" and stopping in (None, LIMIT):
+        report.outcome = "interrupted"
+        return LIMIT
+    if report.outcome == "interrupted" and stopping is None:
+        report.outcome = "failed"  # the user's own code raised KeyboardInterrupt
+    return stopping
+
+
+def tell_end(
+    session: Session,
+    uid: int,
+    report: CellEnded,
+    stopping: str | None,
+    over: str | None,
+    emit: Callable[[AnyEvent], None],
+) -> None:
+    """What it changed in place, and its end status. `over`: the limit that it broke, in words."""
+    cell = session.cells[uid]
+    for change in report.changed:
+        owner = None if change.owner is None else session.current.id_of(change.owner)
+        emit(mutation_event(session.settings.path, cell, change, owner))
+    report.files = {**session.setup.files_for(cell.setup_names), **report.files}
+    emit(cell_ended_event(cell, *_status(report, stopping, over), report))
+
+
+def settle_end(session: Session, uid: int, report: CellEnded, stopping: str | None, over: str | None) -> None:
+    """The round takes it; with --fail-fast a failure calls off the rest. A cell may have been `killed` with a worker."""
+    cell, round = session.cells[uid], session.round
+    status, reason = _status(report, stopping, over)
+    if report.outcome == "killed":
+        if round is not None:
+            round.died(uid, values_too=False)
+        session.unsettled.add(uid)
+    elif round is not None:
+        round.ended(uid, report)
+    if report.outcome == "interrupted":
+        session.unsettled.add(uid)
+        session.world.standing[uid] = (status, reason or "")
+    if status in ("failed", "killed") and session.settings.fail_fast:
+        session.cancel_waiting(f"{cell.id} {status}")
+
+
+def try_again(session: Session, uid: int) -> bool:
+    """A flaky cell (`retries`) has another try, and says so."""
+    cell = session.cells[uid]
+    if session.attempts >= cell.options.retries or session.pending is not None:
+        return False
+    session.attempts += 1
+    session.send_cell(uid)
+    session.emitter.emit(retry_note(cell, session.attempts))
+    return True
+
+
+def retry_note(cell: Cell, failed: int) -> StreamEvent:
+    text = f"[rnb: attempt {failed} failed; this is attempt {failed + 1}]\n"
+    return StreamEvent(cell=cell.id, stream="stderr", text=text)
+
+
+def _status(report: CellEnded, stopping: str | None, over: str | None) -> tuple[str, str | None]:
+    if report.outcome == "interrupted":
+        return ("killed", over) if stopping == LIMIT else ("cancelled", stopping)
+    if report.outcome == "stopped":
+        return "done", "stopped"
+    return report.outcome, None

@@ -1,0 +1,126 @@
+"""Where each value lies, in which state, and what of it can be read by other processes.
+
+Kernels are known by number. A *parcel* is one export: the bytes of values that were pickled together, in memory that
+any kernel can map. The host holds a parcel open, so that it outlives the kernel that wrote it, and no name of it is
+left in any file system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from rnb.messages import CellEnded, Exported, Fetch, Part
+from rnb.plan.ahead import Wanted
+from rnb.plan.world import SETUP, Key, key_of
+
+LARGE = 1 << 28  # bytes that are not copied before somebody wants them
+
+
+class Parcel:
+    """Values of the cell `uid`, each in the state that `slots` says. `needs`: values that it refers to, and their states."""
+
+    def __init__(self, uid: int, part: Part, needs: Wanted, path: str, data: bytes):
+        self.uid, self.slots, self.needs = uid, part.slots, needs
+        self.part, self.path, self.data = part, path, data
+
+    def load(self, id: str) -> Fetch:
+        part = self.part
+        return Fetch(
+            uid=self.uid,
+            id=id,
+            slots=part.slots,
+            pickle=part.pickle,
+            buffers=part.buffers,
+            path=self.path,
+            data=self.data,
+        )
+
+
+class Transfers:
+    def __init__(self) -> None:
+        self.held: dict[Key, dict[int, str]] = {}  # value -> kernel -> state
+        self.parcels: dict[Key, Parcel] = {}
+        self.stays: set[Key] = set()  # these can't leave the kernel that made them
+        self.sizes: dict[Key, int] = {}
+        self.open: list[int] = []
+        self.files: list[str] = []
+
+    # ------------------------------------------------------------------ what has happened
+
+    def made(self, report: CellEnded, kernel: int) -> None:
+        """A cell has ended in this kernel."""
+        self.dropped(report.uid)
+        for slot, value in report.values.items():
+            key = (report.uid, slot)
+            self.held[key] = {kernel: value.fingerprint}
+            self.sizes[key] = value.size or 0
+            if not value.travels:
+                self.stays.add(key)
+        for change in report.changed:
+            key = key_of(change)
+            if key[0] != SETUP:
+                self.held.setdefault(key, {})[kernel] = change.after
+
+    def dropped(self, uid: int) -> None:
+        """The values of this cell are made anew, and there may be others."""
+        for table in (self.held, self.parcels, self.sizes):
+            for key in [key for key in table if key[0] == uid]:
+                del table[key]
+        self.stays = {key for key in self.stays if key[0] != uid}
+
+    def lost(self, kernel: int) -> None:
+        for states in self.held.values():
+            states.pop(kernel, None)
+
+    def loaded(self, parcel: Parcel, kernel: int) -> None:
+        for slot, state in parcel.slots.items():
+            self.held.setdefault((parcel.uid, slot), {})[kernel] = state
+
+    def exported(self, report: Exported, kernel: int) -> None:
+        """Take parcels; what could not be written stays where it is."""
+        path = self._keep(report.path) if report.path else ""
+        for part in report.parts:
+            needs = {key: self.held.get(key, {}).get(kernel, "") for key in part.needs if key[0] != SETUP}
+            parcel = Parcel(report.uid, part, needs, path, report.data)
+            for slot in part.slots:
+                if part.failure or (report.path and not path):
+                    self.stays.add((report.uid, slot))
+                else:
+                    self.parcels[report.uid, slot] = parcel
+
+    def _keep(self, path: str) -> str:
+        """Hold a file open by a descriptor of ours, and say where it can be read then."""
+        if not path.startswith("/proc/"):
+            self.files.append(path)
+            return path
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:  # its kernel has died, or may not be looked into
+            return ""
+        self.open.append(fd)
+        return f"/proc/{os.getpid()}/fd/{fd}"
+
+    # ------------------------------------------------------------------ where to find what
+
+    def is_at(self, key: Key, state: str, kernel: int) -> bool:
+        return self.held.get(key, {}).get(kernel) == state
+
+    def holders(self, key: Key, state: str) -> list[int]:
+        return [kernel for kernel, here in self.held.get(key, {}).items() if here == state]
+
+    def parcel(self, key: Key, state: str) -> Parcel | None:
+        found = self.parcels.get(key)
+        return found if found is not None and found.slots[key[1]] == state else None
+
+    def is_known(self, key: Key, state: str) -> bool:
+        """Whether the value can be had in this state."""
+        return bool(self.holders(key, state)) or self.parcel(key, state) is not None
+
+    def close(self) -> None:
+        for fd in self.open:
+            os.close(fd)
+        for path in self.files:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        self.open, self.files = [], []
