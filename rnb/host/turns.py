@@ -34,6 +34,8 @@ class Backlog:
         self.ordered = [sink for sink in emitter.sinks if isinstance(sink, InOrder)]
         self.held: dict[str, list[AnyEvent]] = {}
         self.now: str | None = None
+        for sink in self.ordered:
+            sink.alone = False
 
     def emit(self, event: AnyEvent) -> None:
         id = event.cell if isinstance(event, OF_CELLS) else None
@@ -77,7 +79,7 @@ class InOrder:
         self.told: dict[str, list[AnyEvent]] = {}
         self.last: str | None = None  # the cell whose event was held last, if it was killed
         self.current: list[AnyEvent] = []  # of the cell whose turn it is
-        self.alone = False
+        self.alone = True  # cells run in turn anyway
         self.restarts = 0  # of kernels, to come
 
     def event(self, event: AnyEvent) -> None:
