@@ -6,11 +6,10 @@ kernel started. Nothing here waits: every read is of what is there.
 
 from __future__ import annotations
 
-import array
+import _socket
 import contextlib
 import os
 import signal
-import socket
 import struct
 from collections.abc import Callable
 
@@ -63,8 +62,8 @@ class KernelProcess:
         while self.outbox and self.status is None:
             self._flush()
         with contextlib.suppress(OSError):  # it died; its exit is reported by `reap`
-            rights = array.array("i", descriptors)
-            self.socket.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+            rights = struct.pack(f"{len(descriptors)}i", *descriptors)
+            self.socket.sendmsg([b"\0"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
 
     def _flush(self) -> None:
         while self.outbox and self.status is None:
@@ -148,7 +147,7 @@ class KernelProcess:
     def kill(self) -> None:
         """End the kernel and its session at once; `on_exit` follows when it is reaped."""
         if not self.pid:  # forked, and not heard of: it ends when nobody is there to speak to
-            self.socket.shutdown(socket.SHUT_RDWR)
+            self.socket.shutdown(_socket.SHUT_RDWR)
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
