@@ -16,9 +16,8 @@ from rnb.host.session import Session
 from rnb.host.settings import Settings
 from rnb.host.spawn import kernels
 from rnb.host.stdin import Lines
+from rnb.host.supervisor import END_GRACE
 from rnb.plan.state import State
-
-END_GRACE = 2.0  # seconds that a kernel may take to end in order
 
 
 class Command:

@@ -46,6 +46,7 @@ def run(
             passing = resume and place is None and not sandbox
             place = default_place(path) if passing else place
             settings = Settings(
+                once=True,
                 path=path,
                 parameters=parameters,
                 only=only,

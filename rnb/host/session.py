@@ -88,7 +88,7 @@ class Session:
             configuration(settings.path, settings.track, settings.columns, settings.frames),
             self._report,
             lambda stream, data: self.showing.output.write(stream, data, "raw"),
-            self._died,
+            lambda reason: died(self, reason),
         )
         self.setup = SetupRunner(self.current, self.world, self.supervisor)
         self.caching = caching(self) if settings.cache else None
@@ -267,8 +267,12 @@ class Session:
                 self.caching.load(action.uid)
 
     def _finish(self) -> None:
-        """The round is over."""
+        """The round is over. A kernel that is for one round ends with it: what exit handlers say comes before `finished`."""
         self.round = None
+        if not (self.settings.once and self.supervisor.end(self._finished)):
+            self._finished()
+
+    def _finished(self) -> None:
         seconds = time.monotonic() - self.started
         ok = self.state.ok and not self.no_kernel
         self.emitter.emit(FinishedEvent(ok=ok, seconds=seconds, counts=self.state.counts()))
@@ -395,6 +399,3 @@ class Session:
         self.world.kernel_lost()
         self.setup.forget()
         self.places.forget()
-
-    def _died(self, reason: str) -> None:
-        died(self, reason)

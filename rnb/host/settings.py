@@ -20,6 +20,7 @@ class Settings(msgspec.Struct, kw_only=True):
     strict: bool = False
     jobs: int = 1  # cells that may run at a time
     track: bool = False  # files, modules and the setup's values: what a second round needs
+    once: bool = False  # one round is all
     limits: tuple[str, ...] = ()  # of the command line, as `memory=2GB`
     cache: str | None = None  # a folder or URL
     resume: bool = False  # take what a run that did not finish has kept there, and nothing else

@@ -15,6 +15,7 @@ from rnb.host.process import KernelProcess
 from rnb.host.spawn import Forked
 from rnb.messages import AnyReport, AnyTask, Configure, KernelEvent, Stop
 
+END_GRACE = 2.0  # seconds that a kernel may take to end in order
 GRACE = 2.0  # seconds between an interrupt and the end by force
 INSIST = 0.5  # seconds between two interrupts
 
@@ -40,6 +41,7 @@ class Supervisor:
         self.trouble: str | None = None  # why we ended it
         self.ready = False  # it has answered
         self.ending = False
+        self.ended: Callable[[], None] | None = None  # to call once it has
 
     def start(self, restarted: bool = False, forked: Forked | None = None) -> None:
         """Start a kernel and tell it where it is; or take one that another forks, which knows."""
@@ -112,6 +114,15 @@ class Supervisor:
         if self.process is not None:
             self.process.send(Stop())
 
+    def end(self, then: Callable[[], None]) -> bool:
+        """Ask the kernel to end in order, and call `then` when it has. Whether there is one."""
+        if self.process is None or self.process.status is not None:
+            return False
+        self.ended = then
+        self.stop()
+        self.loop.after(END_GRACE, self.process.kill)
+        return True
+
     def reap(self) -> None:
         """A child has ended: see whether it was one of ours."""
         for process in [self.process, *self.retired]:
@@ -119,7 +130,12 @@ class Supervisor:
                 process.reap()
 
     def _exited(self, process: KernelProcess, status: int) -> None:
-        if process is not self.process or self.ending:
+        if process is not self.process:
+            return
+        if self.ending:
+            then, self.ended = self.ended, None
+            if then is not None:
+                then()
             return
         self.answered()
         reason, self.trouble = self.trouble or death_words(status), None

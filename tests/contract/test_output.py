@@ -240,3 +240,4 @@ def test_what_is_written_after_a_cell_leaves_what_it_shows(book: Book) -> None:
     ).run()
     assert ran.fold.view()["a"] == ("done", (("display", '{"text/plain": "\'MINE\'"}'),))
     assert ran.printed(None) == "late\nbye\n"
+    assert ran.events[-1]["type"] == "finished"
