@@ -273,8 +273,7 @@ class Session:
             self._finished()
 
     def _finished(self) -> None:
-        seconds = time.monotonic() - self.started
-        ok = self.state.ok and not self.no_kernel
+        ok, seconds = self.state.ok and not self.no_kernel, time.monotonic() - self.started
         self.emitter.emit(FinishedEvent(ok=ok, seconds=seconds, counts=self.state.counts()))
         pending, self.pending = self.pending, None
         if pending is not None and not self.closing:
