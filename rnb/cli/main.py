@@ -25,6 +25,8 @@ COMMANDS = {
     "add": "Insert a block of code into a notebook, whole or not at all.",
     "convert": "Convert from and to Jupyter, marimo, percent scripts, Markdown.",
     "new": "Write a starter notebook.",
+    "doctor": "Say what is installed, what works, what is slow.",
+    "completion": "Print what makes a shell complete rnb's words.",
 }
 
 
@@ -43,6 +45,8 @@ class Commands(click.Group):
             return None
         command = importlib.import_module(f"rnb.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
+        if "_RNB_COMPLETE" in os.environ:
+            importlib.import_module("rnb.cli.completion").completing(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
