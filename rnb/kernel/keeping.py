@@ -61,16 +61,21 @@ def _keep(kernel: Kernel, task: messages.Keep) -> dict[str, Any]:
     for code in codes:
         if kernel.units.key_of(code) != f"c{task.uid}":
             raise NotKept(f"the function `{code.co_name}`, which another cell made")
-    digest = hasher(task.secure)
-    with open(task.path, "wb", buffering=0) as file:
-        raws = [buffer.raw() for buffer in buffers]
-        sizes = [raw.nbytes | (READ_ONLY if raw.readonly else 0) for raw in raws]
+    size, content = write(task.path, head, [buffer.raw() for buffer in buffers], task.secure)
+    return {"content": content, "size": size, "joint": _joint(kernel, task.uid), "functions": bool(codes)}
+
+
+def write(path: str, head: bytes, raws: list[memoryview], secure: bool) -> tuple[int, str]:
+    """Write a file of values: its size in bytes and its digest. Raises OSError."""
+    digest = hasher(secure)
+    sizes = [raw.nbytes | (READ_ONLY if raw.readonly else 0) for raw in raws]
+    with open(path, "wb", buffering=0) as file:
         size = _write(file, digest, 0, MAGIC + struct.pack(f"<Q{len(sizes)}QQ", len(sizes), *sizes, len(head)))
         size = _write(file, digest, size, head)
         for raw in raws:
             size = _write(file, digest, size, bytes(-size % ALIGN))
             size = _write(file, digest, size, raw)
-    return {"content": digest.hexdigest(), "size": size, "joint": _joint(kernel, task.uid), "functions": bool(codes)}
+    return size, digest.hexdigest()
 
 
 def _joint(kernel: Kernel, uid: int) -> str:
