@@ -9,12 +9,11 @@ import os
 import sys
 
 import rnb
-from rnb.kernel import cell, children, failure, importing, process, setup
+from rnb.kernel import cell, children, failure, importing, marimo, process, setup
 from rnb.kernel.display import display
 from rnb.kernel.end import end
 from rnb.kernel.figures import Figures, is_artist
 from rnb.kernel.interrupts import Interrupts
-from rnb.kernel.marimo import scan_frames
 from rnb.kernel.sources import Sources
 from rnb.kernel.stdin import Stdin
 from rnb.kernel.streams import Streams
@@ -204,7 +203,7 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
         kernel.tracker = tracking.Tracker()
     kernel.sources = Sources(task.file)
     kernel.sources.install(importing.finder.hooks)
-    importing.finder.hooks["marimo._sql.utils"] = scan_frames
+    importing.finder.hooks.update(marimo.HOOKS)
     importing.finder.hooks["getpass"] = kernel.stdin.patch_getpass
     children.install(kernel.streams.flush, importing.finder.hooks)
     version = ".".join(map(str, sys.version_info[:3]))

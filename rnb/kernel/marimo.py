@@ -48,3 +48,39 @@ def scan_frames(module: Any) -> None:
         return original(query, connection)
 
     module.wrapped_sql = wrapped_sql
+
+
+def script_arguments(module: Any) -> None:
+    """`mo.query_params()` and `mo.cli_args()` ask marimo's runtime; here they are what a script gets."""
+    params: list[Any] = []
+
+    def query_params() -> Any:
+        from marimo._runtime.params import QueryParams  # type: ignore[import-not-found, unused-ignore]
+
+        if not params:
+            params.append(QueryParams({}))
+        return params[0]
+
+    def cli_args() -> Any:
+        import sys
+
+        from marimo._cli.parse_args import parse_args  # type: ignore[import-not-found, unused-ignore]
+        from marimo._runtime.params import CLIArgs
+
+        return CLIArgs(parse_args(sys.argv[1:]))
+
+    module.query_params, module.cli_args = query_params, cli_args
+
+
+def uncached_blocks(module: Any) -> None:
+    """`with mo.persistent_cache(…):` needs marimo's graph to know when to skip its block; without, the block just runs."""
+    context: Any = module._cache_context
+    context.__enter__ = lambda self: self
+    context.__exit__ = lambda self, *exc: False
+
+
+HOOKS = {
+    "marimo._sql.utils": scan_frames,
+    "marimo._runtime.runtime": script_arguments,
+    "marimo._save.save": uncached_blocks,
+}

@@ -380,3 +380,18 @@ def test_a_save_runs_the_minimum(tmp_path: Path, old: str, new: str, ran: list[s
 
 def dedent_by_four(text: str) -> str:
     return "\n".join(line.removeprefix("    ") for line in text.split("\n"))
+
+
+@needs_marimo
+def test_what_asks_marimos_runtime_gives_what_a_script_gets(tmp_path: Path) -> None:
+    path = tmp_path / "app.py"
+    path.write_text(
+        "import marimo\n\napp = marimo.App()\n\n\n"
+        "@app.cell\ndef _():\n    import marimo as mo\n    return (mo,)\n\n\n"
+        "@app.cell\ndef _(mo):\n    print(dict(mo.query_params()), mo.cli_args().get('n', 3))\n    return\n\n\n"
+        "@app.cell\ndef _(mo):\n    with mo.persistent_cache('x'):\n        v = 5\n    mo.output.append(v)\n    return (v,)\n\n\n"
+        "@app.cell\ndef _(mo, v):\n    get, put = mo.state(v)\n    put(6)\n    print(get())\n    return\n"
+    )
+    ran = driver.run(path)
+    assert ran.code == 0, ran.of("error")
+    assert [ran.printed(f"_{n}") for n in (2, 4)] == ["{} 3\n", "6\n"]

@@ -40,7 +40,7 @@ class SimulatedKernel:
             "__name__": "nb",
             "print": lambda *words: self.printed.append(" ".join(map(str, words)) + "\n"),
         }
-        self.config = SimpleNamespace(file="nb.py", track=True)
+        self.config = SimpleNamespace(file="nb.py", track=True, workers=False)
         self.values = Values()
         self.ledger = Ledger(self.values, self.namespace)
         self.units = Units()
