@@ -93,8 +93,27 @@ class Finder:
 
 sys.meta_path.insert(0, Finder())
 
+def code_shape(code):
+    consts = [code_shape(each) if hasattr(each, "co_code") else repr(each) for each in code.co_consts]
+    names = sorted({*code.co_names, *code.co_freevars, *code.co_cellvars, *code.co_varnames})
+    return (code.co_name, code.co_argcount, code.co_kwonlyargcount, names, sorted(consts, key=str))
+
+def own(value):
+    """A function or class of the program itself counts by its code: as a part of a cell it is a closure."""
+    if getattr(value, "__module__", "") != "__main__":
+        return None
+    if isinstance(value, types.FunctionType):
+        return ("def", code_shape(value.__code__), repr(value.__defaults__), repr(value.__kwdefaults__))
+    if isinstance(value, type):
+        parts = {name: own(part) for name, part in vars(value).items() if not name.startswith("__") or callable(part)}
+        return ("class", value.__name__, [base.__name__ for base in value.__bases__], sorted(parts.items(), key=str))
+    return None
+
 def fingerprint(value):
     from rnb.kernel.fingerprint import fingerprint as of
+    known = own(value)
+    if known is not None:
+        return hashlib.sha256(repr(known).encode("utf-8", "replace")).hexdigest()
     digest = of(value).digest
     return digest if digest.startswith("c") else ""
 
@@ -111,11 +130,10 @@ def save(space, ended):
         json.dump({"values": values, "figures": figures, "ended": ended}, file)
 
 import random
+import types
 import rnb
 random.seed(0)
 rnb.display = lambda *values, **options: None  # not a part of standard output
-numpy = sys.modules.get("numpy")
-import types
 module = types.ModuleType("__main__")
 module.__file__ = source_name
 sys.modules[module.__name__] = module

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from rnb.messages import Fault
 from rnb.rewrite.source import read_text
+from rnb.rewrite.split_copies import with_copies
 from rnb.rewrite.split_facts import Facts
 from rnb.rewrite.split_groups import Groups, sequence_of
 from rnb.rewrite.split_hoist import hoist
@@ -24,6 +25,7 @@ from rnb.rewrite.split_values import plan_values
 from rnb.rewrite.split_write import Writer, Written
 
 Around = Callable[[Written], str]
+COPIES = 3  # rounds of cutting long chains
 ONE_CELL = 2  # the caution at which everything that is no definition stays in one cell
 
 
@@ -49,9 +51,10 @@ def split_linear(
     outer: frozenset[str] = frozenset(),
     around: Around | None = None,
     taken: frozenset[str] = frozenset(),
+    copied: int = 0,
 ) -> Split:
     """Blocks of linear code as a notebook without faults. `outer` are names that cells of a notebook around it share, and
-    `around` gives that notebook's text with what was written. Raises RewriteError."""
+    `around` gives that notebook's text with what was written; `copied` counts how often long chains were cut. Raises RewriteError."""
     source = Source(linear)
     units, trailing = units_of(source, linear)
     _mark_shown(units, linear)
@@ -65,6 +68,9 @@ def split_linear(
     sequence = sequence_of(facts.units, hoisted)
     things = Things(facts, sequence, linear.whole)
     groups = Groups(things, linear.whole)
+    shorter = with_copies(linear, source, groups, facts) if not caution and copied < COPIES else None
+    if shorter is not None:
+        return split_linear(shorter, caution, outer, around, taken, copied + 1)
     if caution >= ONE_CELL:
         groups.merge(set(range(len(sequence))))
     groups.settle()

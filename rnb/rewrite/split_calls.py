@@ -77,6 +77,8 @@ class Calls:
         """The names whose values the value of `node` may be, or be a part of."""
         if isinstance(node, ast.Name):
             return [node.id]
+        if isinstance(node, ast.Subscript) and not self.facts.caution and _is_mask(node):
+            return []
         if isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred, ast.Await)):
             return self.parts(node.value)
         if isinstance(node, ast.IfExp):
@@ -320,6 +322,14 @@ class Calls:
 
 def _names(target: ast.expr) -> list[str]:
     return [each.id for each in ast.walk(target) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+
+
+def _is_mask(node: ast.Subscript) -> bool:
+    """`frame[frame.a > 3]` is made anew, by numpy and by every kind of frame."""
+    index = node.slice
+    made = isinstance(index, ast.BinOp) and isinstance(index.op, (ast.BitAnd, ast.BitOr))
+    made = made or (isinstance(index, ast.UnaryOp) and isinstance(index.op, ast.Invert))
+    return isinstance(node.ctx, ast.Load) and (made or isinstance(index, ast.Compare))
 
 
 def _base(node: ast.expr) -> ast.expr:

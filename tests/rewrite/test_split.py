@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 
 import pytest
 
@@ -10,6 +11,7 @@ from rnb.notebook.model import Notebook
 from rnb.notebook.read import read
 from rnb.rewrite.split import split_script
 from rnb.rewrite.split_model import RewriteError
+from rnb.rewrite.split_paths import may_be_same
 
 
 def made(script: str) -> tuple[Notebook, str]:
@@ -303,3 +305,83 @@ def test_merged_jupyter_cells_keep_their_figures_apart() -> None:
     blocks = ["import matplotlib.pyplot as plt\nxs = list('12')\nplt.plot(xs)", "xs.append('3')\nplt.plot(xs)"]
     text = split_linear(Linear([Block(code, shows=True) for code in blocks], whole=True)).text
     assert text.index("plt.plot(xs)") < text.index("plt.show()") < text.rindex("plt.plot(xs)"), text
+
+
+def chain(first: str, change: str, extra: str = "") -> str:
+    """A script of ten sections that each change one thing."""
+    parts = [f"import pandas as pd\nthing = {first}\n"]
+    for n in range(1, 11):
+        lines = "\n".join(f"print('line', {n}, {k}, len(thing))" for k in range(9))
+        parts.append(f"# ==== Part {chr(96 + n)} ====\n{change.format(n=n)}\n{lines}\n")
+    return "\n".join([*parts, extra])
+
+
+LONG_CHAINS = {
+    "a frame": (chain("pd.DataFrame({'a': [1, 2]})", "thing['a{n}'] = thing['a'] + {n}"), True),
+    "a dict": (chain("{}", "thing['{n}'] = {n}"), True),
+    "a list": (chain("[]", "thing.append({n})"), True),
+    "what is in a dict": (chain("{'a': []}", "thing['a'].append({n})"), False),
+    "an object": (chain("bytearray(b'')", "thing.append({n})"), False),
+    "a function that reads it": (chain("[]", "thing.append({n})", "def f():\n    return thing\nprint(f())"), False),
+    "another name for it": (
+        chain("[]", "thing.append({n})", "").replace("\n# ", "\nother = thing\n# ", 1) + "print(other)",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LONG_CHAINS)
+def test_long_chains_are_cut_where_a_copy_is_the_same(name: str) -> None:
+    script, cut = LONG_CHAINS[name]
+    notebook, text = made(script)
+    longest = max(cell.end_line - cell.line for cell in notebook.cells)
+    assert (".copy()" in text) == cut and (longest < 60) == cut, text
+
+
+def test_a_script_of_thousands_of_statements_is_quick() -> None:
+    start = time.monotonic()
+    split_script("\n".join(f"x{n} = f({n})" for n in range(2_000)))
+    assert time.monotonic() - start < 20, "it grew with the square: 60 s"
+
+
+def test_files_are_told_apart_by_their_paths() -> None:
+    """Two files of one folder need no order; a file that is read after it was written does."""
+    notebook, text = made(
+        """
+        import os
+        import pandas as pd
+        DIR = "out"
+        a = pd.concat([])
+
+        # ==== Part A ====
+        a.to_csv(os.path.join(DIR, "a.csv"))
+
+        # ==== Part B ====
+        b = pd.concat([])
+        b.to_csv(f"{DIR}/b.csv")
+
+        # ==== Part C ====
+        c = str(1)
+        print(open(DIR + "/a.csv").read(), c)
+        """
+    )
+    edges = {(owner, reader) for owner, reader, _ in notebook.edges}
+    assert (cell_with(notebook, "a.to_csv"), cell_with(notebook, "open(")) in edges, text
+    assert all(cell_with(notebook, "b.to_csv") not in edge for edge in edges), text
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a.csv", "a.csv", True),
+        ("a.csv", "b.csv", False),
+        ("out", "out/a.csv", True),
+        ("out", "output.csv", False),
+        ("?/a.csv", "x/a.csv", True),
+        ("?/a.csv", "?/b.csv", False),
+        ("?/a.csv", "folder", True),
+        ("*", "a.csv", True),
+    ],
+)
+def test_which_files_may_be_one(one: str, other: str, same: bool) -> None:
+    assert may_be_same(one, other) is may_be_same(other, one) is same
