@@ -33,6 +33,16 @@ def cache_setting(path: str) -> str | bool | None:
     return found
 
 
+def sql_returns(path: str) -> str:
+    """The kind of frame that SQL cells of this project give; "" where it does not say. Raises UsageError."""
+    table, place = project(path)
+    kind = table.get("sql-returns", "")
+    if kind not in ("", "pandas", "polars", "arrow"):
+        hint = 'write sql-returns = "pandas", "polars" or "arrow"'
+        raise UsageError(f"{place}: `sql-returns` of [tool.rnb] is {kind!r}", hint)
+    return str(kind)
+
+
 def project(path: str) -> tuple[dict[str, Any], str]:
     """The table `[tool.rnb]` that counts for this notebook, and the file that has it; empty where there is none. Raises
     UsageError for a file that is no TOML."""

@@ -36,6 +36,8 @@ def run(
 
     Raises NoSuchNotebook, UsageError (a parameter or cell that the notebook does not have) and OSError.
     """
+    if sandbox and jobs > 1:  # the numbers of processes in there are none out here
+        raise UsageError("a sandbox runs one cell at a time", "leave out -j, or --sandbox")
     command = Command(sinks, several=len(paths) > 1)
     worst = 0
     try:

@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from rnb.host.config import sql_returns
 from rnb.host.emit import Emitter
 from rnb.host.loop import Loop, Timer
 from rnb.host.process import KernelProcess
@@ -159,6 +160,7 @@ def configuration(path: str, track: bool, columns: int, frames: str, workers: bo
         columns=columns,
         frames=frames,
         workers=workers,
+        returns=sql_returns(path),
     )
 
 

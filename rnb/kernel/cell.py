@@ -47,6 +47,8 @@ class Run:
             return
         options = sql_options(node, kernel.namespace)
         if options is not None:
+            if kernel.config.returns:
+                options.setdefault("returns", kernel.config.returns)
             setattr(builtins, SQL, SqlCell(node, options, arguments, kernel.namespace))
         plan = Plan(node, kernel.config.file, task, arguments, kernel.namespace)
         kernel.executed(f"c{task.uid}", task.line, task.source, plan.name, plan.code)

@@ -20,6 +20,7 @@ class Configure(Task, tag="configure", kw_only=True):
     folder: str  # absolute: current directory and sys.path[0]
     argv: list[str]
     track: bool  # record the files that cells open (watch, cache)
+    returns: str = ""  # the kind of frame that SQL cells give, where the project says it: pandas, polars, arrow
     columns: int = 80  # width of text renderings
     frames: str = ""  # absolute: where large tables are left for a live view; "" leaves none
     workers: bool = False  # cells run side by side: say of each value whether it can go to another process

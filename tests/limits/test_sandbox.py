@@ -136,6 +136,12 @@ def test_where_none_can_be_made_nothing_runs_and_one_error_says_why(tmp_path: Pa
     assert "can't make a sandbox here: bwrap: No permissions" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_one_cell_at_a_time(tmp_path: Path) -> None:
+    (tmp_path / "book.py").write_text(BOOK)
+    done = text_run("run", str(tmp_path / "book.py"), "--sandbox", "-j", "2")
+    assert done.returncode == 2 and "one cell at a time" in done.stderr
+
+
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bubblewrap here")
 def test_the_home_folder_is_not_shown_as_the_notebooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "book.py").write_text(BOOK)

@@ -56,6 +56,28 @@ def other(birds):
 '''
 
 
+def test_the_project_says_what_kind_of_frame(tmp_path: Path) -> None:
+    path = tmp_path / "book.py"
+    kinds = """
+@rnb.sql
+def one(birds):
+    '''FROM birds'''
+
+@rnb.sql(returns="pandas")
+def two(birds):
+    '''FROM birds'''
+
+@rnb.cell
+def reader(one, two):
+    print(type(one).__module__.split(".")[0], type(two).__module__.split(".")[0])
+"""
+    path.write_text(text(kinds))
+    (tmp_path / "pyproject.toml").write_text('[tool.rnb]\nsql-returns = "polars"\n')
+    assert run(path).printed("reader") == "polars pandas\n"
+    (tmp_path / "pyproject.toml").write_text('[tool.rnb]\nsql-returns = "numpy"\n')
+    assert run(path).code == 2
+
+
 def test_run(tmp_path: Path) -> None:
     path = tmp_path / "book.py"
     path.write_text(text(HEAVY))
