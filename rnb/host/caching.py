@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from rnb.host.session import Session
 
 
+DEADLY = "its value can't be kept: the kernel dies of it"
+
+
 class Hit(msgspec.Struct):
     """Where the result that a cell shows lies."""
 
@@ -226,7 +229,8 @@ class Caching:
             self._add(key, trace)
             self.hits[uid] = Hit(key, trace)
             return
-        staged = self.cache.stage()
+        known = self.cache.unfit(trace.static)
+        staged = self.cache.stage() if known is None or known.reason != DEADLY else None
         if staged is not None:
             self.keeping = (uid, key, trace, staged)
             session.supervisor.send(Keep(uid=uid, path=staged, secure=self.cache.secure))
@@ -306,7 +310,7 @@ class Caching:
         if self.keeping is not None:
             uid, _, _, staged = self.keeping
             self.keeping = None
-            self._unfit(self.session.cells[uid], "its value can't be kept: the kernel dies of it")
+            self._unfit(self.session.cells[uid], DEADLY)
             if os.path.exists(staged):
                 os.unlink(staged)
         if self.loading is not None:

@@ -91,5 +91,7 @@ class CachedSetup:
 
 
 def bare(event: AnyEvent) -> AnyEvent:
-    """Without what the emitter adds."""
+    """Without what the emitter adds, and what this process alone can serve."""
+    if isinstance(event, DisplayEvent):
+        event = msgspec.structs.replace(event, frame=None)
     return msgspec.structs.replace(event, seq=0, time=0.0, run="", notebook=None)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from io import BytesIO
 
 _NOTHING = object()
+BEHIND = ("__traceback__", "__cause__", "__context__")  # what pickle leaves out of an exception
 
 
 class Pickler(pickle.Pickler):
@@ -39,6 +40,8 @@ class Pickler(pickle.Pickler):
             return self._function(value)
         if kind is CellType:
             return cell, (), _content(value), None, None, fill
+        if issubclass(kind, BaseException) and any(getattr(value, name) is not None for name in BEHIND):
+            raise NotKept(f"a `{kind.__name__}` with its traceback")
         if issubclass(kind, ModuleType):
             return self._module(value)
         if issubclass(kind, type) and value.__module__ == self._namespace.get("__name__"):

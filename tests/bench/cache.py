@@ -115,5 +115,5 @@ def runs(rounds: int) -> None:
 
 if __name__ == "__main__":
     print(quiet())
-    speeds()
     runs(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
+    speeds()

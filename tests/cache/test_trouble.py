@@ -254,3 +254,30 @@ def test_the_command(lab: Lab):
     lab.run()
     assert text_run("cache", "clear", *at, cwd=lab.folder).returncode == 0
     assert files(lab, "traces") == files(lab, "values") == []
+
+
+def test_a_value_that_kills_whoever_keeps_it(lab: Lab):
+    lab.write(
+        """
+        import os
+
+        class Bomb:
+            def __reduce__(self):
+                os._exit(9)
+
+        @rnb.cell
+        def bomb():
+            bomb = Bomb()
+            return (bomb,)
+
+        @rnb.cell
+        def after(bomb):
+            print(type(bomb).__name__)
+        """
+    )
+    first = lab.run()
+    assert first.status() == {"bomb": "done", "after": "done"} and first.printed("after") == "Bomb\n"
+    assert len(first.of("kernel", status="died")) == 1
+    again = lab.run()
+    assert again.of("kernel", status="died") == [] and again.code == 0
+    assert "the kernel dies of it" in lab.unkept(again)["bomb"]

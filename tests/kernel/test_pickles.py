@@ -159,8 +159,16 @@ BAD = {
     "file": (lambda names: open("/etc/passwd"), "TextIOWrapper"),  # noqa: SIM115
     "class of a cell": (lambda names: names["local_class"](), "the class `Local`, which a cell makes"),
     "own code that raises": (lambda names: Rude(), "ZeroDivisionError: division by zero"),
+    "raised exception": (lambda names: raised(), "a `ZeroDivisionError` with its traceback"),
     "lost module": (lambda names: types.ModuleType("lost"), "the module `lost`"),
 }
+
+
+def raised() -> Any:
+    try:
+        return 1 / 0
+    except ZeroDivisionError as error:
+        return error
 
 
 class Rude:
