@@ -49,6 +49,7 @@ class LocalModules:
         self.folder = folder
         self.path: list[str] = [folder]
         self.sources: dict[str, Source] = {}
+        self.seen: dict[str, str] = {}  # the digest of each, by name, when `look` looked last
         self.files: dict[str, str] = {}  # dotted name -> file, of all modules in the last answer
 
     def search(self, sys_path: list[str]) -> bool:
@@ -85,9 +86,11 @@ class LocalModules:
         return {name: self._whole(name, found) for name in names if name in found}
 
     def look(self, world: World, current: Current) -> set[str]:
-        """Take the modules as they are now into `world`; those that are not as they were."""
-        old, names = world.modules, current.imported_names()
-        new = world.modules = self.digests(names) if names else {}
+        """Take the modules as they are now into `world`; those that are not as they were, also where only other modules
+        import them."""
+        old, names = self.seen, current.imported_names()
+        world.modules = self.digests(names) if names else {}
+        new = self.seen = {name: self.sources[file].digest for name, file in self.files.items()} if names else {}
         return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
     def _whole(self, name: str, found: dict[str, Source]) -> str:

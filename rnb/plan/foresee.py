@@ -64,14 +64,14 @@ class Forecast:
     def _value(self, uid: int, name: str, key: Key) -> None:
         """`uid` may run and read `key`: its owner may have to make it again; later readers may see it changed."""
         sight, owner = self.sight, key[0]
-        actual = sight.actual(key)
+        actual, expected = sight.actual(key), sight.expected(key, uid)
         if owner != SETUP and actual is None:
             memo = sight.world.memos.get(owner)
             if memo is not None and memo.outcome == GOOD:
                 self._may(owner, Why("lost", name))
-        elif key in sight.mutators or actual != sight.expected(key, uid):
+        elif expected is not None and (key in sight.mutators or actual != expected):
             why = Why("mutation", name)
-            if uid in sight.mutators.get(key, ()) or actual != sight.expected(key, uid):
+            if uid in sight.mutators.get(key, ()) or actual != expected:
                 if owner != SETUP:
                     self._may(owner, why)
                 for other in sight.changers(key, uid):

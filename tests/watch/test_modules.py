@@ -207,3 +207,25 @@ def test_packages_of_another_environment_are_nobodys_modules(tmp_path: Path):
     found = LocalModules(str(tmp_path))
     found.search([str(other), str(source)])
     assert found.digests({"package", "mine"}).keys() == {"mine"}
+
+
+def test_a_module_that_only_another_module_imports(book: Book):
+    (book.folder / "outer.py").write_text("import inner\n\n\ndef value():\n    return inner.VALUE\n")
+    (book.folder / "inner.py").write_text("VALUE = 1\n")
+    book.watch(
+        """
+        @rnb.cell
+        def a():
+            import outer
+            log("a")
+            print(outer.value())
+
+        @rnb.cell
+        def b():
+            log("b")
+    """
+    )
+    for value in (22, 333):
+        save(book.folder / "inner.py", f"VALUE = {value}\n")
+        book.w.settled()
+        assert (book.printed("a"), book.ran()) == (f"{value}\n", ["a"])
