@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
         def effect(self, name: str) -> None: ...
 
+        def progress(self, fraction: float) -> None: ...
+
 
 __all__ = ["cell", "display", "file", "run", "sql"]
 

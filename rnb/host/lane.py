@@ -27,6 +27,7 @@ from rnb.messages import (
     Failed,
     Fetched,
     InputWanted,
+    Progress,
     Ready,
     SetupEnded,
     Stop,
@@ -191,7 +192,7 @@ class Lane:
     # ------------------------------------------------------------------ what it says
 
     def _report(self, report: AnyReport) -> None:
-        if isinstance(report, Stream | Display | CellError):
+        if isinstance(report, Stream | Display | CellError | Progress):
             if isinstance(report, CellError):
                 self.limits.failed(report.message)
             if self.ready:  # what the setup says again is known

@@ -26,7 +26,7 @@ from rnb.host.process import KernelProcess
 from rnb.host.settings import Settings
 from rnb.host.setup import SetupRunner
 from rnb.host.setup_steps import deferred, setup_ended, stop_setup
-from rnb.host.showing import Showing
+from rnb.host.showing import Showing, Shown
 from rnb.host.supervisor import Supervisor, configuration
 from rnb.host.tasks import cell_task
 from rnb.messages import (
@@ -35,7 +35,6 @@ from rnb.messages import (
     CellEnded,
     CellError,
     CellEvent,
-    Display,
     Failed,
     FinishedEvent,
     Forget,
@@ -47,7 +46,6 @@ from rnb.messages import (
     Relocated,
     SetupEnded,
     StatementBegun,
-    Stream,
     Surveyed,
 )
 from rnb.notebook.model import Cell, Notebook
@@ -340,7 +338,7 @@ class Session:
     # ------------------------------------------------------------------ what the kernel says
 
     def _report(self, report: AnyReport) -> None:
-        if isinstance(report, Stream | Display | CellError | InputWanted):
+        if isinstance(report, Shown):
             if isinstance(report, CellError):
                 self.limits.failed(report.message)
             self.showing.take(report, self.running)

@@ -17,11 +17,15 @@ from rnb.messages import (
     ErrorEvent,
     InputEvent,
     InputWanted,
+    Progress,
+    ProgressEvent,
     Stream,
     StreamEvent,
 )
 from rnb.plan.state import State
 from rnb.plan.world import SETUP
+
+Shown = Stream | Display | CellError | InputWanted | Progress  # what a cell says
 
 
 class Showing:
@@ -33,12 +37,16 @@ class Showing:
         self.setup = SetupOutput(emitter.emit)
         output.show = self._text
 
-    def take(self, report: Stream | Display | CellError | InputWanted, running: int | None) -> None:
+    def take(self, report: Shown, running: int | None) -> None:
         """One report of the kernel while `running` runs."""
         if isinstance(report, Stream):
             if report.raw:
                 self.drain()
             self.output.write(report.stream, report.data, "python")
+            return
+        if isinstance(report, Progress):
+            if report.cell is not None:
+                self.emitter.emit(ProgressEvent(cell=report.cell, fraction=report.fraction))
             return
         self.drain()
         if isinstance(report, Display):

@@ -126,6 +126,10 @@ class Kernel:
         if self.config.track:
             self.tracker.named(path)
 
+    def progress(self, fraction: float) -> None:
+        """How far what runs is, of 1."""
+        self.report("progress", cell=self.streams.outbox.cell, fraction=fraction)
+
     def effect(self, name: str) -> None:
         """The cell did something that a kept result of it would not do again, or not find the same."""
         if self.config.track:

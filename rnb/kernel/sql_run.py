@@ -19,6 +19,9 @@ DATA = (".csv", ".tsv", ".txt", ".parquet", ".json", ".jsonl", ".ndjson", ".gz",
 WRITERS = ("COPY", "EXPORT", "ATTACH", "DETACH", "COPY_DATABASE")
 
 
+PAUSE = 0.25  # seconds between two looks at how far a query is
+
+
 class Failure(Exception):
     """What went wrong, and at which byte of the query."""
 
@@ -50,7 +53,19 @@ def run(
         for connection in connections:
             connection.interrupt()
 
-    return interruptible(lambda: _embedded(_query(source, names, options), names, options, connections), interrupt)
+    told = [0.0]
+
+    def tell() -> None:
+        """What DuckDB says of its progress, where it is more than was said before."""
+        for connection in connections[:1]:
+            fraction = min(connection.query_progress() / 100, 1.0)
+            if fraction > told[0] and rnb._kernel is not None:
+                told[0] = fraction
+                rnb._kernel.progress(round(fraction, 3))
+
+    return interruptible(
+        lambda: _embedded(_query(source, names, options), names, options, connections), interrupt, tell
+    )
 
 
 def _on_server(source: str, names: _Names, options: dict[str, Any]) -> Any:
@@ -145,7 +160,9 @@ def _embedded(query: Query, names: _Names, options: dict[str, Any], connections:
 
     connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
     try:
-        connection.execute("SET errors_as_json = true; SET enable_progress_bar = false")
+        connection.execute(
+            "SET errors_as_json = true; SET enable_progress_bar = true; SET enable_progress_bar_print = false"
+        )
         connections.append(connection)
         return _statements(duckdb, connection, query, names, options)
     except Failure:
@@ -181,9 +198,12 @@ def _statements(duckdb: Any, connection: Any, query: Query, names: _Names, optio
         raise _told(error, query, names, start) from None
 
 
-def interruptible(work: Callable[[], Any], interrupt: Callable[[], None]) -> Any:
+def interruptible(
+    work: Callable[[], Any], interrupt: Callable[[], None], tell: Callable[[], None] | None = None
+) -> Any:
     """`work()` in a thread: Python takes a SIGINT in the main thread only, which must not sit in a long query, nor in the
-    import of a library that swallows it. When one comes, `interrupt` ends the work."""
+    import of a library that swallows it. When one comes, `interrupt` ends the work. `tell` is called
+    now and then while it goes on."""
     done: list[tuple[Any, BaseException | None]] = []
     begun, ended = threading.Event(), threading.Event()  # not `Thread.join`, which an interrupt leaves in a bad state
 
@@ -198,7 +218,9 @@ def interruptible(work: Callable[[], Any], interrupt: Callable[[], None]) -> Any
 
     try:
         threading.Thread(target=body, name="rnb-sql", daemon=True).start()
-        ended.wait()
+        while not ended.wait(PAUSE if tell is not None else None):
+            if tell is not None:
+                tell()
     except BaseException:
         if begun.wait(1):  # else the interrupt came before the thread
             while not ended.is_set():  # again and again: between two statements there is nothing to interrupt

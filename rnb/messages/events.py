@@ -165,6 +165,11 @@ class ViewEvent(Event, tag="view", kw_only=True):
     url: str
 
 
+class ProgressEvent(Event, tag="progress", kw_only=True):
+    cell: str
+    fraction: float
+
+
 class ProblemEvent(Event, tag="problem", kw_only=True):
     """The command can't do what it was asked for; the last event."""
 
@@ -191,6 +196,7 @@ AnyEvent = (
     | InputEvent
     | KernelEvent
     | ViewEvent
+    | ProgressEvent
     | ProblemEvent
     | FinishedEvent
 )

@@ -37,6 +37,13 @@ class Display(Report, tag="display", kw_only=True):
     frame: Frame | None = None
 
 
+class Progress(Report, tag="progress", kw_only=True):
+    """How far the running cell's query is: `fraction` of 1."""
+
+    cell: str | None
+    fraction: float
+
+
 class CellError(Report, tag="error", kw_only=True):
     """An exception that left a cell or a setup statement. `lines` are (line in the notebook) of its user frames, innermost last."""
 
@@ -193,7 +200,8 @@ class Failed(Report, tag="failed", kw_only=True):
 
 
 AnyReport = (
-    Ready
+    Progress
+    | Ready
     | Stream
     | Display
     | CellError

@@ -26,6 +26,8 @@ from rnb.messages import (
     NotebookEvent,
     PlanEvent,
     PlannedCell,
+    ProblemEvent,
+    ProgressEvent,
     StreamEvent,
     ViewEvent,
 )
@@ -176,6 +178,9 @@ class State:
     def _view(self, event: ViewEvent) -> None:
         self.view = event
 
+    def _passing(self, event: AnyEvent) -> None:
+        """What is shown while it is news, and belongs to no state."""
+
     def _finished(self, event: FinishedEvent) -> None:
         self.finished = event
 
@@ -192,6 +197,8 @@ _APPLY: dict[type[Event], Callable[[State, Any], None]] = {
     KernelEvent: State._kernel,
     ViewEvent: State._view,
     FinishedEvent: State._finished,
+    ProgressEvent: State._passing,
+    ProblemEvent: State._passing,
 }
 
 # ---------------------------------------------------------------------- a state as events

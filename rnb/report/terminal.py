@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from rnb.messages import AnyEvent, CellEvent, FinishedEvent, InputEvent
+from rnb.messages import AnyEvent, CellEvent, FinishedEvent, InputEvent, ProgressEvent
 from rnb.report.live import LivePage
 from rnb.report.plain import Figures, Plain
 from rnb.report.sink import Waiting, nothing_waits
@@ -70,15 +70,19 @@ class Terminal(Plain):
         self._clock = clock
         self._docs = docs
         self._running: dict[str, float] = {}  # since when
+        self._progress: dict[str, float] = {}  # of 1, where it is told
         self._live = LivePage(stream, self._live_lines, waiting=waiting, ticking=ticking)
         super().__init__(stream, figures=figures, watch=watch, page=self._live)
 
     def event(self, event: AnyEvent) -> None:
         if isinstance(event, CellEvent):
+            self._progress.pop(event.cell, None)
             if event.status == "running":
                 self._running[event.cell] = self._clock()
             else:
                 self._running.pop(event.cell, None)
+        elif isinstance(event, ProgressEvent):
+            self._progress[event.cell] = event.fraction
         elif isinstance(event, FinishedEvent):
             self._running.clear()
         super().event(event)
@@ -112,10 +116,15 @@ class Terminal(Plain):
         lines = []
         for id, since in shown:
             spinner = SPINNER[int((now - since) * 10) % len(SPINNER)]
-            lines.append(f"\x1b[36m{spinner}\x1b[0m " + cut(f"{id} {duration(now - since)}", columns - 3))
+            lines.append(
+                f"\x1b[36m{spinner}\x1b[0m " + cut(f"{id} {duration(now - since)}{self._far(id)}", columns - 3)
+            )
         if more := len(self._running) - len(shown):
             lines[-1] += cut(f" and {more} more", max(0, columns - 40))
         return lines
+
+    def _far(self, id: str) -> str:
+        return f" {self._progress[id]:.0%}" if id in self._progress else ""
 
     # ------------------------------------------------------------------ how things look
 

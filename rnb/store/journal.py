@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from rnb.messages import AnyEvent, CellEvent, NotebookEvent
+from rnb.messages import AnyEvent, CellEvent, NotebookEvent, ProgressEvent
 from rnb.redact import hidden_bytes
 from rnb.store.digest import sha256
 from rnb.store.events import encode
@@ -74,7 +74,7 @@ class History:
 
     def event(self, event: AnyEvent) -> None:
         """Write it, with what was held back. States that another event follows at once are held back for that."""
-        if self._broken:
+        if self._broken or isinstance(event, ProgressEvent):  # which is no news any more
             return
         if self._size > HUGE and isinstance(event, NotebookEvent):
             self._turn_over(event)

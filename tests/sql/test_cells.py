@@ -300,3 +300,24 @@ def test_a_database_cell_runs_again_when_it_is_due_and_its_readers_if_rows_diffe
         assert watching.ran(book.watching.save(text(AGED.replace('"0.3s"', '"9h"')))) == set()  # no other result
     said = text_run("why", str(book.path), "rows").stdout
     assert "asks a database" in said and "every 9h" in said
+
+
+LONG = '''
+@rnb.sql
+def long():
+    """
+    CREATE TABLE t AS SELECT range AS i, random() AS r FROM range(4000000);
+    SELECT count(*) AS n, sum(a.r * b.r) AS s FROM t AS a JOIN t AS b ON a.i = b.i
+    """
+'''
+
+
+def test_a_long_query_tells_how_far_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "book.py"
+    path.write_text(text(LONG))
+    result = run(path)
+    told = [event["fraction"] for event in result.of("progress", cell="long")]
+    assert told == sorted(set(told)) and (not told or (told[0] > 0 and told[-1] <= 1))
+    took = result.of("cell", cell="long")[-1]["seconds"]
+    assert told or took < 1, "DuckDB tells after a quarter of a second"
+    assert result.status()["long"] == "done" and "progress" not in text_run("history", str(path), "--json").stdout
