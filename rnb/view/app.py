@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 from rnb.plan.panels import Text
 from rnb.store.events import encode
 from rnb.view import assets, frames, past
+from rnb.view.first import first_screen
 from rnb.view.frames import Asked, shown_frames
 from rnb.view.guard import Access, Guard, Limits
 from rnb.view.log import EPOCH
@@ -88,7 +89,8 @@ class View:
             "epoch": EPOCH,
         }
         title = item.log.state.title or item.first_title
-        return HTMLResponse(live_page(title, config), headers={"cache-control": "no-cache"})
+        first = first_screen(item.log.state, item.log.dresser)
+        return HTMLResponse(live_page(title, config, first), headers={"cache-control": "no-cache"})
 
     async def frame(self, request: Request) -> Response:
         """Where outputs live that bring their own HTML and script: a page without an origin and without a network."""

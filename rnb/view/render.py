@@ -29,8 +29,8 @@ def script_safe(text: str) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
 
-def live_page(title: str, config: dict[str, Any]) -> str:
-    """The page of a notebook, to be filled by its stream."""
+def live_page(title: str, config: dict[str, Any], first: bytes | None) -> str:
+    """The page of a notebook, to be filled by its stream. `first`: messages that draw its first screen."""
     return (
         _environment()
         .get_template("page.html")
@@ -41,6 +41,7 @@ def live_page(title: str, config: dict[str, Any]) -> str:
             css=assets.address("page.css"),
             main=assets.address("page.bundle.js"),
             state=config["base"] + "/state",
+            first=script_safe(first.decode("utf-8", "replace")) if first is not None else None,
             static=None,
         )
     )
@@ -77,6 +78,7 @@ def static_page(title: str, config: dict[str, Any], events: bytes, libraries: di
             css=None,
             main=None,
             state=None,
+            first=None,
             static={
                 "css": Markup(assets.files()["page.css"].decode()),
                 "script": Markup(

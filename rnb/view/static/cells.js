@@ -84,6 +84,7 @@ export class CellView {
   }
 
   flash() {
+    if (this.page.filling) return;
     this.body.classList.remove("flash");
     void this.body.offsetWidth;
     this.body.classList.add("flash");

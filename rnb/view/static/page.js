@@ -32,6 +32,7 @@ class Page {
     else {
       $("empty").hidden = false;
       setText($("empty"), "Waiting for the notebook …");
+      this.preview();
       this.connect();
     }
   }
@@ -43,9 +44,22 @@ class Page {
       snapshot: (body) => this.snapshot(body),
       say: (word) => setText($("link"), word),
     };
-    const body = await fetch(`${this.config.base}/state`).then((answer) => (answer.ok ? answer.json() : null), () => null);
+    const asked = fetch(`${this.config.base}/state`).catch(() => null);
+    if (this.filling) await afterFrame(); // the first screen is read before the rest is taken in
+    const answer = await asked;
+    const body = answer?.ok ? await answer.json().catch(() => null) : null;
     if (body) this.snapshot(body);
     this.link = new Link(`${this.config.base}/stream`, link, body);
+  }
+
+  // The first screen came with the page: it stands until the whole is here.
+  preview() {
+    const first = $("first");
+    if (!first) return;
+    this.filling = true; // what is drawn now is no news
+    for (const message of JSON.parse(first.textContent)) this.live.apply(message);
+    this.all = this.drawing = true;
+    this.draw();
   }
 
   begin(messages) {
@@ -73,6 +87,7 @@ class Page {
 
   snapshot(body) {
     const past = this.shown !== this.live;
+    this.whole = true;
     this.live = new State();
     for (const message of body.events) this.live.apply(message);
     if (past) return;
@@ -115,7 +130,7 @@ class Page {
       for (const id of state.cells.keys()) this.dirty.add(id);
       this.dirty.add(null);
     }
-    this.summary(state);
+    if (!this.filling || this.whole) this.summary(state);
     let until = performance.now() + (this.views.size > 50 && this.dirty.size > 50 ? FIRST : BUDGET);
     let first = true;
     for (const id of this.dirty) {
@@ -132,6 +147,7 @@ class Page {
     this.panels.update(state);
     this.drawing = false;
     if (this.all || this.dirty.size) this.wake();
+    else if (this.whole) this.filling = false;
   }
 
   // Everything around the cells, and the cells' order.
