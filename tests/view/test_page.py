@@ -215,11 +215,15 @@ def picture():
     eventually(page, "document.querySelector('#cell-picture img')?.naturalWidth > 100")
 
 
-def test_plotly_is_interactive_without_a_network(view: View, page: Any) -> None:
+def test_figures_are_interactive_without_a_network(view: View, page: Any) -> None:
+    """plotly by its own script, altair by the one that vl-convert ships; a pointer over a bar gets an answer."""
     pytest.importorskip("plotly")
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    source = """import plotly.graph_objects as go
+    source = """import altair as alt
+import plotly.graph_objects as go
 
 import rnb
 
@@ -227,12 +231,21 @@ import rnb
 @rnb.cell
 def figure():
     return go.Figure(go.Scatter(x=[1, 2, 3], y=[2, 1, 2]))
+
+
+@rnb.cell
+def chart():
+    data = alt.Data(values=[{"a": "A", "b": 28}, {"a": "B", "b": 55}])
+    return alt.Chart(data).mark_bar(size=60).encode(x="a:N", y="b:Q", tooltip="b:Q").properties(width=200)
 """
     viewed = view(source)
     page.goto(viewed.url)
-    frame = page.frame_locator("#cell-figure iframe")
-    frame.locator(".main-svg").first.wait_for()
+    page.frame_locator("#cell-figure iframe").locator(".main-svg").first.wait_for()
     eventually(page, "document.querySelector('#cell-figure iframe').offsetHeight > 300")
+    page.locator("#cell-chart").scroll_into_view_if_needed()
+    frame = page.frame_locator("#cell-chart iframe")
+    frame.locator("path[aria-label='a: B; b: 55']").hover()
+    frame.locator("#vg-tooltip-element", has_text="55").wait_for()
     assert all(url.startswith((viewed.url, "data:", "blob:")) for url in asked), asked
 
 
