@@ -1,6 +1,6 @@
 """What people type: click commands, no logic.
 
-`rnb run NOTEBOOK…` without options must start in milliseconds: the kernel comes up while the host is imported, and
+`rnb run NOTEBOOK…` without options, or with a cache, must start in milliseconds: the kernel comes up while the host is imported, and
 click, which has nothing to say to such a line, is not.
 """
 
@@ -34,7 +34,8 @@ def main(args: list[str] | None = None) -> None:
 
 
 def _command(args: list[str]) -> object:
-    if args[:1] == ["run"] and len(args) > 1 and not any(arg.startswith("-") or os.path.isdir(arg) for arg in args[1:]):
+    paths, cache = _plain(args)
+    if paths:
         from rnb.cli.lean import import_msgspec
 
         import_msgspec()
@@ -42,11 +43,24 @@ def _command(args: list[str]) -> object:
         from rnb.host.run import run
 
         _collect()
-        return run(args[1:], run_sinks(json=False, junit=None), {}, [])
+        return run(paths, run_sinks(json=False, junit=None), {}, [], cache=cache)
     from rnb.cli.main import entry
 
     _collect()
     return entry(args)
+
+
+def _plain(args: list[str]) -> tuple[list[str], str | None]:
+    """The notebooks of `rnb run` without options but `--cache`, and what that says; none for any other line."""
+    if args[:1] != ["run"]:
+        return [], None
+    paths, cache = args[1:], None
+    if "--cache" in paths[:-1]:
+        at = paths.index("--cache")
+        cache, paths = paths[at + 1], paths[:at] + paths[at + 2 :]
+    if (cache or "").startswith("-") or any(path.startswith("-") or os.path.isdir(path) for path in paths):
+        return [], None
+    return paths, cache
 
 
 def _collect() -> None:

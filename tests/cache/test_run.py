@@ -174,6 +174,10 @@ def test_where_the_cache_lies(lab: Lab):
     assert run("book.py", "--cache", "off", cwd=lab.folder).status() == {"a": "done"}
     assert run("book.py", "--cache", "on", cwd=lab.folder).status() == {"a": "done"}
     assert (lab.folder / ".rnb" / "cache").is_dir()
+    assert "1 cached" in text_run("run", "--cache", "on", "book.py", cwd=lab.folder).stdout
+    for line in (["book.py", "--cache"], ["--cache", "book.py"], ["book.py", "--cache", "--strict"]):
+        done = text_run("run", *line, cwd=lab.folder)
+        assert done.returncode == 2 and "Traceback" not in done.stderr
     env = {**os.environ, "RNB_CACHE": "on"}
     assert "1 cached" in text_run("run", "book.py", cwd=lab.folder, env=env).stdout
     (lab.folder / "pyproject.toml").write_text("[tool.rnb]\ncache = 3\n")
