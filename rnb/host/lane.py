@@ -13,7 +13,7 @@ from rnb.host.limiting import Limiting
 from rnb.host.output import Output
 from rnb.host.process import KernelProcess
 from rnb.host.showing import Showing
-from rnb.host.spawn import Forked
+from rnb.host.spawn import Forked, kernels
 from rnb.host.supervisor import Supervisor, configuration
 from rnb.host.tasks import cell_task, setup_task
 from rnb.messages import (
@@ -217,6 +217,7 @@ class Lane:
         assert self.supervisor.process is not None
         if not self.supervisor.process.pid:
             self.supervisor.process.pid = report.pid
+            kernels.add(report.pid)
             self.supervisor.tell("restarted" if self.restarted else "started")
             return
         session = self.session

@@ -87,7 +87,7 @@ class KernelProcess:
             data = b""
         if not data:
             self.loop.forget_fd(self.socket.fileno())
-            self.reap()
+            self.reap(gone=True)
             if self.status is None:  # it closed its end and lives on: no longer a kernel of ours
                 self.kill()
             return
@@ -154,18 +154,23 @@ class KernelProcess:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
-    def reap(self) -> None:
-        """Notice the kernel's end, if it has come: read what it still said, then call `on_exit` once."""
-        if self.status is not None or not self.pid:
+    def reap(self, gone: bool = False) -> None:
+        """Notice the kernel's end, if it has come: read what it still said, then call `on_exit` once. `gone`: it will not
+        speak any more, and if it never said who it is there is nothing else to tell."""
+        if self.status is not None or not (self.pid or gone):
             return
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        try:
+            pid, status = os.waitpid(self.pid, os.WNOHANG) if self.pid else (-1, signal.SIGKILL)
+        except ChildProcessError:  # a forked one that ended before we had heard of it
+            pid, status = -1, signal.SIGKILL
         if pid == 0:
             return
         kernels.discard(self.pid)
         self._last_words()
         self.status = os.waitstatus_to_exitcode(status)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)  # what it left behind
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)  # what it left behind
         self.close()
         self.on_exit(self.status)
 
