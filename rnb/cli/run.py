@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rnb.cli.jobs import count_of
+from rnb.cli.jobs import count_of, side_by_side
 from rnb.cli.parameters import NotebookCommand, given, limit_option, log_options, parameter_options
 from rnb.cli.sinks import run_sinks
 
@@ -57,8 +57,17 @@ def command(
     from rnb.host.find import notebooks_in
     from rnb.host.run import run
 
+    paths, at_a_time = notebooks_in(list(notebooks)), count_of(jobs)
+    if len(paths) > 1 and at_a_time > 1 and "-" not in paths:
+        flags = {"--sandbox": sandbox, "--fail-fast": fail_fast, "--resume": resume, "--strict": strict}
+        said = {"-p": parameters, "-P": files, "--only": only, "--limit": limits, "--cache": (cache,) if cache else ()}
+        arguments = [part for name, values in said.items() for value in values for part in (name, value)]
+        arguments += [name for name, on in flags.items() if on]
+        return side_by_side(
+            paths, arguments, run_sinks(as_json, junit, html, ipynb, many=True), at_a_time, timeout, fail_fast, as_json
+        )
     return run(
-        notebooks_in(list(notebooks)),
+        paths,
         run_sinks(as_json, junit, html, ipynb),
         given(parameters, files),
         list(only),
@@ -69,5 +78,5 @@ def command(
         strict=strict,
         cache=cache,
         resume=resume,
-        jobs=count_of(jobs),
+        jobs=at_a_time,
     )

@@ -88,8 +88,9 @@ def pages(html: str) -> Callable[[str], Sink]:
 
 
 def run_sinks(
-    json: bool, junit: str | None, html: str | None = None, ipynb: str | None = None
+    json: bool, junit: str | None, html: str | None = None, ipynb: str | None = None, many: bool = False
 ) -> Callable[[State, str], list[Sink]]:
+    """`many`: the events are those of commands that keep the history themselves, and people are told a line each."""
     shared: list[Sink] = []  # one file for all notebooks: it tells them apart by their events
     if junit is not None:
         from rnb.report.junit import JUnit
@@ -99,7 +100,8 @@ def run_sinks(
 
     def make(state: State, path: str) -> list[Sink]:
         jupyter = [jupyter_sink(ipynb, path)] if ipynb is not None else []
-        first = [people(path, json), *kept(path), *on_github(state, json)]
+        first = [] if many and not json else [people(path, json)]
+        first += [*([] if many else kept(path)), *on_github(state, json)]
         return [*first, *shared, *jupyter, *(write(path) for write in writers)]
 
     return make

@@ -44,7 +44,14 @@ def notebooks_in(paths: Sequence[str]) -> list[str]:
     """The files meant by arguments: folders stand for the notebooks below them, nothing for this folder. Raises UsageError."""
     files = []
     for path in paths or ["."]:
-        files += find_notebooks(path) if os.path.isdir(path) else [path]
+        if os.path.isdir(path):
+            files += find_notebooks(path)
+        elif any(sign in path for sign in "*?[") and not os.path.exists(path):
+            from glob import glob
+
+            files += sorted(glob(path, recursive=True)) or [path]
+        else:
+            files.append(path)
     if not files:
         raise UsageError(f"there are no notebooks in {', '.join(paths or ['.'])}", "`rnb new NOTEBOOK` makes a starter")
     return list(dict.fromkeys(files))

@@ -130,7 +130,7 @@ class InOrder:
         self.current = []
         events = self.held.pop(id, [])
         before = self.told.pop(id, None)
-        if before is not None and [_said(event) for event in before] == [_said(event) for event in events]:
+        if before is not None and _said(before) == _said(events):
             self.told[id] = before
             return
         for event in events:
@@ -150,7 +150,14 @@ class InOrder:
         self.sink.close()
 
 
-def _said(event: AnyEvent) -> AnyEvent:
-    """An event without what differs from run to run."""
-    plain = {name: None for name in ("seconds", "pid") if hasattr(event, name)}
-    return msgspec.structs.replace(event, seq=0, time=0.0, **plain)
+def _said(events: list[AnyEvent]) -> list[AnyEvent]:
+    """What a cell said, without what differs from run to run: times, and into how many pieces a text falls."""
+    found: list[AnyEvent] = []
+    for event in events:
+        last = found[-1] if found else None
+        if isinstance(event, StreamEvent) and isinstance(last, StreamEvent) and last.stream == event.stream:
+            last.text += event.text
+            continue
+        plain = {name: None for name in ("seconds", "pid") if hasattr(event, name)}
+        found.append(msgspec.structs.replace(event, seq=0, time=0.0, **plain))
+    return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from types import FunctionType, ModuleType
+from types import ModuleType
 
 import rnb
 from rnb.kernel.importing import finder
@@ -41,13 +41,16 @@ class Goes(Exception):
 class Plain(Pickler):
     """Pickles what stands alone."""
 
+    def __init__(self, out: Any, callback: Any) -> None:
+        super().__init__(out, 5, buffer_callback=callback)
+        self.setup = {id(value): name for name, value in _here().namespace.items()}
+
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, ModuleType):
             return (_module, (value.__name__,)) if sys.modules.get(value.__name__) is value else NotImplemented
-        if isinstance(value, (FunctionType, type)) and rnb._kernel is not None:
-            name = value.__name__
-            if _here().namespace.get(name) is value:
-                return _from_setup, (name,)
+        name = self.setup.get(id(value))
+        if name is not None:
+            return _from_setup, (name,)
         if type(value).__name__ in STAY:
             raise TypeError(f"a {type(value).__name__} is bound to its process")
         return NotImplemented
@@ -57,7 +60,7 @@ class Sharing(Plain):
     """Pickles what holds other shared values: these by name. `names` is by id of the object."""
 
     def __init__(self, out: Any, callback: Any, names: dict[int, tuple[Any, ...]]) -> None:
-        super().__init__(out, 5, buffer_callback=callback)
+        super().__init__(out, callback)
         self.names = names
         self.needs: set[tuple[int, str]] = set()
 
@@ -113,7 +116,7 @@ def travels(value: Any) -> bool:
     if kind.__module__.partition(".")[0] in LIBRARIES and kind.__name__ not in STAY:
         return not _holds_objects(value)
     try:
-        Plain(_Scale(), 5, buffer_callback=lambda buffer: None).dump(value)
+        Plain(_Scale(), lambda buffer: None).dump(value)
     except Goes:
         return True
     except Exception:  # whatever its own code raises
@@ -200,7 +203,7 @@ def _part(kernel: Kernel, uid: int, slots: list[str], chunks: _Chunks) -> dict[s
     }
     try:
         with_names = Sharing(out, buffers.append, names) if names else None
-        (with_names or Plain(out, 5, buffer_callback=buffers.append)).dump(values)
+        (with_names or Plain(out, buffers.append)).dump(values)
         raw = [buffer.raw() for buffer in buffers]
     except Exception as error:  # whatever the value's own code raises: it stays here
         return {"slots": told, "failure": f"{type(error).__name__}: {error}"[:200]}

@@ -6,7 +6,7 @@ comes to such a cell, its run counts if it saw what the round would have shown i
 settled so (a change of something that other processes hold copies of) *breaks* the order: then one process runs all.
 
 `Ahead` knows which cells were started and how they ended; it is pure. What must not overtake waits: `pinned` cells are
-run by one process in order, and so are the readers of an `ordered` value, one after the other.
+run by one process in order, and a cell that changes a value (`changers`) waits for its readers before it, as those behind it wait for the cell.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from rnb.plan.round import Round
 from rnb.plan.world import GOOD, SETUP, UNBOUND, Key, key_of
 
 Wanted = dict[Key, str]
+NOBODY: frozenset[int] = frozenset()
 STATEFUL = frozenset(("Generator", "RandomState", "Random", "generator", "cycle", "count", "map", "filter", "zip"))
 
 
@@ -41,9 +42,9 @@ class Survey:
 class Ahead:
     """Of one round. `pinned`: cells for one process, in order; `seeded`: random numbers must come in order."""
 
-    def __init__(self, round: Round, pinned: set[int], ordered: set[Key], survey: Survey, seeded: bool):
+    def __init__(self, round: Round, pinned: set[int], changers: dict[Key, set[int]], survey: Survey, seeded: bool):
         self.round, self.links = round, round.links
-        self.pinned, self.ordered, self.survey, self.seeded = pinned, ordered, survey, seeded
+        self.pinned, self.changers, self.survey, self.seeded = pinned, changers, survey, seeded
         self.started: set[int] = set()
         self.ended: dict[int, CellEnded] = {}  # and not retired
         self.changed: dict[Key, dict[int, str]] = {}  # by cells in `ended`
@@ -82,12 +83,12 @@ class Ahead:
             key = links.owner_key(ref)
             if not self._is_there(key[0]):
                 return key[0]
-            if key in self.ordered:
-                for reader in links.slot_readers.get(key, ()):
-                    if reader == uid:
-                        break
-                    if not self._is_over(reader):
-                        return reader
+            changers = self.changers.get(key, NOBODY)
+            for reader in links.slot_readers.get(key, ()) if changers else ():
+                if reader == uid:
+                    break
+                if (uid in changers or reader in changers) and not self._is_over(reader):
+                    return reader
         if uid in self.pinned:
             for other in self.pins:
                 if other == uid:
@@ -147,7 +148,7 @@ class Ahead:
             self.changed.setdefault(key_of(change), {})[uid] = change.after
         for slot, value in report.values.items():
             if not value.travels or value.type in STATEFUL:
-                self.ordered.add((uid, slot))
+                self.changers[uid, slot] = set(self.links.slot_readers.get((uid, slot), ()))
             self._tie((uid, slot), value.aliases, uid)
         for change in report.changed:
             self._tie(key_of(change), change.aliases, uid)

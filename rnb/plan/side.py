@@ -25,13 +25,13 @@ def seeds_random(notebook: Notebook) -> bool:
     return bool(SEEDS.search(notebook.text))
 
 
-def ordered_values(notebook: Notebook, links: Links) -> set[Key]:
-    """Values that a cell changes in place, as far as its code tells: their readers run one after the other."""
-    found = set()
-    for cell in links.cells.values():
+def changers_of(links: Links) -> dict[Key, set[int]]:
+    """Values that cells change in place, as far as their code tells, and these cells."""
+    found: dict[Key, set[int]] = {}
+    for uid, cell in links.cells.items():
         for ref in cell.refs:
             if ref.name in cell.changes:
-                found.add(links.owner_key(ref))
+                found.setdefault(links.owner_key(ref), set()).add(uid)
     return found
 
 
@@ -60,5 +60,4 @@ def ahead_of(round: Round, notebook: Notebook, stateful: list[str], groups: list
     """What may run ahead of this round; `stateful` and `groups` are what the kernel says of the setup."""
     survey = Survey(stateful, groups)
     pinned = pinned_cells(notebook, round.links, survey)
-    ordered = ordered_values(notebook, round.links)
-    return Ahead(round, pinned, ordered, survey, seeds_random(notebook))
+    return Ahead(round, pinned, changers_of(round.links), survey, seeds_random(notebook))

@@ -16,6 +16,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class JsonLines:
     """Writes events as JSON."""
 
+    verbatim = True  # whatever comes, is passed on
+
     def __init__(self, stream: BinaryIO, *, waiting: Waiting = nothing_waits) -> None:
         self._out = Buffer(stream, waiting)
 
