@@ -7,6 +7,8 @@ ran one by one (`InOrder`), and a run that stops at the first failure, which sho
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from rnb.host.emit import Emitter, Sink
@@ -23,6 +25,7 @@ from rnb.messages import (
 )
 
 OF_CELLS = (CellEvent, StreamEvent, DisplayEvent, ErrorEvent, MutationEvent, InputEvent)
+ADDRESS = re.compile("0x[0-9a-f]+")
 LATER = ("queued", "blocked", "unchanged", "cancelled")  # these come in turn anyway
 
 
@@ -150,8 +153,8 @@ class InOrder:
         self.sink.close()
 
 
-def _said(events: list[AnyEvent]) -> list[AnyEvent]:
-    """What a cell said, without what differs from run to run: times, and into how many pieces a text falls."""
+def _said(events: list[AnyEvent]) -> str:
+    """What a cell said, without what differs from run to run: times, addresses, and into how many pieces a text falls."""
     found: list[AnyEvent] = []
     for event in events:
         last = found[-1] if found else None
@@ -160,4 +163,4 @@ def _said(events: list[AnyEvent]) -> list[AnyEvent]:
             continue
         plain = {name: None for name in ("seconds", "pid") if hasattr(event, name)}
         found.append(msgspec.structs.replace(event, seq=0, time=0.0, **plain))
-    return found
+    return ADDRESS.sub("0x", repr(found))
