@@ -63,22 +63,18 @@ def _command(arguments: list[str]) -> list[str]:
     """A command line that is rnb's own, whatever lies in the current folder."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     boot = (
-        f"import sys; sys.path.insert(0, {root!r}); from rnb.host.many import child; sys.path.pop(0); child({root!r})"
+        f"import sys; sys.path.insert(0, {root!r}); from rnb.host.many import follow; from rnb.cli import main; "
+        f"sys.path[0:1] = []; sys.path.append({root!r}); follow(); main(sys.argv[1:])"
     )
     return [sys.executable, "-P", "-c", boot, "run", *arguments]
 
 
-def child(root: str) -> None:
-    """The life of a child: it ends when its parent does, however that ends."""
-    if root not in sys.path:
-        sys.path.append(root)
+def follow() -> None:
+    """End this child when its parent does, however that ends (Linux; elsewhere it ends when nobody reads its events)."""
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
-    import rnb.cli as cli  # type: ignore[import-not-found,unused-ignore]
-
-    cli.main(sys.argv[1:])
 
 
 class Many:
