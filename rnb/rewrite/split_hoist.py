@@ -64,6 +64,8 @@ class _Candidates:
 
     def _kind(self, node: ast.stmt, unit: Unit) -> str:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
+            if any(each.name == "*" for each in node.names):
+                return "import"  # it can stand nowhere else
             return "import" if all(self._same_import(name, node) for name in unit.binds) else "code"
         if not all(len(self.binders[name]) == 1 for name in unit.binds) or unit.binds & self.changed:
             return "code"

@@ -385,3 +385,8 @@ def test_files_are_told_apart_by_their_paths() -> None:
 )
 def test_which_files_may_be_one(one: str, other: str, same: bool) -> None:
     assert may_be_same(one, other) is may_be_same(other, one) is same
+
+
+def test_star_imports_stay_at_module_level() -> None:
+    _, text = made("from math import *\nfrom cmath import *\nx = [sqrt(4)]\nx.append(1)\nprint(x)\n")
+    assert text.index("from cmath import *") < text.index("@rnb.cell"), text
