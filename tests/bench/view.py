@@ -21,6 +21,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from rnb.messages import CellEvent, CellInfo, DisplayEvent, FinishedEvent, NotebookEvent, PlanEvent, StreamEvent
 from rnb.view.serve import Options, Server
 from rnb.view.shelf import Item, Shelf
@@ -125,6 +127,42 @@ def print_to_pixels(browser: Any, count: int) -> None:
     source.close()
 
 
+def long_table() -> None:
+    """A million rows: what leaving them costs the cell, and what a page of them costs the server."""
+    import numpy
+    import pandas
+
+    from rnb.kernel.frames import Frames
+    from rnb.messages import Frame
+    from rnb.view.frames import Asked, page
+
+    rng = numpy.random.default_rng(0)
+    rows = 1_000_000
+    names = rng.choice(["ada", "grace", "edsger", "barbara"], rows)
+    value = pandas.DataFrame({"x": rng.normal(size=rows), "n": rng.integers(0, 1000, rows), "name": names})
+    folder = tempfile.mkdtemp()
+    left = Frames(folder)
+    left.leave(value.head(1000), "warm")
+
+    def timed(act: Any) -> float:
+        start = time.perf_counter()
+        act()
+        return (time.perf_counter() - start) * 1e3
+
+    told: list[Any] = []
+    line("a million rows: left by the kernel", [timed(lambda: told.append(left.leave(value, "c"))) for _ in range(5)])
+    frame = msgspec.convert(told[-1], Frame)
+
+    def ask(first: int, sort: int | None, down: bool = False) -> float:
+        return timed(lambda: page(folder, frame, Asked(first, 100, sort, down)))
+
+    ask(0, None)
+    line("a million rows: a page", [ask(9_973 * n, None) for n in range(1, 50)])
+    line("a million rows: sorted anew", [ask(0, n, down) for n in (1, 2, 3) for down in (False, True)])
+    line("a million rows: a page of what is sorted", [ask(9_973 * n, 3, True) for n in range(1, 50)])
+    shutil.rmtree(folder)
+
+
 def large_page(browser: Any, rounds: int) -> None:
     """300 cells and 2 MB of outputs: until readable, and what an update holds up."""
     source = Source(300)
@@ -152,7 +190,7 @@ def large_page(browser: Any, rounds: int) -> None:
         whole.append(page.evaluate("window.whole"))
         weights.append(
             page.evaluate(
-                "performance.getEntriesByType('resource').filter(r => !/[/](stream|state)/.test(r.name)).concat(performance.getEntriesByType('navigation')).reduce((s, r) => s + r.transferSize, 0)"
+                "performance.getEntriesByType('resource').filter(r => !/[/](stream|state)/.test(r.name)).concat(performance.getEntriesByType('navigation')).reduce((s, r) => s + r.transferSize, 0) - (document.getElementById('first')?.textContent.length ?? 0)"
             )
             / 1000
         )
@@ -242,10 +280,12 @@ def _resident() -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", choices=["pixels", "page", "viewers"])
+    parser.add_argument("--only", choices=["pixels", "page", "viewers", "table"])
     parser.add_argument("--viewers", type=int, default=1000)
     asked = parser.parse_args()
-    if asked.only != "viewers":
+    if asked.only in (None, "table"):
+        long_table()
+    if asked.only not in ("viewers", "table"):
         from playwright.sync_api import sync_playwright
 
         with sync_playwright() as playwright:
