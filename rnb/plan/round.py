@@ -160,9 +160,10 @@ class Round:
         names: set[str] = set()
         if self.afresh:
             return frozenset(), None
-        through = ((name, key) for name, key, _ in self.sight.through_others(uid))
-        partners = ((key[1], key) for key in self.partners.get(uid, ()))
-        for name, key in dict.fromkeys([*self.sight.keys(uid), *through, *partners]):
+        through = [(name, key) for name, key, _ in self.sight.through_others(uid)]
+        through += [(key[1], key) for key in self.partners.get(uid, ())]
+        through = [(name, key) for name, key in through if self.sight.expected(key, uid) is not None]
+        for name, key in dict.fromkeys([*self.sight.keys(uid), *through]):
             actual = self.sight.actual(key)
             if actual is not None and actual == self.sight.expected(key, uid):
                 continue
