@@ -10,6 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from rnb.errors import UsageError
 from rnb.host.config import cache_setting
 from rnb.host.paths import keep_folder
 
@@ -24,6 +25,8 @@ ON, OFF = ("on", "1", "true", "yes"), ("off", "0", "false", "no", "")
 
 def cache_place(path: str, option: str | None = None) -> str | None:
     """The folder or URL of the cache for this notebook; None for none. Raises UsageError."""
+    if option is not None and option.startswith("-"):
+        raise UsageError(f"--cache: `{option}` is no folder and no URL", "write --cache on, or --cache DIR")
     word: str | bool | None = option if option is not None else os.environ.get("RNB_CACHE")
     if word is None:
         word = cache_setting(path)

@@ -29,6 +29,7 @@ from rnb.messages import (
     Loaded,
     Observed,
     PlannedCell,
+    StreamEvent,
     Why,
 )
 from rnb.messages.traces import Made, Trace
@@ -158,6 +159,8 @@ class Caching:
 
     def _show(self, cell: Cell, trace: Trace, report: CellEnded) -> None:
         session = self.session
+        if not trace.outputs and session.state.shown(cell.id):  # what was shown before goes
+            session.emitter.emit(StreamEvent(cell=cell.id, stream="stdout", text=""))
         for event in trace.outputs:
             session.emitter.emit(msgspec.structs.replace(event, cell=cell.id))
         session.emitter.emit(cell_ended_event(cell, "cached", None, report))

@@ -79,7 +79,7 @@ def test_what_changes_runs_and_nothing_else(book: Lab):
     assert book.ran() == ["text", "both", "last"]
     (book.folder / "data.txt").write_text("hello")
     assert book.ran() == [], "an older result comes back"
-    edit(book.folder / "helper.py", "upper", "swapcase")
+    edit(book.folder / "helper.py", "upper", "capitalize")
     assert set(book.ran()) == {"both", "last"}
     edit(book.path, "one * LIMIT", "one + LIMIT")
     assert "both" in book.ran() and book.ran() == []

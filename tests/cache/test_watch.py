@@ -65,6 +65,19 @@ def test_an_edit_taken_back_shows_the_older_result(watching: Watching):
     assert watching.ran(further) == {"end"}, "the value of `slow` is loaded, not made again"
 
 
+def test_a_result_that_shows_nothing_clears_what_was_shown(lab: Lab):
+    quiet = "import rnb\n\n\n@rnb.cell\ndef a():\n    pass\n"
+    lab.path.write_text(quiet)
+    watching = Watching(lab.path, "--cache", str(lab.cache))
+    try:
+        watching.settled()
+        watching.save(quiet.replace("pass", "print(1)"))
+        back = watching.save(quiet)
+        assert back.status() == {"a": "cached"} and watching.fold.view() == {"a": ("cached", ())}
+    finally:
+        watching.close()
+
+
 def test_values_are_loaded_after_the_kernel_died(watching: Watching):
     before = printed(watching)
     (started,) = [event for event in watching.events if event["type"] == "kernel"][:1]
