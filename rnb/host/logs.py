@@ -12,6 +12,7 @@ import sys
 from typing import Any, TextIO
 
 from rnb.errors import MissingExtra, UsageError
+from rnb.host.emit import new_run_id
 from rnb.redact import hidden
 
 FORMATS = ("text", "json")
@@ -21,7 +22,8 @@ _run = ""
 
 def configure(file: str | None, form: str) -> None:
     """From now on there is a log: appended to `file`, else on standard error. Raises MissingExtra, UsageError."""
-    global _logger
+    global _logger, _run
+    _run = _run or new_run_id()  # of what is said before the first round
     try:
         import structlog
     except ImportError:

@@ -46,7 +46,7 @@ WRONG = [
     (["run", "book.py", "--json", "--only", "b"], "usage", 2),
     (["run", "book.py", "--json", "--no-such-option"], "usage", 1),
     (["run", "book.py", "--json", "--limit", "speed=1"], "usage", 1),
-    (["run", "book.py", "--json", "--junit", "book.py/x.xml"], "system", None),
+    (["run", "book.py/x.py", "--json"], "system", None),
     (["nope", "--json"], "error", 1),
 ]
 
