@@ -63,8 +63,15 @@ class Emitter:
             self.held = []
 
     def release(self) -> None:
-        """Tell the sinks all that was held, and from now on each event at once."""
+        """Tell the sinks all that was held, and from now on each event at once. A sink that can't write takes nothing
+        from the others: its OSError is raised when all have been told."""
         held, self.held = self.held or [], None
+        failed: OSError | None = None
         for event in held:
             for sink in self.sinks:
-                sink.event(event)
+                try:
+                    sink.event(event)
+                except OSError as error:
+                    failed = failed or error
+        if failed is not None:
+            raise failed
