@@ -126,7 +126,7 @@ def test_an_interrupt_while_the_setup_runs(kernel: Driver) -> None:
             statements=[messages.SetupStatement(key="s", source="print(1)\nwhile True: pass", line=1, binds=())]
         )
     )
-    kernel.receive()
+    kernel.until(messages.Stream)
     os.kill(kernel.process.pid, signal.SIGINT)
     ran = kernel.until(messages.SetupEnded)
     assert (ran.error.name, ran.end.statements[0].ok) == ("KeyboardInterrupt", False)
