@@ -209,7 +209,7 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
     kernel.sources.install(importing.finder.hooks)
     importing.finder.hooks.update(marimo.HOOKS)
     importing.finder.hooks["getpass"] = kernel.stdin.patch_getpass
-    children.install(kernel.streams.flush, importing.finder.hooks)
+    children.install(kernel.streams.before_child, importing.finder.hooks)
     version = ".".join(map(str, sys.version_info[:3]))
     kernel.report("ready", pid=os.getpid(), python=version, sys_path=list(sys.path))
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rnb.kernel.wire import Wire
 
 TICK = 0.01  # seconds between two batches
-PATIENCE = 100  # ms
+PATIENCE = 300  # ms
 FULL = 1 << 16  # bytes that are sent without waiting for the tick
 FIONREAD = 0x541B if sys.platform == "linux" else 0x4004667F
 NOTHING = bytes(4)
@@ -239,6 +239,11 @@ class Streams:
         self.outbox.lock.acquire()
         self.outbox.sealed = True
         self._write_through(True)
+
+    def before_child(self) -> None:
+        """What was printed so far leaves, and what an earlier child wrote is read: the next one's words come after both."""
+        self.flush()
+        settle()
 
     def before_fork(self) -> None:
         """Let nothing that is not sent yet be copied, and no lock be copied while another thread holds it."""
