@@ -32,6 +32,7 @@ FULL = 1 << 16  # bytes that are sent without waiting for the tick
 FIONREAD = 0x541B if sys.platform == "linux" else 0x4004667F
 NOTHING = bytes(4)
 DESCRIPTORS = {"stdout": 1, "stderr": 2}
+PIPES: dict[int, int] = {}  # descriptor -> inode of the pipe to the host, to tell it from what user code puts there
 
 
 class Outbox:
@@ -58,7 +59,8 @@ class Outbox:
                 data = data[os.write(DESCRIPTORS[stream], data) :]
             return
         with self._interrupts, self.lock:
-            if not self._chunks:
+            if not self._chunks and unread():
+                settle()  # else a slow host might take what comes there next for what was there before
                 self._late = unread()
             self._chunks.append((stream, data))
             self._size += len(data)
@@ -89,11 +91,16 @@ class Outbox:
             return bool(chunks)
 
 
+def know_pipes() -> None:
+    """What the file descriptors are now leads to the host."""
+    PIPES.update({fd: os.fstat(fd).st_ino for fd in DESCRIPTORS.values()})
+
+
 def unread() -> bool:
     """Whether the host has still to read what C code or a child wrote to the file descriptors."""
-    for fd in DESCRIPTORS.values():
+    for fd, pipe in PIPES.items():
         try:
-            if ioctl(fd, FIONREAD, NOTHING) != NOTHING:
+            if ioctl(fd, FIONREAD, NOTHING) != NOTHING and os.fstat(fd).st_ino == pipe:
                 return True
         except OSError:  # user code has closed it, or put something else in its place
             continue
@@ -178,6 +185,7 @@ class Streams:
     """Owns both text streams, the outbox and the flusher thread."""
 
     def __init__(self, wire: Wire, interrupts: Interrupts) -> None:
+        know_pipes()
         self.outbox = Outbox(wire, interrupts)
         self.stdout = self._open("stdout")
         self.stderr = self._open("stderr")
@@ -255,6 +263,7 @@ class Streams:
 
     def revive(self) -> None:
         """In a worker that was forked: a flusher of its own, and nothing of what its parent wrote."""
+        know_pipes()
         outbox = self.outbox
         outbox.lock, outbox.wake = RLock(), allocate_lock()
         outbox.wake.acquire()
