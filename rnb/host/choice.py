@@ -87,5 +87,14 @@ class Choice:
                 return lane
         return None
 
+    def pull(self, uid: int, lane: Lane) -> None:
+        """What of this cell can't leave its worker is best joined there by what it will meet."""
+        assert self.crew.ahead is not None
+        links = self.crew.ahead.links
+        if any(key[0] == uid for key in self.crew.transfers.stays):
+            for reader in links.readers[uid]:
+                for ref in links.cells[reader].refs:
+                    self.crew.near.setdefault(links.by_id[ref.owner], lane.number)
+
     def _lane(self, number: int) -> Lane | None:
         return next((lane for lane in self.crew.lanes if lane.number == number and lane.alive), None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rnb.host.carry import Carry
 from rnb.host.choice import Choice
-from rnb.host.ends import settle_end, tell_end
+from rnb.host.ends import OVERTAKEN, overtaken, settle_end, tell_end
 from rnb.host.lane import Job, Lane
 from rnb.host.limiting import LIMIT
 from rnb.host.spawn import Forked
@@ -83,9 +83,10 @@ class Crew:
         if lane is not None:
             job = lane.job
             assert job is not None
-            if not ahead.holds(uid, job.seen):
-                self._void(lane, job)
-            self._wait_for(uid)
+            if not ahead.holds(uid, job.seen):  # it runs on something that has changed since
+                job.void = True
+                lane.interrupt(OVERTAKEN)
+            self._wait_for(uid, told=not job.void)
             lane.give_input()
             return
         report = ahead.ended.get(uid)
@@ -99,22 +100,27 @@ class Crew:
         if self._must_make_again(uid):
             return
         if report is not None:
-            ahead.called_back(uid)
+            self._again(uid)
         self._wait_for(uid)
         self.fill()
 
-    def _wait_for(self, uid: int) -> None:
+    def _wait_for(self, uid: int, told: bool = True) -> None:
+        """`told`: what it says counts."""
         session = self.session
         assert session.round is not None
         session.round.began(uid)
         session.running, session.stopping = uid, None
         self.head = uid
-        self.backlog.turn(session.cells[uid].id)
+        if told:
+            self.backlog.turn(session.cells[uid].id)
 
-    def _void(self, lane: Lane, job: Job) -> None:
-        """It runs on something that has changed since."""
-        job.void = True
-        lane.interrupt("it saw a value that was changed before its turn")
+    def _again(self, uid: int, ran: bool = False) -> None:
+        """Its run does not count. `ran`: it has begun, and has no end yet."""
+        assert self.ahead is not None and self.session.round is not None
+        self.ahead.called_back(uid)
+        if ran and not self.session.round.over:
+            self.backlog.emit(overtaken(self.session.cells[uid]))
+        self.backlog.forget(self.session.cells[uid].id)
 
     def _must_make_again(self, uid: int) -> bool:
         """Have the round make again what this cell reads and no worker has. True: it is to be asked anew."""
@@ -149,9 +155,9 @@ class Crew:
         if ahead.breaks(uid, report, self.where):
             self.one_by_one()
             return
+        self.backlog.retired(id)
         settle_end(session, uid, report, *self.stops.get(uid, (None, None)))
         ahead.retires(uid)
-        self.backlog.retired(id)
 
     def settled(self, uid: int) -> None:
         """The round has decided that this cell does not run."""
@@ -223,9 +229,9 @@ class Crew:
 
     def call_back(self, lane: Lane) -> None:
         """The job can't be done here."""
-        assert self.ahead is not None and lane.job is not None
+        assert lane.job is not None
         job, lane.job = lane.job, None
-        self.ahead.called_back(job.uid)
+        self._again(job.uid)
         if job.uid == self.head:
             self._head_again()
         self.fill()
@@ -255,22 +261,13 @@ class Crew:
             if any(change.owner is None for change in report.changed):
                 self.one_by_one()
                 return
-            ahead.called_back(uid)
+            self._again(uid, ran=True)
             self._head_again()
             return
-        self._pull(uid, lane)
+        self.choice.pull(uid, lane)
         tell_end(session, uid, report, job.stopping, job.over, self.backlog.emit)
         ahead.ends(uid, report)
         self._next(uid, report)
-
-    def _pull(self, uid: int, lane: Lane) -> None:
-        """What can't leave this worker is best joined here by what it will meet."""
-        assert self.ahead is not None
-        links = self.ahead.links
-        if any(key[0] == uid for key in self.transfers.stays):
-            for reader in links.readers[uid]:
-                for ref in links.cells[reader].refs:
-                    self.near.setdefault(links.by_id[ref.owner], lane.number)
 
     def _next(self, uid: int, report: CellEnded) -> None:
         session = self.session
@@ -307,7 +304,7 @@ class Crew:
         if job is None:
             self.fill()
         elif not job.running or job.void:
-            self.ahead.called_back(job.uid)
+            self._again(job.uid, ran=job.running)
             if job.uid == self.head:
                 self._head_again()
             self.fill()
@@ -352,6 +349,8 @@ class Crew:
         """Side by side can't give what a fresh run gives: all cells run again, in turn, in the kernel that has run the
         setup and nothing else."""
         session, self.over = self.session, True
+        for uid in [lane.job.uid for lane in self.lanes if lane.job is not None and lane.runs]:
+            self.backlog.emit(overtaken(session.cells[uid]))
         self.dismiss_all()
         self.close()
         self.backlog.one_by_one()

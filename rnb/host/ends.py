@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from rnb.host.limiting import LIMIT
 from rnb.host.tasks import cell_ended_event, mutation_event
-from rnb.messages import AnyEvent, CellEnded, StreamEvent
+from rnb.messages import AnyEvent, CellEnded, CellEvent, StreamEvent
 from rnb.notebook.model import Cell
 
 if TYPE_CHECKING:
     from rnb.host.crew import Crew
     from rnb.host.session import Session
+
+OVERTAKEN = "it saw a value that was changed before its turn"
 
 
 def crew_for(session: Session) -> Crew | None:
@@ -84,6 +86,11 @@ def try_again(session: Session, uid: int) -> bool:
 def retry_note(cell: Cell, failed: int) -> StreamEvent:
     text = f"[rnb: attempt {failed} failed; this is attempt {failed + 1}]\n"
     return StreamEvent(cell=cell.id, stream="stderr", text=text)
+
+
+def overtaken(cell: Cell) -> CellEvent:
+    """A run that has begun before its turn does not count; the cell runs again."""
+    return CellEvent(cell=cell.id, status="cancelled", reason=OVERTAKEN)
 
 
 def _status(report: CellEnded, stopping: str | None, over: str | None) -> tuple[str, str | None]:

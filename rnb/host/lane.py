@@ -167,7 +167,7 @@ class Lane:
     def give_input(self) -> None:
         """It is this cell's turn: what it asked may be asked now."""
         job = self.job
-        if job is not None and job.asked is not None:
+        if job is not None and job.asked is not None and not job.void:
             asked, job.asked = job.asked, None
             self.showing.take(asked, job.uid)
             self.session.ask(asked.cell, asked.prompt, asked.password)

@@ -45,7 +45,6 @@ OUTPUT = [
     "print('err', {n}, file=sys.stderr)",
     "rnb.display({refs_tuple})",
     "print('a'); rnb.display({n}); print('b')",
-    "os.write(1, b'raw {n}\\n')",
     "print([a is b for a in {refs_tuple} for b in {refs_tuple}])",
     "time.sleep(0.0{d})",
 ]
@@ -88,6 +87,7 @@ def notebooks(draw: st.DrawFn, kinds: str = "plain output alias change stuck bad
         "bad": BAD,
         "look": LOOK,
         "death": ["os._exit({n})"],
+        "raw": ["os.write(1, b'raw {n}\\n')"],
         "input": ["print('got', input('? '))"],
     }
     count = draw(st.integers(2, most))
