@@ -210,8 +210,8 @@ def _scroll_and_sort(page: Any, viewed: Viewed) -> None:
     until(page, "long", "done")
     page.wait_for_selector(".frame-table .filler", state="attached")
     box = ".frame-table .table-box"
-    page.evaluate(f"document.querySelector('{box}').scrollTop = 1e9")
-    eventually(page, f"document.querySelector('{box}').innerText.includes('99999')")
+    to_the_end = "table => { table.scrollTop = 1e9; return table.innerText.includes('99999') }"  # until it is laid out
+    eventually(page, f"({to_the_end})(document.querySelector('{box}'))")
     head = page.locator(".frame-table .sort", has_text="square")
     head.click()
     head.click()
