@@ -139,6 +139,8 @@ class Session:
         if self.round is None and not self.busy:
             self._begin(notebook)
             return
+        if self.pending is not None:  # what `notebook` was compared with has never been adopted
+            notebook = msgspec.structs.replace(notebook, same_graph=False, edited=[])
         self.pending = notebook
         self.cancel_waiting("save")
         running = self.running

@@ -15,7 +15,7 @@ HEAD = """import os
 import rnb
 
 
-def log(name):
+def log(name, os=__import__("os")):  # no import: cells that use it concern nothing but their text
     out = os.open("runs.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(out, f"{name}\\n".encode())
     os.close(out)

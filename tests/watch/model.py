@@ -54,7 +54,7 @@ HEAD = """import os
 import rnb
 
 
-def log(uid):
+def log(uid, os=__import__("os")):
     out = os.open("runs.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(out, f"{{uid}}\\n".encode())
     os.close(out)

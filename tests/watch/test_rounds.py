@@ -331,3 +331,46 @@ def test_a_new_kernel_in_a_round_shows_the_setup_once(book: Book) -> None:
     )
     assert book.printed("b") == "[1, 2]\n"
     assert book.w.fold.setup.outputs == [("stdout", "hello\n")]
+
+
+def test_two_saves_during_a_round_are_both_answered(book: Book) -> None:
+    """The second edits another cell than the first, whose text no round has begun with."""
+    body = """
+        @rnb.cell
+        def slow():
+            log({slow!r})
+            import time
+            while not os.path.exists("go"):
+                time.sleep(0.01)
+            time.sleep(1.5)  # for the second save to be read
+            z = {slow!r}
+            return z
+
+        @rnb.cell
+        def x():
+            log("x")
+            print("x", {x})
+
+        @rnb.cell
+        def y():
+            log("y")
+            print("y", {y})
+
+        @rnb.cell
+        def last(z):
+            log("last")
+    """
+    go = book.folder / "go"
+    go.touch()
+    book.watch(body.format(slow="first", x=1, y=1))
+    go.unlink()
+    save(book.path, book.text(body.format(slow="again", x=1, y=1)))
+    book.w.until("cell", cell="slow", status="running")
+    save(book.path, book.text(body.format(slow="again", x=2, y=1)))
+    book.w.until("cell", cell="last", status="cancelled")  # it has been read
+    save(book.path, book.text(body.format(slow="again", x=2, y=2)))
+    go.touch()
+    book.w.until("finished")
+    book.w.settled()
+    assert book.ran() == ["again", "x", "y", "last"]
+    book.true()
