@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from rnb.messages import NotebookEvent
 from rnb.notebook.model import Cell, Notebook
+from rnb.notebook.render import Told, describe
 from rnb.plan.links import Links
 from rnb.plan.match import match
 from rnb.plan.round import Round
@@ -20,6 +22,7 @@ class Current:
         self.uids: list[int] = []
         self.cells: dict[int, Cell] = {}
         self.fresh = 1  # the next uid
+        self.told: Told = ([], [])
 
     @property
     def now(self) -> Notebook:
@@ -48,6 +51,12 @@ class Current:
         uids, _ = match(self.cells, notebook.cells, self.fresh)
         new = dict(zip(uids, notebook.cells, strict=True))
         return {uid: old for uid, old in self.cells.items() if uid in new and new[uid].id != old.id}
+
+    def described(self, notebook: Notebook, given: dict[str, str]) -> NotebookEvent:
+        """The `notebook` event: made anew only for cells that have changed since the last."""
+        event = describe(notebook, given, self.told)
+        self.told = notebook.cells, event.cells
+        return event
 
     def broken_by(self, notebook: Notebook) -> Notebook:
         """The present cells with the faults of a text that does not parse."""

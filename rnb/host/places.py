@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnb.host.current import Current
-from rnb.host.tasks import place_task
+from rnb.host.tasks import Placed, place_task
 from rnb.messages import AnyTask, Relocate
 from rnb.notebook.model import Cell
 from rnb.plan.world import SETUP, World
@@ -19,7 +19,7 @@ class Places:
     def forget(self) -> None:
         """The kernel is new: it knows nothing, and errors that it did not see can't be pointed anew."""
         self.shown: dict[int, tuple[object, ...]] = {}
-        self.placed: dict[str, tuple[int, str, str]] = {}
+        self.placed: Placed = {}
         self.text = ""
         self.pending: dict[str | None, int] = {}  # errors that are being pointed anew: id -> uid
 

@@ -49,7 +49,6 @@ from rnb.messages import (
     Surveyed,
 )
 from rnb.notebook.model import Cell, Notebook
-from rnb.notebook.render import describe
 from rnb.plan.actions import Recall, RestoreSetup, Run, Settle, StartOver
 from rnb.plan.round import Round
 from rnb.plan.setup import SetupPlan
@@ -171,7 +170,7 @@ class Session:
         self.emitter.hold()  # the first task leaves before anybody is told of the round
         if not notebook.valid:
             shown = self.current.broken_by(notebook)
-            self.emitter.emit(describe(shown, self.world.parameters))
+            self.emitter.emit(self.current.described(shown, self.world.parameters))
             self.showing.setup.announced()
             self.emitter.emit(PlanEvent(cells=[], keep=[cell.id for cell in shown.cells]))
             if first:
@@ -184,7 +183,7 @@ class Session:
             self.early_deaths = 0
             self.supervisor.start(restarted=True)
         self._adopt(notebook)
-        self.emitter.emit(describe(notebook, self.world.parameters))
+        self.emitter.emit(self.current.described(notebook, self.world.parameters))
         setup = self.setup.plan()
         if setup.restart:
             self.replace_kernel("a setup statement that binds nothing has changed")
@@ -273,6 +272,8 @@ class Session:
             self._finished()
 
     def _finished(self) -> None:
+        if self.pending is None:
+            self.emitter.release()  # no task follows that should leave before
         ok, seconds = self.state.ok and not self.no_kernel, time.monotonic() - self.started
         self.emitter.emit(FinishedEvent(ok=ok, seconds=seconds, counts=self.state.counts()))
         pending, self.pending = self.pending, None

@@ -36,18 +36,28 @@ def statement_task(key: int, statement: Statement) -> SetupStatement:
     )
 
 
-def place_task(notebook: Notebook, cells: dict[int, Cell], placed: dict[str, tuple[int, str, str]]) -> Place:
+Placed = dict[int | str, Cell | Statement]  # a cell by its uid, a statement by its version
+
+
+def place_task(notebook: Notebook, cells: dict[int, Cell], placed: Placed) -> Place:
     """Where everything stands now, as far as it differs from `placed`, which is brought up to date."""
     units = []
-    now = [(f"c{uid}", cell.line, cell.source, cell.name) for uid, cell in cells.items()]
-    now += [(f"s{statement.version}", statement.line, statement.source, "") for statement in notebook.setup]
-    for key, line, source, name in now:
+    now: list[tuple[int | str, Cell | Statement]] = [*cells.items(), *((each.version, each) for each in notebook.setup)]
+    for key, unit in now:
         old = placed.get(key)
-        if old is None or old[0] != line or old[2] != name or old[1] != source:
-            same = old is not None and old[1] == source
-            units.append(PlacedUnit(key=key, line=line, name=name, source=None if same else source))
-            placed[key] = (line, source, name)
+        if old is not unit:
+            placed[key] = unit
+            same = old is not None and old.source == unit.source
+            if not same or old is None or (old.line, _name(old)) != (unit.line, _name(unit)):
+                name = f"c{key}" if isinstance(unit, Cell) else f"s{key}"
+                units.append(
+                    PlacedUnit(key=name, line=unit.line, name=_name(unit), source=None if same else unit.source)
+                )
     return Place(text=notebook.text, units=units)
+
+
+def _name(unit: Cell | Statement) -> str:
+    return unit.name if isinstance(unit, Cell) else ""
 
 
 def setup_task(notebook: Notebook, plan: SetupPlan, given: Mapping[str, str] = MappingProxyType({})) -> RunSetup:

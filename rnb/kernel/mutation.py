@@ -51,6 +51,7 @@ class Ledger:
         self._values = values
         self._namespace = namespace
         self._entries: dict[Key, Entry] = {}
+        self._owned: dict[int | None, set[Key]] = {}  # the keys of entries, by owner
 
     def value(self, key: Key) -> Any:
         owner, name = key
@@ -62,8 +63,13 @@ class Ledger:
             value = self.value(key)
             if value is UNBOUND:
                 return None
-            self._entries[key] = Entry(value)
+            self._enter(key, Entry(value))
         return self._entries[key]
+
+    def _enter(self, key: Key, entry: Entry) -> Entry:
+        self._entries[key] = entry
+        self._owned.setdefault(key[0], set()).add(key)
+        return entry
 
     def setup_keys(self, names: Iterable[str]) -> list[Key]:
         """Those of the module-level `names` that are data: not modules, functions or classes."""
@@ -74,7 +80,7 @@ class Ledger:
 
     def received(self, key: Key, value: Any, told: str) -> None:
         """Enter a value that another kernel made, under the fingerprint by which the host knows it."""
-        self._entries[key] = Entry(value, told)
+        self._enter(key, Entry(value, told))
 
     def overlapping(self, keys: list[Key]) -> list[Key]:
         """All other values that share memory with one of these."""
@@ -85,8 +91,8 @@ class Ledger:
         return [key for key, entry in others if any(one.overlaps(entry.print) for one in mine)]
 
     def forget_owner(self, owner: int) -> None:
-        for key in [key for key in self._entries if key[0] == owner]:
-            del self._entries[key]
+        for key in self._owned.pop(owner, ()):
+            self._entries.pop(key, None)
 
     def forget_names(self, names: Iterable[str]) -> None:
         for name in names:
@@ -96,7 +102,7 @@ class Ledger:
         """Enter new values of a cell that was `handed` others: the print fields of each `messages.Value`, by slot."""
         reports = {}
         for slot, value in values.items():
-            entry = self._entries[owner, slot] = Entry(value)
+            entry = self._enter((owner, slot), Entry(value))
             aliases = self.aliases((owner, slot), handed) if entry.print.mutable else []
             reports[slot] = {"fingerprint": entry.told, "mutable": entry.print.mutable, "aliases": aliases}
         return reports

@@ -15,9 +15,11 @@ from rnb.kernel.importing import finder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
+_fflush: Callable[[None], object] | None = None  # C's own, once somebody has loaded ctypes
 SETTLED = 300  # ms; a run that ends sooner does not pay for importing ctypes
 
 
@@ -56,7 +58,10 @@ def _follow(parent: int) -> None:
 
 def flush_stdio() -> None:
     """Flush the buffers of C's own stdio, which extensions print to. Without ctypes there is hardly one that does."""
-    ctypes = sys.modules.get("ctypes")
-    load = getattr(ctypes, "CDLL", None)  # None while another thread is still importing it
-    if load is not None:
-        load(None).fflush(None)
+    global _fflush
+    if _fflush is None:
+        load = getattr(sys.modules.get("ctypes"), "CDLL", None)  # None while another thread is still importing it
+        if load is None:
+            return
+        _fflush = load(None).fflush
+    _fflush(None)

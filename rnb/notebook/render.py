@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 
 from rnb.messages import CellInfo, NotebookEvent, ParameterInfo
 from rnb.notebook.model import Cell, Notebook
 
+Told = tuple[list[Cell], list[CellInfo]]  # cells, and how they were described
 
-def describe(notebook: Notebook, values: Mapping[str, str] | None = None) -> NotebookEvent:
-    """The event that tells what the file says; `values` are the parameters as this run has them, as text."""
+
+def describe(notebook: Notebook, values: Mapping[str, str] | None = None, told: Told = ([], [])) -> NotebookEvent:
+    """The event that tells what the file says; `values` are the parameters as this run has them, as text. What was
+    `told` of the very same cells is told again, at the price of a look."""
     given = values or {}
     return NotebookEvent(
         path=notebook.path,
         sha256=notebook.sha256,
         title=notebook.title,
-        cells=[_info(cell) for cell in notebook.cells],
+        cells=[
+            info if cell is old and info is not None else _info(cell)
+            for cell, old, info in zip_longest(notebook.cells, *(part[: len(notebook.cells)] for part in told))
+        ],
         edges=notebook.edges,
         parameters=[
             ParameterInfo(

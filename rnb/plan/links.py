@@ -49,9 +49,11 @@ class Links(msgspec.Struct):
         return links
 
     def refresh(self, notebook: Notebook, uids: list[int]) -> None:
-        """The same graph with new bodies and lines."""
+        """The same graph with new bodies and lines: of what bars a cell only its options can differ."""
+        edited = [(self.cells[uids[number]], notebook.cells[number]) for number in notebook.edited]
         self.cells = dict(zip(uids, notebook.cells, strict=True))
-        self._bar()
+        if any(old.options.disabled != new.options.disabled for old, new in edited):
+            self._bar()
 
     def _bar(self) -> None:
         self.barred = {}

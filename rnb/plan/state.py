@@ -108,6 +108,11 @@ class State:
 
     def _notebook(self, event: NotebookEvent) -> None:
         self.notebook, self.finished = event, None
+        ids = [info.id for info in event.cells]
+        if ids == list(self.cells):
+            for cell, info in zip(self.cells.values(), event.cells, strict=True):
+                cell.info = info
+            return
         old, self.cells = self.cells, {}
         for info in event.cells:
             cell = old.get(info.id) or CellState(info)
@@ -128,7 +133,7 @@ class State:
     def _prune_plan(self) -> None:
         """The plan speaks of cells that are there, so that it may be told again later."""
         plan, cells = self.plan, self.cells
-        if plan is None or (all(id in cells for id in plan.keep) and all(item.cell in cells for item in plan.cells)):
+        if plan is None or {*plan.keep, *(item.cell for item in plan.cells)} <= cells.keys():
             return
         self.plan = msgspec.structs.replace(
             plan,

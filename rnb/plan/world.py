@@ -112,7 +112,8 @@ class World(msgspec.Struct, kw_only=True):
 
     def touchy(self, cells: dict[int, Cell]) -> set[int]:
         """Cells that something beside the notebook's text may concern: files, modules, time."""
-        return self.due | {u for u, memo in self.memos.items() if memo.files or memo.modules or cells[u].imports}
+        importing = [uid for uid, cell in cells.items() if cell.imports and uid in self.memos]
+        return self.due.union(importing, [uid for uid, memo in self.memos.items() if memo.files or memo.modules])
 
     def given(self, cell: Cell) -> dict[str, str | None]:
         return {p.name: self.parameters.get(p.name) for p in cell.parameters}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import re
 from typing import Any, BinaryIO
 
@@ -10,16 +12,19 @@ import msgspec
 from rnb.messages import AnyEvent
 from rnb.report.sink import Buffer, Waiting, nothing_waits
 
+ROOM = 1 << 20  # bytes: what Linux lets everyone have
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JsonLines:
-    """Writes events as JSON."""
+    """Writes events as JSON. A pipe is made so large that a whole `notebook` event fits: nothing waits for its reader."""
 
     verbatim = True  # whatever comes, is passed on
 
     def __init__(self, stream: BinaryIO, *, waiting: Waiting = nothing_waits) -> None:
         self._out = Buffer(stream, waiting)
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # no pipe, not on Linux, or not allowed to
+            fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, ROOM)
 
     def event(self, event: AnyEvent) -> None:
         self._out.add(encode(event) + b"\n")

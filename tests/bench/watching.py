@@ -47,18 +47,19 @@ class Watching:
             self.events.put((time.perf_counter(), line))
 
     def round(self, start: float = 0.0) -> dict[str, Any]:
-        """Wait for `finished`: seconds from `start` to the first `done` and to the end, cells that ran, the events."""
-        done, ran, events = None, [], []
-        while True:
-            at, line = self.events.get(timeout=60)
+        """Wait for `finished`: seconds from `start` to the first `done` and to the end, cells that ran, the events.
+        Lines are parsed when all are there: what the reader makes of them takes no time from what comes next."""
+        done, ran, events, lines = None, [], [], []
+        while not lines or b'"type":"finished"' not in lines[-1][1]:
+            lines.append(self.events.get(timeout=60))
+        for at, line in lines:
             event = json.loads(line)
             events.append(event)
             if event["type"] == "cell" and event["status"] == "running":
                 ran.append(event["cell"])
             if event["type"] == "cell" and event["status"] == "done" and done is None:
                 done = at - start
-            if event["type"] == "finished":
-                return {"done": done, "finished": at - start, "ran": ran, "events": events}
+        return {"done": done, "finished": lines[-1][0] - start, "ran": ran, "events": events}
 
     def save(self, text: str) -> dict[str, Any]:
         return self.round(save(self.path, text))
