@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import zip_longest
 
 from rnb.messages import CellInfo, NotebookEvent, ParameterInfo
 from rnb.notebook.model import Cell, Notebook
@@ -19,10 +18,7 @@ def describe(notebook: Notebook, values: Mapping[str, str] | None = None, told: 
         path=notebook.path,
         sha256=notebook.sha256,
         title=notebook.title,
-        cells=[
-            info if cell is old and info is not None else _info(cell)
-            for cell, old, info in zip_longest(notebook.cells, *(part[: len(notebook.cells)] for part in told))
-        ],
+        cells=_infos(notebook.cells, *told),
         edges=notebook.edges,
         parameters=[
             ParameterInfo(
@@ -32,6 +28,11 @@ def describe(notebook: Notebook, values: Mapping[str, str] | None = None, told: 
         ],
         faults=notebook.faults,
     )
+
+
+def _infos(cells: list[Cell], old: list[Cell], told: list[CellInfo]) -> list[CellInfo]:
+    known = [info if cell is one else _info(cell) for cell, one, info in zip(cells, old, told, strict=False)]
+    return known + [_info(cell) for cell in cells[len(known) :]]
 
 
 def _info(cell: Cell) -> CellInfo:
