@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Callable
 
-from rnb.host.aside import Aside
 from rnb.host.emit import Emitter, Sink
 from rnb.host.loop import Loop
 from rnb.host.orphans import adopt_orphans, end_descendants, reap_orphans
@@ -44,10 +43,7 @@ class Command:
     def open_session(self, settings: Settings, done: Callable[[], None]) -> Session:
         """A session whose kernel is already coming up."""
         state = State(outputs=settings.track)
-        sinks = [
-            Aside(sink, self.loop) if getattr(sink, "aside", False) else sink
-            for sink in self.sinks(state, settings.path)
-        ]
+        sinks = self.sinks(state, settings.path)
         if settings.jobs > 1:
             from rnb.host.turns import InOrder
 

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import Any
 
 Callback = Callable[[], None]
-LULL = 0.002  # seconds in which nothing happens: then there is time for what nobody waits for
 
 
 class Timer:
@@ -41,7 +40,6 @@ class Loop:
         self.timers: list[tuple[float, int, Timer]] = []
         self.count = itertools.count()
         self.posted: deque[Callback] = deque()
-        self.idle: Callback | None = None  # what waits until there is nothing else to do
         self.code: int | None = None
         self.handlers: dict[int, Callback] = {}
         self.restore: list[tuple[int, Any]] = []
@@ -103,13 +101,8 @@ class Loop:
             timeout = 0.0
         elif self.timers:
             timeout = max(0.0, self.timers[0][0] - time.monotonic())
-        if self.idle is not None and (timeout is None or timeout > LULL):
-            timeout = LULL
         callbacks = self.callbacks
         ready = [(fd, callbacks[fd]) for fd, _ in self.poll.poll(None if timeout is None else timeout * 1000)]
-        if self.idle is not None and not ready and not self.posted:
-            idle, self.idle = self.idle, None
-            idle()
         for fd, callback in ready:
             if callbacks.get(fd) is callback:  # and not one that a callback before it put in its place
                 callback()

@@ -2,8 +2,8 @@
 
 No database is on the way of a run: `rnb/store/intake.py` takes journals into `history.sqlite` when somebody reads it, or
 when there are many. A line is JSON: first what the journal is about, then events, and the notebook's text (base64)
-behind the first event that names it. It is written while the run has nothing else to do (`host/aside.py`). The writer holds a lock on its journal as long as it lives, so that a reader knows
-which ones are complete. A crash loses at most what was being written. When the disk is full or read-only there
+behind the first event that names it. The writer holds a lock on its journal as long as it lives, so that a reader knows
+which ones are complete. A crash loses at most the line that was being written. When the disk is full or read-only there
 is one warning, and the run goes on without.
 """
 
@@ -49,9 +49,7 @@ def journal_folder(place: str) -> str:
 
 class History:
     """A sink. `place` is the database, `notebook` the file's name in its folder; `fold` is needed when old rounds of a
-    long watch are left out. Nobody waits for it (`aside`)."""
-
-    aside = True
+    long watch are left out."""
 
     def __init__(
         self,
