@@ -190,9 +190,8 @@ class Session:
             setup = self.setup.plan()
         for task in self.places.tasks(self.world, self.setup.stays_failed(setup)):
             self.supervisor.send(task)
-        seeds = (
-            None if edited is None else {*edited, *self.unsettled, *self.world.touchy(self.cells), *self.world.asked}
-        )
+        others = {*self.unsettled, *self.world.touchy(self.cells), *self.world.asked}
+        seeds = None if edited is None else {*edited, *others}
         self.unsettled = set()
         round = self.make_round(seeds, renamed)
         self.crew = crew_for(self) if first and self.settings.jobs > 1 else None
