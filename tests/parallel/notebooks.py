@@ -87,7 +87,8 @@ def notebooks(draw: st.DrawFn, kinds: str = "plain output alias change stuck bad
         "bad": BAD,
         "look": LOOK,
         "death": ["os._exit({n})"],
-        "raw": ["os.write(1, b'raw {n}\\n')"],
+        # flushed before, as in any script that mixes the two: nothing else says which came first
+        "raw": ["sys.stdout.flush(); sys.stderr.flush(); os.write(1, b'raw {n}\\n')"],
         "input": ["print('got', input('? '))"],
     }
     count = draw(st.integers(2, most))
