@@ -92,7 +92,11 @@ class Watch:
         self.digests.pop(path, None)
         modules = path.endswith(".py") and self._modules_changed()
         changed = self._files_changed([path]) or modules
-        if stamp(path) != seen:  # it was written while we read it
+        known = session.world.files.get(path)
+        torn = (
+            changed and known is not None and digest_file(path) != known
+        )  # a stamp does not tell two writes of one tick
+        if torn or stamp(path) != seen:  # it was written while we read it
             self._settle(path, complete=False)
         elif changed:
             session.recheck()
