@@ -1,6 +1,8 @@
 """A cache behind any fsspec URL: S3, GCS, Azure, memory, …
 
 What goes there goes from a thread of its own, in order, so that a run does not wait for the network; `close` waits.
+A service that does not answer, or only with errors, is asked once: libraries try again for seconds, and a run has many
+questions.
 fsspec's own errors become OSError.
 """
 
@@ -12,10 +14,13 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from rnb.errors import MissingExtra
 from rnb.store.spots import Folder
+
+PATIENCE = 10.0  # seconds for an answer to a small question
+T = TypeVar("T")
 
 
 class Bucket:
@@ -34,13 +39,13 @@ class Bucket:
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._error: OSError | None = None
+        self._out: OSError | None = None
 
     def read(self, name: str) -> bytes | None:
-        with _as_oserror(self.where):
-            try:
-                return bytes(self._files.cat_file(self._path(name)))
-            except FileNotFoundError:
-                return None
+        try:
+            return bytes(self._ask(lambda: self._files.cat_file(self._path(name))))
+        except FileNotFoundError:
+            return None
 
     def write(self, name: str, data: bytes) -> None:
         self._later(lambda: self._files.pipe_file(self._made(name), data))
@@ -54,6 +59,8 @@ class Bucket:
 
     def fetch(self, name: str) -> str | None:
         if self._local.fetch(name) is None:
+            if self._out is not None:
+                raise self._out
             staged = self._local.stage()
             with _as_oserror(self.where):
                 try:
@@ -67,23 +74,22 @@ class Bucket:
         """A service keeps no time of use: age counts from the write."""
 
     def names(self, folder: str) -> Iterator[tuple[str, int, float]]:
-        with _as_oserror(self.where):
-            try:
-                found = self._files.find(self._path(folder), detail=True)
-            except FileNotFoundError:
-                return
+        try:
+            found = self._ask(lambda: self._files.find(self._path(folder), detail=True))
+        except FileNotFoundError:
+            return
         for path, info in found.items():
             yield path[len(self._root) + 1 :], int(info.get("size") or 0), _time(info)
 
     def remove(self, name: str) -> None:
-        with _as_oserror(self.where), contextlib.suppress(FileNotFoundError):
-            self._files.rm_file(self._path(name))
+        with contextlib.suppress(FileNotFoundError):
+            self._ask(lambda: self._files.rm_file(self._path(name)))
 
     def close(self) -> None:
         """Wait until all that was written has gone out. Raises OSError if it has not."""
         if self._thread is not None:
             self._jobs.put(None)
-            self._thread.join()
+            self._thread.join(None if self._out is None else 0)
             self._thread = None
         shutil.rmtree(self._local.where, ignore_errors=True)
         self._tell()
@@ -92,11 +98,30 @@ class Bucket:
         return f"{self._root}/{name}"
 
     def _made(self, name: str) -> str:
-        """The path, in a folder that exists where the service has folders. A new file of ours must not be seen half."""
+        """The path, in a folder that exists where the service has folders. Where a path begins with a bucket there are
+        none, and a bucket that was misspelt must not come into being."""
         path = self._path(name)
-        with contextlib.suppress(NotImplementedError):
-            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        if path.startswith("/"):
+            with contextlib.suppress(NotImplementedError):
+                self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
         return path
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        """The answer, if it comes soon. Raises OSError; after the first that is not about one file nothing more is asked."""
+        if self._out is not None:
+            raise self._out
+        answers: queue.SimpleQueue[T | OSError] = queue.SimpleQueue()
+        threading.Thread(
+            target=_answer, args=(self.where, question, answers), name="rnb-cache-read", daemon=True
+        ).start()
+        try:
+            answer = answers.get(timeout=PATIENCE)
+        except queue.Empty:
+            answer = OSError(f"{self.where}: no answer in {PATIENCE:g} s")
+        if isinstance(answer, OSError):
+            self._out = None if isinstance(answer, FileNotFoundError) else answer
+            raise answer
+        return answer
 
     def _later(self, job: Callable[[], None]) -> None:
         self._tell()
@@ -119,6 +144,14 @@ class Bucket:
         error, self._error = self._error, None
         if error is not None:
             raise error
+
+
+def _answer(where: str, question: Callable[[], T], answers: queue.SimpleQueue[T | OSError]) -> None:
+    try:
+        with _as_oserror(where):
+            answers.put(question())
+    except OSError as error:
+        answers.put(error)
 
 
 @contextlib.contextmanager

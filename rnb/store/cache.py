@@ -209,7 +209,9 @@ class Cache:
         """Something stands in the way of writing: said once; the run goes on without."""
         if not self.broken:
             self.broken = True
-            self._warn(f"nothing more is written to the cache at {self.spot.where}: {words}")
+            self._warn(
+                f"nothing more is written to the cache at {self.spot.where}: {words.removeprefix(f'{self.spot.where}: ')}"
+            )
 
 
 def _name(kind: str, key: str) -> str:
