@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rnb.host.lane import Lane
 from rnb.host.transfers import LARGE
-from rnb.messages import Export, Exported, Fetched, Release
+from rnb.messages import Exported
 
 if TYPE_CHECKING:
     from rnb.host.crew import Crew
@@ -20,7 +20,7 @@ class Carry:
         """Send the job what it lacks, or ask for it."""
         job = lane.job
         assert job is not None
-        missing = self.crew.choice.missing(job.seen, lane.number)
+        missing = self.crew.choice.missing(job.seen, lane.place)
         if missing is None:
             self.crew.call_back(lane)
             return
@@ -32,16 +32,23 @@ class Carry:
                 source = self.crew.choice.source(key, state)
                 assert source is not None
                 job.wanted.add(key[0])
-                self._export(source, key[0])
+                self._give(source, key[0])
         if not job.wanted:
             for parcel in job.parcels:
-                lane.supervisor.send(parcel.load(self.crew.session.cells[parcel.uid].id))
-            lane.begin()
+                lane.take(parcel)
+            lane.run()
 
-    def _export(self, lane: Lane, uid: int) -> None:
+    def lost(self) -> None:
+        """A lane is gone: what it was asked for will not come."""
+        for lane in list(self.crew.roster.lanes):
+            if lane.job is not None and lane.job.wanted:
+                lane.job.wanted.clear()
+                self.bring(lane)
+
+    def _give(self, lane: Lane, uid: int) -> None:
         slots = [key[1] for key in self.crew.transfers.held if key[0] == uid and key not in self.crew.transfers.stays]
         lane.unshared.discard(uid)
-        lane.supervisor.send(Export(uid=uid, slots=slots))
+        lane.give(uid, slots)
 
     def share_first(self, lane: Lane) -> None:
         """Before this worker is busy: let others have what only it has and cells that wait will read."""
@@ -54,15 +61,15 @@ class Carry:
             ]
             size = sum(size for key, size in self.crew.transfers.sizes.items() if key[0] == uid)
             if readers and size < LARGE:
-                self._export(lane, uid)
+                self._give(lane, uid)
             if not readers or size < LARGE:
                 lane.unshared.discard(uid)
 
-    def exported(self, lane: Lane, report: Exported) -> None:
-        self.crew.transfers.exported(report, lane.number)
+    def given(self, lane: Lane, report: Exported) -> None:
+        self.crew.transfers.exported(report, lane.place)
         if report.fd >= 0:
-            lane.supervisor.send(Release(fd=report.fd))
-        for other in self.crew.lanes:
+            lane.release(report.fd)
+        for other in self.crew.roster.lanes:
             job = other.job
             if job is not None and report.uid in job.wanted:
                 job.wanted.discard(report.uid)
@@ -70,21 +77,21 @@ class Carry:
                     self.bring(other)
         self.crew.fill()
 
-    def loaded(self, lane: Lane, report: Fetched) -> None:
+    def taken(self, lane: Lane, failure: str) -> None:
         job = lane.job
         if job is None or not job.parcels:
             return
         parcel = job.parcels.pop(0)
-        if report.failure:
+        if failure:
             self.crew.transfers.stays |= {(parcel.uid, slot) for slot in parcel.slots}
             for slot in parcel.slots:
                 self.crew.transfers.parcels.pop((parcel.uid, slot), None)
             job.void = True
         else:
-            self.crew.transfers.loaded(parcel, lane.number)
+            self.crew.transfers.loaded(parcel, lane.place)
         if job.parcels:
             return
         if job.void:
             self.crew.call_back(lane)
         else:
-            lane.begin()
+            lane.run()

@@ -34,40 +34,40 @@ class Choice:
         homes = self.homes(wanted)
         if len(homes) > 1 and not any(set(homes[n]) == {k for ks in homes.values() for k in ks} for n in homes):
             return None
-        if uid in self.crew.ahead.pinned and not self.crew.lanes:
-            return self.crew.hire()
-        idle = [lane for lane in self.crew.lanes if lane.idle]
+        if uid in self.crew.ahead.pinned and not self.crew.roster.lanes:
+            return self.crew.roster.hire()
+        idle = [lane for lane in self.crew.roster.lanes if lane.idle]
         if homes:
             everything = {key for keys in homes.values() for key in keys}
-            idle = [lane for lane in idle if set(homes.get(lane.number, ())) == everything]
+            idle = [lane for lane in idle if set(homes.get(lane.place, ())) == everything]
         if uid in self.crew.ahead.pinned:
-            idle = [lane for lane in idle if lane is self.crew.lanes[0]]
+            idle = [lane for lane in idle if lane is self.crew.roster.lanes[0]]
         able = [(cost, lane.number, lane) for lane in idle if (cost := self._cost(lane, uid, wanted)) is not None]
         if able:
             return min(able, key=lambda one: one[:2])[2]
-        if homes or uid in self.crew.ahead.pinned or len(self.crew.lanes) >= self.crew.jobs:
+        if homes or uid in self.crew.ahead.pinned or len(self.crew.roster.lanes) >= self.crew.jobs:
             return None
         if self.missing(wanted, -1) is None:
             return None
-        return self.crew.hire()
+        return self.crew.roster.hire()
 
     def _cost(self, lane: Lane, uid: int, wanted: Wanted) -> int | None:
-        missing = self.missing(wanted, lane.number)
+        missing = self.missing(wanted, lane.place)
         if missing is None:
             return None
         near = self.crew.near.get(uid)
         ahead = self.crew.ahead
         if near is None and ahead is not None and ahead.pinned.intersection(ahead.links.readers[uid]):
-            near = self.crew.lanes[0].number
-        return sum(1 + self.crew.transfers.sizes.get(key, 0) for key in missing) + (near not in (None, lane.number))
+            near = self.crew.roster.lanes[0].place
+        return sum(1 + self.crew.transfers.sizes.get(key, 0) for key in missing) + (near not in (None, lane.place))
 
-    def missing(self, wanted: Wanted, number: int) -> Wanted | None:
-        """What must be brought to this lane, in the order in which it must come; None if it can't be had now."""
+    def missing(self, wanted: Wanted, place: int) -> Wanted | None:
+        """What must be brought to this place, in the order in which it must come; None if it can't be had now."""
         found: Wanted = {}
         todo = list(wanted.items())
         while todo:
             key, state = todo.pop()
-            if self.crew.transfers.is_at(key, state, number) or found.get(key) == state:
+            if self.crew.transfers.is_at(key, state, place) or found.get(key) == state:
                 continue
             if found.pop(key, state) != state or wanted.get(key, state) != state:
                 return None
@@ -80,10 +80,10 @@ class Choice:
         return dict(reversed(found.items()))
 
     def source(self, key: Key, state: str) -> Lane | None:
-        """A worker that can export this now."""
+        """A lane that can give this now."""
         for number in self.crew.transfers.holders(key, state):
-            lane = self._lane(number)
-            if lane is not None and not lane.runs and key not in self.crew.transfers.stays:
+            lane = self.crew.roster.giver(number)
+            if lane is not None and key not in self.crew.transfers.stays:
                 return lane
         return None
 
@@ -94,7 +94,4 @@ class Choice:
         if any(key[0] == uid for key in self.crew.transfers.stays):
             for reader in links.readers[uid]:
                 for ref in links.cells[reader].refs:
-                    self.crew.near.setdefault(links.by_id[ref.owner], lane.number)
-
-    def _lane(self, number: int) -> Lane | None:
-        return next((lane for lane in self.crew.lanes if lane.number == number and lane.alive), None)
+                    self.crew.near.setdefault(links.by_id[ref.owner], lane.place)

@@ -80,8 +80,8 @@ class Command:
         kernel, crew = session.kernel, session.crew
         if crew is not None:
             crew.stop()
-            deadline = self.loop.after(END_GRACE, crew.dismiss_all)
-            while crew.alive:
+            deadline = self.loop.after(END_GRACE, crew.roster.dismiss_all)
+            while crew.roster.alive:
                 self.loop.turn()
             deadline.cancel()
             crew.close()
@@ -127,7 +127,7 @@ class Command:
         if self.session is not None:
             self.session.supervisor.reap()
             if self.session.crew is not None:
-                self.session.crew.reap()
+                self.session.crew.roster.reap()
             self.session.gone()
 
     def _interrupted(self) -> None:

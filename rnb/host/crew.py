@@ -14,11 +14,10 @@ from rnb.host.carry import Carry
 from rnb.host.choice import Choice
 from rnb.host.ends import OVERTAKEN, overtaken, settle_end, tell_end
 from rnb.host.lane import Job, Lane
-from rnb.host.limiting import LIMIT
-from rnb.host.spawn import Forked
+from rnb.host.roster import Roster
 from rnb.host.transfers import Transfers
 from rnb.host.turns import Backlog
-from rnb.messages import CellEnded, CellEvent, Fork, Survey, Surveyed
+from rnb.messages import CellEnded, CellEvent, Survey, Surveyed
 from rnb.plan.ahead import Ahead, Wanted
 from rnb.plan.side import ahead_of
 from rnb.plan.world import GOOD
@@ -36,7 +35,7 @@ class Crew:
     def __init__(self, session: Session, jobs: int):
         self.session, self.jobs = session, jobs
         self.backlog = Backlog(session.emitter, live=not session.settings.fail_fast)
-        self.lanes: list[Lane] = []
+        self.roster = Roster(self)
         self.transfers = Transfers()
         self.choice, self.carry = Choice(self), Carry(self)
         self.ahead: Ahead | None = None
@@ -47,13 +46,11 @@ class Crew:
         self.stops: dict[int, tuple[str | None, str | None]] = {}  # why it was stopped, and the limit that it broke
         self.losses: dict[int, int] = {}
         self.near: dict[int, int] = {}  # cells that had better run in this lane
-        self.births = 0
-        self.gone: list[Lane] = []
         self.over = False
 
     @property
     def busy(self) -> bool:
-        return any(lane.runs for lane in self.lanes)
+        return self.roster.runs
 
     # ------------------------------------------------------------------ the beginning
 
@@ -79,7 +76,7 @@ class Crew:
                 self._begin()
             self._wait_for(uid)
             return
-        lane = next((lane for lane in self.lanes if lane.job is not None and lane.job.uid == uid), None)
+        lane = self.roster.at(uid)
         if lane is not None:
             job = lane.job
             assert job is not None
@@ -129,8 +126,8 @@ class Crew:
         gone = {key for key, state in wanted.items() if not self.transfers.is_known(key, state)}
         homes = self.choice.homes(wanted)
         if not gone and homes:  # what can't leave another place must be made again in the one place for it
-            pinned = uid in self.ahead.pinned and self.lanes
-            home = self.lanes[0].number if pinned else min(homes)
+            pinned = uid in self.ahead.pinned and self.roster.lanes
+            home = self.roster.lanes[0].place if pinned else min(homes)
             gone = {key for lane, keys in homes.items() if lane != home for key in keys}
             for key in gone:
                 self.near[key[0]] = home
@@ -175,11 +172,11 @@ class Crew:
             lane = self.choice.choose(self.head)
             if lane is not None:
                 self._assign(lane, self.head)
-            elif all(lane.idle for lane in self.lanes):  # nothing will come of waiting
+            elif all(lane.idle for lane in self.roster.lanes):  # nothing will come of waiting
                 self._stuck(self.head)
                 return
         aside: list[int] = []
-        while not (round.over or self.over) and len(aside) < PATIENCE and self._room():
+        while not (round.over or self.over) and len(aside) < PATIENCE and self.roster.room:
             uid = ahead.pop()
             if uid is None:
                 break
@@ -196,27 +193,6 @@ class Crew:
             self.one_by_one()
         else:
             self._head_again()
-
-    def _room(self) -> bool:
-        return len(self.lanes) < self.jobs or any(lane.idle for lane in self.lanes)
-
-    def hire(self, restarted: bool = False) -> Lane:
-        """Another worker: forked from the kernel that has run the setup, or begun anew."""
-        session = self.session
-        lane = Lane(self, self.births)
-        self.births += 1
-        self.lanes.append(lane)
-        assert self.surveyed is not None and self.ahead is not None
-        kernel = session.kernel
-        if self.surveyed.unforkable or kernel is None:
-            lane.start(None, restarted)
-            return lane
-        forked = Forked()
-        lane.start(forked, restarted)
-        kernel.send(Fork(seeded=self.ahead.seeded))
-        kernel.send_descriptors(forked.ends)
-        forked.handed_over()
-        return lane
 
     # ------------------------------------------------------------------ values on their way
 
@@ -253,8 +229,8 @@ class Crew:
     def ended(self, lane: Lane, job: Job, report: CellEnded) -> None:
         uid, ahead, session = job.uid, self.ahead, self.session
         assert ahead is not None
-        self.transfers.made(report, lane.number)
-        self.where[uid], self.seen[uid], self.stops[uid] = lane.number, job.seen, (job.stopping, job.over)
+        self.transfers.made(report, lane.place)
+        self.where[uid], self.seen[uid], self.stops[uid] = lane.place, job.seen, (job.stopping, job.over)
         if report.outcome == GOOD and report.values:
             lane.unshared.add(uid)
         if job.void and self.head == uid:
@@ -278,29 +254,23 @@ class Crew:
         self.fill()
 
     def died(self, lane: Lane, reason: str) -> None:
-        """A worker is gone, and what only it held."""
+        """A lane is gone, and what only it held."""
         session, job = self.session, lane.job
-        lane.limits.end()
-        lane.showing.flush()
-        self.lanes.remove(lane)
-        self.transfers.lost(lane.number)
+        limit = lane.last_words()
+        self.roster.lanes.remove(lane)
+        self.transfers.lost(lane.place)
         lane.job = None
-        for other in list(self.lanes):  # what it was asked for will not come
-            if other.job is not None and other.job.wanted:
-                other.job.wanted.clear()
-                self.carry.bring(other)
+        self.carry.lost()
         if job is not None and job.running and not job.void:
-            words = (lane.limits.broken if job.stopping == LIMIT else None) or reason
-            self.backlog.emit(CellEvent(cell=session.cells[job.uid].id, status="killed", reason=words))
-        if lane.supervisor.process is not None and lane.supervisor.process.pid:
-            lane.supervisor.tell("died", reason)
+            self.backlog.emit(CellEvent(cell=session.cells[job.uid].id, status="killed", reason=limit or reason))
+        lane.tell_death(reason)
         if self.ahead is None or session.round is None:
             return
         if not lane.ready and self.surveyed is not None:  # the setup does not bear a second process
             self.one_by_one()
             return
         if not self.over:
-            self.hire(restarted=True)
+            self.roster.hire(restarted=True)
         if job is None:
             self.fill()
         elif not job.running or job.void:
@@ -309,17 +279,20 @@ class Crew:
                 self._head_again()
             self.fill()
         else:
-            report = CellEnded(uid=job.uid, outcome="killed", seconds=0.0)
-            self.seen[job.uid], self.stops[job.uid] = job.seen, (job.stopping, None)
-            self.where.pop(job.uid, None)
-            self.transfers.dropped(job.uid)
-            self.ahead.ends(job.uid, report)
-            self._next(job.uid, report)
+            self._killed(job)
+
+    def _killed(self, job: Job) -> None:
+        report = CellEnded(uid=job.uid, outcome="killed", seconds=0.0)
+        assert self.ahead is not None
+        self.seen[job.uid], self.stops[job.uid] = job.seen, (job.stopping, None)
+        self.where.pop(job.uid, None)
+        self.transfers.dropped(job.uid)
+        self.ahead.ends(job.uid, report)
+        self._next(job.uid, report)
 
     def interrupt(self, why: str) -> None:
         """Stop all that runs."""
-        for lane in self.lanes:
-            lane.interrupt(why)
+        self.roster.interrupt(why)
 
     def call_off(self, uids: list[int]) -> list[int]:
         """The round begins nothing more: those of `uids` that are to be told as cancelled. What runs ahead is stopped,
@@ -328,34 +301,23 @@ class Crew:
         if self.ahead is None:
             return uids
         if not self.backlog.live:
-            for lane in [lane for lane in self.lanes if lane.job is not None and lane.job.uid != self.head]:
-                self._dismiss(lane)
+            for lane in [lane for lane in self.roster.lanes if lane.job is not None and lane.job.uid != self.head]:
+                self.roster.dismiss(lane)
             return uids
-        running = {lane.job.uid for lane in self.lanes if lane.runs and lane.job is not None}
+        running = self.roster.running()
         return [uid for uid in uids if uid not in running and uid not in self.ahead.ended]
-
-    def _dismiss(self, lane: Lane) -> None:
-        """End a worker; nobody waits for what it does."""
-        lane.limits.end()
-        lane.supervisor.answered()
-        lane.supervisor.ending = True
-        if lane.supervisor.process is not None:
-            lane.supervisor.process.kill()
-        lane.job = None
-        self.lanes.remove(lane)
-        self.gone.append(lane)
 
     def one_by_one(self, advance: bool = True) -> None:
         """Side by side can't give what a fresh run gives: all cells run again, in turn, in the kernel that has run the
         setup and nothing else."""
         session, self.over = self.session, True
-        for uid in [lane.job.uid for lane in self.lanes if lane.job is not None and lane.runs]:
+        for uid in self.roster.running():
             self.backlog.emit(overtaken(session.cells[uid]))
-        self.dismiss_all()
+        self.roster.dismiss_all()
         self.close()
         self.backlog.one_by_one()
         session.ask_again([cell.id for cell in session.cells.values()])
-        session.gone, session.crew = self.reap, None
+        session.gone, session.crew = self.roster.reap, None
         session.running = session.stopping = None
         session.world.begin_again()
         if session.round is not None and not session.round.over:
@@ -364,36 +326,21 @@ class Crew:
             session.advance()
 
     def kill(self, why: str) -> None:
-        for lane in list(self.lanes):
-            if lane.runs:
-                lane.supervisor.kill(why)
+        self.roster.kill(why)
 
     def answer(self, text: str | None) -> bool:
         """The line for the cell whose turn it is; False if none of ours asked."""
-        for lane in self.lanes:
-            if lane.job is not None and lane.job.uid == self.head and lane.runs:
-                lane.answer(text)
-                return True
-        return False
+        lane = self.roster.at(self.head) if self.head is not None else None
+        if lane is None or not lane.runs:
+            return False
+        lane.answer(text)
+        return True
 
     def stop(self) -> None:
         """Ask all workers to end."""
         self.over = True
-        for lane in self.lanes:
-            lane.stop()
-
-    @property
-    def alive(self) -> bool:
-        return any(lane.alive for lane in self.lanes)
-
-    def dismiss_all(self) -> None:
-        for lane in list(self.lanes):
-            self._dismiss(lane)
+        self.roster.stop()
 
     def close(self) -> None:
         """Let go of all that lies between workers."""
         self.transfers.close()
-
-    def reap(self) -> None:
-        for lane in [*self.lanes, *self.gone]:
-            lane.supervisor.reap()

@@ -1,53 +1,35 @@
-"""One worker as the crew sees it: a kernel that is given cells, and what it says of them.
+"""What the crew knows of whatever runs its cells: one job at a time, values that come and go, an end in order or by force.
 
-A lane knows one job at a time: first its values come, then its cell runs. Streams, displays and errors become events at
-once; how a cell ended goes to the crew, which knows whose turn it is.
+A lane is handed a `Job`: a cell, and the values that it reads, each by owner, slot and fingerprint. Values lie in
+*places*, known by number: a kernel is one, and all lanes of a cluster may share one. `Carry` has the lane take what is
+not at its place (`take`), and then run the cell (`run`). What the lane says back:
+
+    crew.backlog.emit(event)                streams, displays, errors, `running`, as they come
+    crew.ended(lane, job, report)           the cell is over; `lane.job` is None by then
+    crew.carry.taken(lane, failure)         the answer to each `take`, in order
+    crew.carry.given(lane, exported)        the answer to `give`
+    crew.died(lane, reason)                 it is gone, with its job, and is not to be used again
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from rnb.host.ends import judge, retry_note
-from rnb.host.limiting import Limiting
-from rnb.host.output import Output
-from rnb.host.process import KernelProcess
-from rnb.host.showing import Showing
-from rnb.host.spawn import Forked, kernels
-from rnb.host.supervisor import Supervisor, configuration
-from rnb.host.tasks import cell_task, setup_task
-from rnb.messages import (
-    Answer,
-    AnyReport,
-    CellEnded,
-    CellError,
-    CellEvent,
-    Display,
-    Exported,
-    Failed,
-    Fetched,
-    InputWanted,
-    Progress,
-    Ready,
-    SetupEnded,
-    Stop,
-    Stream,
-)
+from rnb.messages import InputWanted
 from rnb.plan.ahead import Wanted
-from rnb.plan.setup import SetupPlan
 
 if TYPE_CHECKING:
-    from rnb.host.crew import Crew
     from rnb.host.transfers import Parcel
 
 
 class Job:
-    """One cell on its way. `seen`: the values that it is given; `loads`: how many of them are still to come."""
+    """One cell on its way. `seen`: the values that it is given."""
 
     def __init__(self, uid: int, seen: Wanted):
         self.uid, self.seen = uid, seen
         self.parcels: list[Parcel] = []  # to come, in order
-        self.wanted: set[int] = set()  # cells whose values are being exported for it
+        self.wanted: set[int] = set()  # cells whose values are being given for it
         self.running = False
         self.attempts = 0
         self.stopping: str | None = None
@@ -56,73 +38,16 @@ class Job:
         self.asked: InputWanted | None = None
 
 
-class Lane:
-    def __init__(self, crew: Crew, number: int):
-        session, settings = crew.session, crew.session.settings
-        self.crew, self.session, self.number = crew, session, number
-        self.settings, self.loop, self.setup, self.cells = settings, session.loop, session.setup, session.cells
-        self.emitter = crew.backlog
-        self.supervisor = Supervisor(
-            session.loop,
-            session.emitter,
-            configuration(settings.path, settings.track, settings.columns, settings.frames, workers=True),
-            self._report,
-            self._raw,
-            lambda reason: crew.died(self, reason),
-        )
-        output = Output(session.showing.output.keep, settings.output_limit)
-        self.showing = Showing(crew.backlog, session.state, session.places, self.supervisor, output)
-        self.job: Job | None = None
-        self.limits = Limiting(self)
-        self.ready = False
-        self.restarted = False
-        self.unshared: set[int] = set()  # cells whose values were made here and nowhere else can be read
+class Lane(ABC):
+    """See the module. `number` is its name for the crew, `place` where its values lie, `ready` whether it can run a cell."""
 
-    def _raw(self, stream: str, data: bytes) -> None:
-        if self.ready:
-            self.showing.output.write(stream, data, "raw")
+    number: int
+    place: int
+    job: Job | None = None
+    ready = False
 
-    # ------------------------------------------------------------------ what `Limiting` looks at
-
-    @property
-    def kernel(self) -> KernelProcess | None:
-        return self.supervisor.process
-
-    @property
-    def running(self) -> int | None:
-        return self.job.uid if self.job is not None and self.job.running else None
-
-    @property
-    def stopping(self) -> str | None:
-        return self.job.stopping if self.job is not None else None
-
-    @stopping.setter
-    def stopping(self, why: str | None) -> None:
-        if self.job is not None:
-            self.job.stopping = why
-
-    def cancel_waiting(self, why: str) -> None:
-        self.session.cancel_waiting(why)
-
-    # ------------------------------------------------------------------ its life
-
-    def start(self, forked: Forked | None, restarted: bool) -> None:
-        """Take the worker that is being forked, or start a kernel and run the setup in it."""
-        self.restarted = restarted
-        self.ready = forked is not None
-        self.supervisor.start(restarted, forked)
-
-    def stop(self) -> None:
-        """Ask it to end in order."""
-        self.supervisor.ending = True
-        process = self.supervisor.process
-        if process is not None and process.status is None:
-            process.send(Stop())
-
-    @property
-    def alive(self) -> bool:
-        process = self.supervisor.process
-        return process is not None and process.status is None
+    def __init__(self) -> None:
+        self.unshared: set[int] = set()  # cells whose values were made here and can be read nowhere else
 
     @property
     def idle(self) -> bool:
@@ -132,110 +57,69 @@ class Lane:
     def runs(self) -> bool:
         return self.job is not None and self.job.running
 
-    # ------------------------------------------------------------------ one cell
+    @property
+    def gives(self) -> bool:
+        """Whether it can give values now."""
+        return self.alive and not self.runs
 
-    def begin(self) -> None:
-        """All that the job needs is here: run its cell."""
-        job = self.job
-        assert job is not None
-        if job.running or job.wanted or job.parcels or not self.ready:
-            return
-        self.crew.carry.share_first(self)
-        self._run(job)
+    @property
+    @abstractmethod
+    def alive(self) -> bool: ...
 
-    def _run(self, job: Job) -> None:
-        session, cell = self.session, self.session.cells[job.uid]
-        job.running, job.stopping = True, None
-        self.showing.output.begin(cell.id, self.limits.shown(cell))
-        self.crew.backlog.emit(CellEvent(cell=cell.id, status="running"))
-        given, strict = session.world.parameters, session.settings.strict
-        task = cell_task(session.current.now, cell, job.uid, session.current.links, given, strict)
-        self.supervisor.send(task)
-        self.limits.begin(cell)
+    # ------------------------------------------------------------------ its job
 
+    @abstractmethod
+    def run(self) -> None:
+        """All that the job needs is here: run its cell, as soon as the lane is ready."""
+
+    @abstractmethod
     def interrupt(self, why: str) -> None:
-        """Stop the cell; by force if it does not answer."""
-        if self.job is not None and self.job.running and self.job.stopping is None:
-            self.job.stopping = why
-            self.supervisor.interrupt(why)
+        """Stop the cell, if one runs; by force if it does not answer."""
 
-    def answer(self, text: str | None) -> None:
-        if self.job is not None:
-            self.job.asked = None
-        self.supervisor.send(Answer(text=text))
-
+    @abstractmethod
     def give_input(self) -> None:
         """It is this cell's turn: what it asked may be asked now."""
-        job = self.job
-        if job is not None and job.asked is not None and not job.void:
-            asked, job.asked = job.asked, None
-            self.showing.take(asked, job.uid)
-            self.session.ask(asked.cell, asked.prompt, asked.password)
 
-    def _ended(self, report: CellEnded) -> None:
-        job = self.job
-        if job is None or not job.running or job.uid != report.uid:
-            return
-        self.supervisor.answered()
-        job.over = self.limits.end()
-        self.showing.flush()
-        job.stopping = judge(report, job.stopping, job.over)
-        cell = self.session.cells[job.uid]
-        if report.outcome == "failed" and job.attempts < cell.options.retries and not job.void:
-            job.attempts += 1
-            self._run(job)
-            self.crew.backlog.emit(retry_note(cell, job.attempts))
-            return
-        self.job = None
-        self.crew.ended(self, job, report)
+    @abstractmethod
+    def answer(self, text: str | None) -> None:
+        """The line for what it asked; None at the end of the input."""
 
-    # ------------------------------------------------------------------ what it says
+    # ------------------------------------------------------------------ values
 
-    def _report(self, report: AnyReport) -> None:
-        if isinstance(report, Stream | Display | CellError | Progress):
-            if isinstance(report, CellError):
-                self.limits.failed(report.message)
-            if self.ready:  # what the setup says again is known
-                self.showing.take(report, self.job.uid if self.job else None)
-        elif isinstance(report, InputWanted):
-            self._asks(report)
-        elif isinstance(report, CellEnded):
-            self._ended(report)
-        elif isinstance(report, Exported):
-            self.crew.carry.exported(self, report)
-        elif isinstance(report, Fetched):
-            self.crew.carry.loaded(self, report)
-        elif isinstance(report, Ready):
-            self._is_up(report)
-        elif isinstance(report, SetupEnded):
-            self._setup_ended(report)
-        elif isinstance(report, Failed) and (self.ready or report.kind != "parameter"):
-            self.session.failed(report, self.supervisor)
+    @abstractmethod
+    def take(self, parcel: Parcel) -> None:
+        """Have these values here."""
 
-    def _is_up(self, report: Ready) -> None:
-        self.supervisor.ready = True
-        assert self.supervisor.process is not None
-        if not self.supervisor.process.pid:
-            self.supervisor.process.pid = report.pid
-            kernels.add(report.pid)
-            self.supervisor.tell("restarted" if self.restarted else "started")
-            return
-        session = self.session
-        plan = SetupPlan(run=list(range(len(session.current.now.setup))))
-        self.supervisor.send(setup_task(session.current.now, plan, session.world.parameters))
+    @abstractmethod
+    def give(self, uid: int, slots: list[str]) -> None:
+        """Write values of this cell where other lanes can read them."""
 
-    def _setup_ended(self, report: SetupEnded) -> None:
-        if all(statement.ok for statement in report.statements):
-            self.ready = True
-            if self.job is not None:
-                self.begin()
-        else:
-            self.supervisor.kill("the setup failed in a second process")
+    @abstractmethod
+    def release(self, fd: int) -> None:
+        """What was given has been taken over."""
 
-    def _asks(self, report: InputWanted) -> None:
-        if self.job is None or not self.ready:
-            self.answer(None)
-            return
-        self.job.asked = report
-        if self.crew.head == self.job.uid:
-            self.give_input()
+    # ------------------------------------------------------------------ its end
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Ask it to end in order."""
+
+    @abstractmethod
+    def kill(self, why: str) -> None:
+        """End it by force; `crew.died` follows."""
+
+    @abstractmethod
+    def dismiss(self) -> None:
+        """End it; nobody waits for what it does, and nothing follows."""
+
+    @abstractmethod
+    def last_words(self) -> str | None:
+        """It has died: what it said comes out. The limit that its job broke, in words."""
+
+    @abstractmethod
+    def tell_death(self, reason: str) -> None:
+        """Let the world know."""
+
+    @abstractmethod
+    def reap(self) -> None:
+        """A child of ours has ended: see whether it was this one's."""

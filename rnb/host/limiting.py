@@ -12,10 +12,10 @@ from rnb.messages import StreamEvent
 
 if TYPE_CHECKING:
     from rnb.host.guard import Guard
-    from rnb.host.lane import Lane
     from rnb.host.limits import Limits
     from rnb.host.loop import Timer
     from rnb.host.session import Session
+    from rnb.host.worker import Worker
     from rnb.notebook.model import Cell
 
 LIMIT = "limit"  # why what runs is being stopped
@@ -25,7 +25,7 @@ SHORT = 0.25  # seconds that code may run unseen where nothing limits it
 class Limiting:
     """`begin` before user code, `end` after it. Raises UsageError at once for limits that are none."""
 
-    def __init__(self, session: Session | Lane):
+    def __init__(self, session: Session | Worker):
         self._session = session
         self._guard: Guard | None = None
         self._late: Timer | None = None

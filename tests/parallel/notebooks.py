@@ -86,7 +86,8 @@ def notebooks(draw: st.DrawFn, kinds: str = "plain output alias change stuck bad
         "stuck": STUCK,
         "bad": BAD,
         "look": LOOK,
-        "death": ["os._exit({n})"],
+        # as in Python, what is buffered is lost when a process dies
+        "death": ["sys.stdout.flush(); sys.stderr.flush(); os._exit({n})"],
         # flushed before, as in any script that mixes the two: nothing else says which came first
         "raw": ["sys.stdout.flush(); sys.stderr.flush(); os.write(1, b'raw {n}\\n')"],
         "input": ["print('got', input('? '))"],

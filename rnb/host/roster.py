@@ -1,0 +1,94 @@
+"""The lanes of a crew: hired when there is work for another, found by place, ended together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnb.host.lane import Lane
+from rnb.host.spawn import Forked
+from rnb.host.worker import Worker
+from rnb.messages import Fork
+
+if TYPE_CHECKING:
+    from rnb.host.crew import Crew
+
+
+class Roster:
+    def __init__(self, crew: Crew):
+        self.crew = crew
+        self.lanes: list[Lane] = []
+        self.gone: list[Lane] = []  # dismissed, perhaps not ended yet
+        self.births = 0
+
+    @property
+    def alive(self) -> bool:
+        return any(lane.alive for lane in self.lanes)
+
+    @property
+    def runs(self) -> bool:
+        return any(lane.runs for lane in self.lanes)
+
+    @property
+    def room(self) -> bool:
+        """Whether a cell could be taken now."""
+        return len(self.lanes) < self.crew.jobs or any(lane.idle for lane in self.lanes)
+
+    def at(self, uid: int) -> Lane | None:
+        """The lane that has this cell as its job."""
+        return next((lane for lane in self.lanes if lane.job is not None and lane.job.uid == uid), None)
+
+    def giver(self, place: int) -> Lane | None:
+        """A lane that can give what lies in this place, now."""
+        return next((lane for lane in self.lanes if lane.place == place and lane.gives), None)
+
+    def running(self) -> list[int]:
+        """The cells that run."""
+        return [lane.job.uid for lane in self.lanes if lane.job is not None and lane.runs]
+
+    def hire(self, restarted: bool = False) -> Lane:
+        """Another worker: forked from the kernel that has run the setup, or begun anew."""
+        crew = self.crew
+        lane = Worker(crew, self.births)
+        self.births += 1
+        self.lanes.append(lane)
+        assert crew.surveyed is not None and crew.ahead is not None
+        kernel = crew.session.kernel
+        if crew.surveyed.unforkable or kernel is None:
+            lane.start(None, restarted)
+            return lane
+        forked = Forked()
+        lane.start(forked, restarted)
+        kernel.send(Fork(seeded=crew.ahead.seeded))
+        kernel.send_descriptors(forked.ends)
+        forked.handed_over()
+        return lane
+
+    # ------------------------------------------------------------------ the end
+
+    def interrupt(self, why: str) -> None:
+        for lane in self.lanes:
+            lane.interrupt(why)
+
+    def kill(self, why: str) -> None:
+        for lane in list(self.lanes):
+            if lane.runs:
+                lane.kill(why)
+
+    def stop(self) -> None:
+        """Ask all to end."""
+        for lane in self.lanes:
+            lane.stop()
+
+    def dismiss(self, lane: Lane) -> None:
+        """End it; nobody waits for what it does."""
+        lane.dismiss()
+        self.lanes.remove(lane)
+        self.gone.append(lane)
+
+    def dismiss_all(self) -> None:
+        for lane in list(self.lanes):
+            self.dismiss(lane)
+
+    def reap(self) -> None:
+        for lane in [*self.lanes, *self.gone]:
+            lane.reap()
