@@ -18,7 +18,7 @@ def main(args: list[str] | None = None) -> None:
     alone = args is None  # nobody's code but ours is in this process
     args = sys.argv[1:] if args is None else args
     gc.disable()  # imports make nothing that must be collected
-    from rnb.host.spawn import ahead, discard
+    from rnb.engines.spawn import ahead, discard
 
     try:
         if len(args) > 1 and args[0] in KERNEL and not {"-h", "--help", "--sandbox"}.intersection(args):

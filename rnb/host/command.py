@@ -8,13 +8,13 @@ import signal
 import sys
 from collections.abc import Callable
 
+from rnb.engines.spawn import kernels
 from rnb.host.emit import Emitter, Sink
 from rnb.host.loop import Loop
 from rnb.host.orphans import adopt_orphans, end_descendants, reap_orphans
 from rnb.host.paths import keep_folder
 from rnb.host.session import Session
 from rnb.host.settings import Settings
-from rnb.host.spawn import kernels
 from rnb.host.stdin import Lines
 from rnb.host.supervisor import END_GRACE
 from rnb.plan.state import State

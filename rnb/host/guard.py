@@ -10,10 +10,10 @@ import contextlib
 import sys
 from collections.abc import Callable
 
+from rnb.engines.spawn import helpers
 from rnb.host import meter
 from rnb.host.limits import Limits, of_cell, size_words, strictest, time_words
 from rnb.host.loop import Loop, Timer
-from rnb.host.spawn import helpers
 from rnb.notebook.model import Cell
 
 OFTEN, SELDOM = 0.04, 0.25  # seconds between two looks, with limits and without

@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from rnb.engines.spawn import Forked, Spawned, kernels, take
 from rnb.host.loop import Loop
-from rnb.host.spawn import Forked, Spawned, kernels, take
 from rnb.messages import AnyReport, AnyTask
 
 CHUNK = 1 << 18

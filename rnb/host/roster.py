@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnb.engines.spawn import Forked
 from rnb.host.lane import Lane
-from rnb.host.spawn import Forked
 from rnb.host.worker import Worker
 from rnb.messages import Fork
 

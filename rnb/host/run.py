@@ -73,7 +73,8 @@ def run(
 
 
 def _sandboxed(path: str) -> None:
-    from rnb.host import sandbox, spawn
+    from rnb.engines import spawn
+    from rnb.host import sandbox
 
     if path != "-" and read_bytes(path) is None:
         raise NoSuchNotebook(path)

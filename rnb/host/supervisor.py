@@ -9,11 +9,11 @@ import os
 import signal
 from collections.abc import Callable
 
+from rnb.engines.spawn import Forked
 from rnb.host.config import sql_returns
 from rnb.host.emit import Emitter
 from rnb.host.loop import Loop, Timer
 from rnb.host.process import KernelProcess
-from rnb.host.spawn import Forked
 from rnb.messages import AnyReport, AnyTask, Configure, KernelEvent, Stop
 
 END_GRACE = 2.0  # seconds that a kernel may take to end in order

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rnb.engines.spawn import Forked, kernels
 from rnb.host.ends import judge, retry_note
 from rnb.host.lane import Job, Lane
 from rnb.host.limiting import LIMIT, Limiting
 from rnb.host.output import Output
 from rnb.host.process import KernelProcess
 from rnb.host.showing import Showing
-from rnb.host.spawn import Forked, kernels
 from rnb.host.supervisor import Supervisor, configuration
 from rnb.host.tasks import cell_task, setup_task
 from rnb.messages import (

@@ -262,6 +262,7 @@ TASKS: dict[str, Any] = {
     "answer": answer,
     "survey": _later("survey", "survey"),
     "fork": _later("worker", "fork"),
+    "reap": _later("worker", "reap"),
     "export": _later("transport", "export"),
     "release": _later("transport", "release"),
     "fetch": _later("transport", "fetch"),

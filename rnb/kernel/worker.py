@@ -1,7 +1,8 @@
 """Workers: kernels forked from one in which the setup has run and no cell has.
 
 The imports of the setup are paid once, and what it made is there without a copy. A worker is forked twice over, so that
-it becomes a child of the host (which adopts orphans) and ends, is killed and is told as any other kernel.
+it becomes a child of the host (which adopts orphans) and ends, is killed and is told as any other kernel. Where the
+host adopts nobody, a worker stays the child of the kernel that forked it.
 """
 
 from __future__ import annotations
@@ -32,18 +33,33 @@ def fork(kernel: Kernel, task: messages.Fork) -> None:
         kernel.forking = False
         for fd in descriptors:
             os.close(fd)
-        os.waitpid(pid, 0)
+        if not task.own:
+            os.waitpid(pid, 0)
         return
-    between = os.getpid()
-    if os.fork():
-        os._exit(0)
-    while os.getppid() == between:
-        sleep(0.0001)
+    if not task.own:
+        _leave_parent()
     kernel.forking = False
     _become(kernel, *descriptors)
     _seed(task.seeded, state)
     version = ".".join(map(str, sys.version_info[:3]))
     kernel.report("ready", pid=os.getpid(), python=version, sys_path=[])
+
+
+def _leave_parent() -> None:
+    between = os.getpid()
+    if os.fork():
+        os._exit(0)
+    while os.getppid() == between:
+        sleep(0.0001)
+
+
+def reap(kernel: Kernel, task: messages.Reap) -> None:
+    """Answer `Reaped`."""
+    try:
+        status = os.waitstatus_to_exitcode(os.waitpid(task.pid, 0)[1])
+    except ChildProcessError:
+        status = -9
+    kernel.report("reaped", pid=task.pid, status=status)
 
 
 def _descriptors(fd: int) -> list[int]:

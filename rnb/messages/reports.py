@@ -141,6 +141,13 @@ class Surveyed(Report, tag="surveyed", kw_only=True):
     groups: list[list[str]] = []
 
 
+class Reaped(Report, tag="reaped", kw_only=True):
+    """The answer to `Reap`: the exit code, or the signal with a minus."""
+
+    pid: int
+    status: int
+
+
 class Part(msgspec.Struct, kw_only=True):
     """Values of one cell that were pickled as one, or `failure`, why they can't be."""
 
@@ -210,6 +217,7 @@ AnyReport = (
     | SetupEnded
     | CellEnded
     | Surveyed
+    | Reaped
     | Exported
     | Fetched
     | Relocated

@@ -146,6 +146,13 @@ class Fork(Task, tag="fork", kw_only=True):
     ends of its socket, stdout and stderr. The worker says `Ready` on its own socket; this kernel says nothing."""
 
     seeded: bool  # the notebook seeds random generators: a worker's are as the setup left them, and not seeded anew
+    own: bool = False  # it stays a child of this kernel, which is asked how it ended (`Reap`)
+
+
+class Reap(Task, tag="reap", kw_only=True):
+    """A worker that stayed this kernel's child has ended, or is about to: how? Answer: `Reaped`."""
+
+    pid: int
 
 
 class Export(Task, tag="export", kw_only=True):
@@ -189,6 +196,7 @@ AnyTask = (
     | Answer
     | Survey
     | Fork
+    | Reap
     | Export
     | Release
     | Fetch
