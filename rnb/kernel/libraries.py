@@ -8,23 +8,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-ROWS, COLUMNS = 60, 30  # of a data frame
+COLUMNS = 30  # of a data frame, where pandas' own option leaves it to the width of a terminal
+
+
+def _bounds(value: Any) -> tuple[int | None, int | None]:
+    """Rows and columns to show, by pandas' own options `display.max_rows`, `min_rows` and `max_columns`."""
+    import pandas
+
+    option = pandas.get_option
+    most = 60 if option("display.max_rows") == 0 else option("display.max_rows")  # 0: as the terminal has
+    if most is not None and len(value) > most:
+        most = min(option("display.min_rows") or most, most) or 1
+    columns = option("display.max_columns")
+    return most, COLUMNS if columns == 0 else columns
 
 
 def frame(value: Any) -> dict[str, Any]:
     """A pandas DataFrame: HTML and text, both cut in the middle."""
+    rows, columns = _bounds(value)
     return {
-        "text/plain": value.to_string(max_rows=ROWS, max_cols=COLUMNS, show_dimensions="truncate"),
-        "text/html": value.to_html(max_rows=ROWS, max_cols=COLUMNS, show_dimensions=True, notebook=True),
+        "text/plain": value.to_string(max_rows=rows, max_cols=columns, show_dimensions="truncate"),
+        "text/html": value.to_html(max_rows=rows, max_cols=columns, show_dimensions=True, notebook=True),
     }
 
 
 def series(value: Any) -> dict[str, Any]:
     """A pandas Series: its text, and a table of one column."""
     table = value.to_frame(value.name if value.name is not None else "")
+    rows, _ = _bounds(value)
+    cut = rows is not None and len(value) > rows
     return {
-        "text/plain": value.to_string(max_rows=ROWS, dtype=True, name=value.name is not None, length=len(value) > ROWS),
-        "text/html": table.to_html(max_rows=ROWS, notebook=True),
+        "text/plain": value.to_string(max_rows=rows, dtype=True, name=value.name is not None, length=cut),
+        "text/html": table.to_html(max_rows=rows, notebook=True),
     }
 
 
@@ -73,6 +88,17 @@ def arrow(value: Any) -> dict[str, Any]:
     return table(value)
 
 
+def marimo_text(value: Any) -> dict[str, Any]:
+    """What `mo.md` makes: its own HTML, and the Markdown that was written."""
+    source = value._repr_markdown_()
+    return {"text/plain": source, "text/markdown": source, "text/html": value.text}
+
+
+def marimo_element(value: Any) -> dict[str, Any]:
+    """A slider, a table, a form … of marimo: nobody can move it here, so its value is what counts."""
+    return {"text/plain": f"{type(value).__name__}: {value.value!r}", "text/html": value.text}
+
+
 RENDERERS: dict[str, dict[str, Callable[[Any], dict[str, Any]]]] = {
     "pandas": {"DataFrame": frame, "Series": series},
     "pyarrow": {"Table": arrow, "RecordBatch": arrow},
@@ -80,4 +106,5 @@ RENDERERS: dict[str, dict[str, Callable[[Any], dict[str, Any]]]] = {
     "plotly": {"BaseFigure": plotly},
     "altair": {"TopLevelMixin": altair},
     "matplotlib": {"Figure": figure},
+    "marimo": {"_md": marimo_text, "UIElement": marimo_element},
 }

@@ -51,7 +51,7 @@ class Bundle:
                     if content is not None:
                         self._merge({kind: content[0] if isinstance(content, tuple) else content})
             marimo = self._method("_mime_")
-            if marimo is not None:
+            if marimo is not None and marimo[0] not in self.data:
                 self._merge({marimo[0]: marimo[1]})
 
     def _method(self, name: str, **options: Any) -> Any:

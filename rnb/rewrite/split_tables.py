@@ -21,7 +21,11 @@ READONLY = words(
     "exception log items keys values get copy mean sum std var min max count nunique unique value_counts "
     "groupby pivot_table corr isna isnull notna dropna fillna score predict predict_proba evaluate transform "
     "format join split strip lower upper startswith endswith as_posix exists is_file is_dir mkdir unlink rmdir "
-    "touch write_text write_bytes rename render"
+    "touch write_text write_bytes rename render "
+    "sort_values sort_index reset_index set_index drop drop_duplicates agg aggregate assign query round astype "
+    "melt stack unstack pivot merge nlargest nsmallest median quantile rank pct_change cumsum rolling resample "
+    "clip isin between idxmin idxmax size tolist to_list to_dict to_numpy to_frame memory_usage select_dtypes "
+    "cov explode duplicated interpolate reindex group_by with_columns select filter"
 )
 # methods that change their object also when their value is used
 MUTATORS = words(
@@ -56,6 +60,7 @@ HARMLESS = words(
     "check_call check_output Popen system imwrite imsave input collect print_exc print_stats md filterwarnings "
     "simplefilter"
 )
+GIVING = words("len isinstance dir repr fit fit_transform fit_predict get_nowait pop integers choice normal uniform")
 LOOKS = re.compile(r"(^|_)(plot|draw|show|print|save|write|display|assert|log|report|export|register)(_|s?$)|plot$")
 STATEFUL_CALLS = words(
     "open iter map filter zip enumerate reversed islice chain count cycle reader DictReader scandir iglob walk "

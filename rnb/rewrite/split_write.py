@@ -10,7 +10,7 @@ from rnb.rewrite.names_cells import CellNames, title_of, wanted_name
 from rnb.rewrite.split_calls import FIGURE
 from rnb.rewrite.split_model import Linear, Unit
 from rnb.rewrite.split_rename import rename
-from rnb.rewrite.split_tables import READONLY
+from rnb.rewrite.split_tables import GIVING, HARMLESS, LOGS, LOOKS, MUTATORS, PRINTS, READONLY
 from rnb.rewrite.split_text import RUN, code_cell, docstring, markdown_cell, returned
 from rnb.rewrite.split_things import Thing, Things
 from rnb.rewrite.split_values import Plan
@@ -271,6 +271,14 @@ class Writer:
         """What plotting calls return is not shown anyway."""
         return FIGURE in unit.changes or unit.opens_figure
 
+    def _gives(self, unit: Unit, value: ast.expr) -> bool:
+        """Whether this is a call whose value Jupyter may have shown: not one that draws, prints or only changes things."""
+        if not isinstance(value, ast.Call) or not isinstance(value.func, (ast.Name, ast.Attribute)):
+            return False
+        called = value.func.attr if isinstance(value.func, ast.Attribute) else value.func.id
+        quiet = called in (_SILENT | PRINTS | LOGS | MUTATORS | HARMLESS) - GIVING or LOOKS.search(called)
+        return not quiet and not self._draws(unit)
+
     def _shown(self, unit: Unit, text: str, last: bool) -> str:
         """Jupyter shows the last expression of a cell, and nothing else; so does rnb, of its own cells."""
         if not isinstance(unit.node, ast.Expr) or (not self.linear.whole and not unit.shown):
@@ -280,7 +288,8 @@ class Writer:
         lasting = (called in READONLY and called not in _SILENT) or not isinstance(
             value, (ast.Call, ast.Await, ast.Yield)
         )
-        if unit.shown == "last" and not last and lasting:
+        written = called.startswith("to_") and isinstance(value, ast.Call) and value.args  # df.to_csv("x"): None
+        if unit.shown == "last" and not last and not written and (lasting or self._gives(unit, value)):
             inside = text.rstrip().rstrip(";")
             return (
                 f"{self.rnb}.display({inside})"

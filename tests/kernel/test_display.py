@@ -74,10 +74,15 @@ def test_classes_and_functions_show_as_themselves(kernel: Driver) -> None:
 
 
 def test_pandas(kernel: Driver) -> None:
-    kernel.setup("import pandas as pd, numpy as np")
+    kernel.setup("import pandas as pd, numpy as np, rnb")
     (data,) = kernel.cell("@cell\ndef a():\n    pd.DataFrame({'a': range(10_000)})\n").displays
     assert "10000 rows" in data["text/html"]
-    assert data["text/plain"].count("\n") < 80
+    assert data["text/plain"].count("\n") == 13  # five rows, five rows, as pandas itself cuts
+    option = "@cell\ndef a():\n    with pd.option_context('display.max_rows', {}, 'display.max_columns', 2):\n"
+    frame = "rnb.display(pd.DataFrame(np.zeros((70, 3)), columns=list('abc')))"
+    for rows, lines in [(4, 7), (70, 72), (None, 72), (0, 13)]:
+        (data,) = kernel.cell(option.format(rows) + f"        {frame}\n").displays
+        assert (data["text/plain"].count("\n"), "b" in data["text/plain"].split()) == (lines, False)
     (data,) = kernel.cell("@cell\ndef a():\n    pd.Series([1.5, 2], name='s')\n").displays
     assert "<table" in data["text/html"]
     assert "Name: s, dtype: float64" in data["text/plain"]

@@ -119,6 +119,11 @@ def test_what_jupyter_shows_is_shown() -> None:
         "the first cell was merged with the second, which changes x; its value is still shown"
     )
     assert "_ = y;" in text
+    shown = ["df.sort_values('a')", "pd.crosstab(df.a, df.b)", "len(df)"]
+    quiet = ["df['c'] = 1\nprint(df)", "df.to_csv('x')", "df.update(df)", "df.pop('c')\nNone"]
+    codes = ["import pandas as pd\ndf = pd.read_csv('x.csv')", *shown, *quiet]
+    _, text = rnb_of(jupyter(*(("code", code) for code in codes)), "ipynb")
+    assert all(f"rnb.display({each})" in text for each in shown) and text.count("rnb.display") == 3, text
 
 
 MAGICS = {
