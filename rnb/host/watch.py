@@ -59,7 +59,9 @@ class Watch:
         modules = set(session.modules.files.values())
         self.watcher.watch({self.path, *files, *modules})
         self.freshness.arm()
-        if self._files_changed(files - self.settling.keys()) or (not self.settling and self._modules_changed()):
+        for path in self._differing(files - self.settling.keys()):
+            self._settle(path, complete=False)
+        if not self.settling and self._modules_changed():
             self.loop.post(session.recheck)
 
     def _changed(self, paths: set[str], complete: bool) -> None:
@@ -91,31 +93,34 @@ class Watch:
         session.modules.sources.pop(path, None)
         self.digests.pop(path, None)
         modules = path.endswith(".py") and self._modules_changed()
-        changed = self._files_changed([path]) or modules
-        known = session.world.files.get(path)
-        torn = (
-            changed and known is not None and digest_file(path) != known
-        )  # a stamp does not tell two writes of one tick
+        found = self._differing([path])
+        torn = found and digest_file(path) != found[path][0]  # a stamp does not tell two writes of one tick
         if torn or stamp(path) != seen:  # it was written while we read it
             self._settle(path, complete=False)
-        elif changed:
+        elif found or modules:
+            self.weighed.update(found)
+            session.world.files.update({path: digest for path, (digest, _) in found.items()})
             session.recheck()
 
-    def _files_changed(self, paths: Iterable[str]) -> bool:
-        """Whether the content of one of these files is other than what the cells that read it saw."""
+    def _differing(self, paths: Iterable[str]) -> dict[str, tuple[str, frozenset[str]]]:
+        """Of these files, those whose content is other than what the cells that read it saw: both, by path. A content
+        that has had its round is none of them; one that is as it was seen is noted."""
         world = self.session.world
         seen = self.session.setup.files()
         for memo in world.memos.values():
             for path, digest in memo.files.items():
                 seen.setdefault(path, set()).add(digest)
-        changed = False
+        differing = {}
         for path in paths:
-            if path in seen:
-                world.files[path] = now = self._digest(path)
-                found = (now, frozenset(seen[path]))
-                changed = changed or (seen[path] != {now} and self.weighed.get(path) != found)
-                self.weighed[path] = found
-        return changed
+            if path not in seen:
+                continue
+            found = (self._digest(path), frozenset(seen[path]))
+            if found[1] == {found[0]}:
+                world.files[path] = found[0]
+                self.weighed.pop(path, None)
+            elif self.weighed.get(path) != found:
+                differing[path] = found
+        return differing
 
     def _digest(self, path: str) -> str:
         """The digest of a file, read again only if it may have changed since it was read last."""
