@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from typing import TYPE_CHECKING
 
 from rnb.messages import CellEnded
@@ -16,8 +15,7 @@ APART = -1  # the generation of a value that is not the one which is there
 def recalled(round: Round, uid: int, report: CellEnded) -> None:
     """A kept result, as a report, is what a run would give now. Its values are kept, and not in the kernel. They are
     others than those that it was once made of: what it shares with these is apart."""
-    heapq.heappop(round.heap)
-    round.waiting.discard(uid)
+    round.queue.leave(uid)
     round.ended(uid, report)
     del round.world.actual[uid]
     _apart(round, uid)

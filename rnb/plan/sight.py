@@ -99,6 +99,19 @@ class Sight:
             found = [*found, *(uid for uid in changers if links.place.get(uid, -1) > place and uid not in found)]
         return found
 
+    def makers(self, uid: int) -> set[int]:
+        """All cells that made or changed what `uid` reads, and what these read in turn."""
+        found: set[int] = set()
+        todo = [uid]
+        while todo:
+            one = todo.pop()
+            for _, key in self.keys(one):
+                owner = [] if key[0] == SETUP else [key[0]]
+                new = {*owner, *self.changers(key, one)} - found
+                found |= new
+                todo += new
+        return found
+
     def through_others(self, uid: int) -> Iterator[tuple[str, Key, str]]:
         """(name, key, fingerprint before) of each earlier value that the last run of `uid` changed without reading it."""
         memo, place = self.world.memos.get(uid), self.links.place

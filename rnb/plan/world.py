@@ -115,6 +115,23 @@ class World(msgspec.Struct, kw_only=True):
         importing = [uid for uid, cell in cells.items() if cell.imports and uid in self.memos]
         return self.due.union(importing, [uid for uid, memo in self.memos.items() if memo.files or memo.modules])
 
+    def wanted_anew(self, uid: int) -> bool:
+        """No kept result will do."""
+        return any(uid in these for these in (self.torn, self.asked, self.due))
+
+    def began(self, uid: int) -> None:
+        """A cell runs: what it gave is gone, and what was wished for it is done."""
+        for these in (self.asked, self.due, self.torn, self.stored):
+            these.discard(uid)
+        self.actual.pop(uid, None)
+
+    def changed(self, key: Key, fingerprint: str) -> None:
+        """A value was changed in place."""
+        if key[0] == SETUP:
+            self.setup_actual[key[1]] = fingerprint
+        elif key[0] in self.actual:
+            self.actual[key[0]][key[1]] = fingerprint
+
     def given(self, cell: Cell) -> dict[str, str | None]:
         return {p.name: self.parameters.get(p.name) for p in cell.parameters}
 

@@ -20,7 +20,7 @@ def test_the_screen_is_that_of_a_fresh_run(seed: int, monkeypatch: pytest.Monkey
     random, book, watch = Random(seed), Book(), Simulated()
     if seed % 5 == 0:  # values that can't be made right one by one are common
         monkeypatch.setattr("rnb.plan.round.TRIES", 1)
-        monkeypatch.setattr("rnb.plan.round.FORCED_RUNS", 1)
+        monkeypatch.setattr("rnb.plan.queue.FORCED_RUNS", 1)
     for _ in range(5 + seed % 3 * 2):
         book.cells.append(new_line(random, book))
     story = [f"----- start\n{book.text()}"]
