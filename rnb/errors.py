@@ -6,8 +6,11 @@
     ├── MissingExtra    missing-extra    an optional package is not installed (2)
     ├── SandboxError    sandbox          `--sandbox` was asked for, and none can be made here (2)
     ├── OutputClosed    output-closed    whoever read our standard output has gone (quiet)
+    ├── RewriteError    rewrite          `split`, `add`, `convert`: the text can't be turned into a notebook, or back (2)
     ├── ParameterError  parameter        a notebook parameter was given text that it can't be (2, also a ValueError)
     └── MutationError   mutation         in a cell, with --strict: it changed a value of another cell or of the setup
+
+Besides them: `system`, an OSError that came through, and `internal`, any other exception: a fault of ours.
 
 A code is the same on the terminal (`rnb: error[usage]: …`), in `--json` (`problem`), in the log and in the answers of the
 view's server (`rnb-error`); `docs/errors.md` has a section for each. They survive pickling. A user's failing cell is never
@@ -82,6 +85,12 @@ class OutputClosed(RnbError):
         return (type(self), ())
 
 
+class RewriteError(RnbError):
+    """The input can't be turned into what was asked for; every file is left as it was."""
+
+    code = "rewrite"
+
+
 class ParameterError(RnbError, ValueError):
     """The text given for a notebook parameter fits neither its annotation nor its default."""
 
@@ -89,12 +98,13 @@ class ParameterError(RnbError, ValueError):
 
 
 class MutationError(RnbError):
-    """A cell changed in place what another cell, or the setup, owns."""
+    """A cell changed in place what another cell, or the setup, owns: what such a cell is said to have raised."""
 
     code = "mutation"
 
 
 SYSTEM = "system"  # the operating system refused: a file that can't be written, say
+INTERNAL, INTERNAL_EXIT = "internal", 70  # a fault of ours: an exception that nobody meant
 
 # what the view's server answers instead of what was asked for
 HTTP_CODES = {
@@ -107,6 +117,6 @@ HTTP_CODES = {
     421: "unknown-host",
     429: "too-many-requests",
     431: "too-large",
-    500: "internal",
+    500: INTERNAL,
     503: "too-many-streams",
 }

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from rnb.errors import SYSTEM, RnbError
+from rnb.errors import INTERNAL, INTERNAL_EXIT, SYSTEM, RnbError
 
 
 def guarded(run: Callable[[], object]) -> int:
@@ -28,6 +28,14 @@ def guarded(run: Callable[[], object]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         tell(SYSTEM, f"{where}{error.strerror or error}", "", 2)
         return 2
+    except MemoryError:
+        tell(SYSTEM, "there is not enough memory", "", 2)
+        return 2
+    except Exception as error:
+        from rnb.host.internal import described
+
+        tell(INTERNAL, *described(error), INTERNAL_EXIT)
+        return INTERNAL_EXIT
 
 
 def tell(code: str, message: str, hint: str, exit_code: int) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import threading
 
 import click
 
-from rnb.errors import RnbError, UsageError
+from rnb.errors import UsageError
 
 COMMANDS = {
     "run": "Run notebooks to the end, every cell afresh.",
@@ -71,7 +72,7 @@ class Commands(click.Group):
             hint = f"did you mean `rnb {near[0]}`?" if near else "`rnb --help` lists the commands"
             if args[0].endswith(".py") or os.path.exists(args[0]):
                 hint = f"did you mean `rnb run {args[0]}`?"
-            raise RnbError(f"there is no command `{args[0]}`", hint) from None
+            raise UsageError(f"there is no command `{args[0]}`", hint) from None
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -96,8 +97,16 @@ def rnb() -> None:
     """
 
 
+def _thread_failed(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None:
+        from rnb.host.internal import in_passing
+
+        in_passing(args.exc_value)
+
+
 def entry(args: list[str]) -> object:
     """Run a command line; what the command gives, or an exit code. Raises what `rnb/cli/guard.py` makes a sentence of."""
+    threading.excepthook = _thread_failed
     try:
         return rnb.main(args, prog_name="rnb", standalone_mode=False)
     except click.ClickException as error:

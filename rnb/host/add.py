@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from rnb.errors import UsageError
+from rnb.errors import RewriteError, UsageError
 from rnb.host.split import source_text
 from rnb.host.target import read_input, write_target
 from rnb.rewrite.add import Added, add
-from rnb.rewrite.split_model import RewriteError
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -23,7 +22,7 @@ def add_block(path: str, block_path: str) -> Added:
         added = add(source_text(data, path), block)
     except RewriteError as error:
         said = error.message if block_path == "-" else error.message.replace("the block", f"{block_path}", 1)
-        raise type(error)(f"{path}: {said}; the file is as it was", error.hint) from None
+        raise RewriteError(f"{path}: {said}; the file is as it was", error.hint) from None
     write_target(path, _encoded(added.text, data), force=True)
     return added
 

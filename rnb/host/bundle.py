@@ -1,5 +1,5 @@
-"""A file for a bug report: facts about the installation and, of one notebook's last run, what happened but not what it
-was about. No source, output, value, host name, environment or password is in it; the home folder is `~`.
+"""A file for a bug report: facts about the installation, where rnb itself failed last and, of one notebook's last run, what
+happened but not what it was about. No source, output, value, host name, environment or password is in it; the home folder is `~`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ import msgspec
 from rnb.errors import UsageError
 from rnb.host.doctor import Finding
 from rnb.host.history import history_reader
+from rnb.host.internal import last, without_words
 from rnb.messages import AnyEvent, CellEvent, ErrorEvent, FinishedEvent, KernelEvent, NotebookEvent, PlanEvent
 from rnb.redact import hidden
 
-README = "Made by `rnb doctor --bundle`. Look at it before you send it: it is three files of text.\n"
+README = "Made by `rnb doctor --bundle`. Look at it before you send it: it is a few files of text.\n"
 
 
 def write_bundle(target: str, found: list[Finding], notebook: str | None) -> None:
     """Write the zip. Raises UsageError, and OSError where it can't be written."""
     parts: dict[str, Any] = {"doctor.json": found, "packages.json": _packages()}
+    failed = last()
+    if failed is not None:
+        parts["internal.json"] = without_words(failed[1])
     if notebook is not None:
         parts["last_run.json"] = _last_run(notebook)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bundle:

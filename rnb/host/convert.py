@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable
 
-from rnb.errors import UsageError
+from rnb.errors import RewriteError, UsageError
 from rnb.host.outputs import imported_events, keep_run, kept_events, kept_outputs
 from rnb.host.target import check_target, read_input, write_target
 from rnb.messages import AnyEvent
@@ -14,7 +14,6 @@ from rnb.notebook.read import read
 from rnb.notebook.render import describe
 from rnb.rewrite.convert import Converted, source_format, source_text, target_format
 from rnb.rewrite.convert import convert as convert_bytes
-from rnb.rewrite.split_model import RewriteError
 
 Page = Callable[[list[AnyEvent], str, str], bytes]  # events, the notebook's text, its path -> a page
 NATIVE = ("rnb", "marimo")  # what runs as it stands, and so may have a history

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnb.host.limiting import LIMIT
-from rnb.messages import CellEvent
+from rnb.messages import CellEvent, Failed
 
 if TYPE_CHECKING:
     from rnb.host.session import Session
@@ -53,6 +53,13 @@ def died(session: Session, reason: str) -> None:
     session.advance()
     if ours and uid is not None:
         session.recheck()
+
+
+def broken(report: Failed) -> str:
+    """Why a kernel is ended in which rnb itself has failed; the facts are kept."""
+    from rnb.host.internal import sentence
+
+    return "; ".join(sentence(report.message, report.traceback))
 
 
 def _cell_killed(session: Session, uid: int, reason: str) -> None:

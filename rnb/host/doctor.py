@@ -18,10 +18,12 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from rnb.errors import RnbError, SandboxError
+from rnb.host.internal import last, without_words
 
 NAME = "rnb-notebook"
 NOT_FOR_USERS = ("test", "dev", "docs")
 SLOW_IMPORT, SLOW_START = 1.0, 1.0  # seconds
+RECENT = 24 * 3600  # seconds
 PATIENCE = 60  # seconds for one process
 IMPORTS = {  # where a package is imported by another name than its own
     "markdown-it-py": "markdown_it",
@@ -52,6 +54,7 @@ def findings() -> Iterator[Finding]:
     yield from _packages()
     yield from _machine()
     yield from _project()
+    yield from _failed()
     yield from _times()
 
 
@@ -174,6 +177,17 @@ def _project() -> Iterator[Finding]:
         return
     said = f"{', '.join(sorted(table))} in [tool.rnb]" if table else "nothing in [tool.rnb]"
     yield Finding("project", "fine", f"{os.path.relpath(place)}: {said}" if place else "no pyproject.toml")
+
+
+def _failed() -> Iterator[Finding]:
+    """Whether rnb itself has failed here not long ago."""
+    found = last()
+    if found is not None and time.time() - found[0] < RECENT:
+        when = time.strftime("%F %T", time.localtime(found[0]))
+        what = without_words(found[1]).rpartition("\n")[2]
+        yield Finding(
+            "internal errors", "wrong", f"{when}: {what}", "`rnb doctor --bundle FILE` makes a file for a report"
+        )
 
 
 def _times() -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from rnb.errors import INTERNAL_EXIT
 from rnb.host.emit import Sink
 from rnb.host.loop import Loop, Timer
 from rnb.host.orphans import adopt_orphans, end_descendants
@@ -25,7 +26,7 @@ from rnb.plan.state import State
 CHUNK = 1 << 16
 WORDS = 4_000  # bytes of a child's standard error that are kept
 GRACE = 5.0  # seconds that a child may take to end in order
-CODES = (0, 1, 2, 137, 124, 143, 130)  # from good to bad
+CODES = (0, 1, 2, 137, INTERNAL_EXIT, 124, 143, 130)  # from good to bad
 _decode = msgspec.json.Decoder(AnyEvent)
 
 

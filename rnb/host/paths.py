@@ -32,9 +32,13 @@ def _cache_for(folder: str) -> str:
     """Where things of a folder that can't be written are kept."""
     import hashlib
 
-    digest = hashlib.sha256(folder.encode()).hexdigest()[:16]
+    return os.path.join(cache_folder(), hashlib.sha256(folder.encode()).hexdigest()[:16])
+
+
+def cache_folder() -> str:
+    """Our part of the user's cache folder; it may not be there yet."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(cache, "rnb", digest)
+    return os.path.join(cache, "rnb")
 
 
 def read_file(path: str) -> bytes:

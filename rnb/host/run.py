@@ -102,15 +102,15 @@ def _run_one(command: Command, settings: Settings) -> int:
             deadline.cancel()
         code = session.state.exit_code()
         if session.failures:
-            raise UsageError("; ".join(f"{settings.told(f.name)}: {f.message}" for f in session.failures))
+            raise ParameterError("; ".join(f"{settings.told(f.name)}: {f.message}" for f in session.failures))
         return NO_KERNEL if session.no_kernel else code
     finally:
         command.close_session(session)
 
 
 def check_asked(notebook: Notebook, settings: Settings) -> None:
-    """Raises UsageError for a parameter or a cell that the notebook does not have, and for text that can't be the
-    parameter. Where the annotation or the default uses the notebook's own names, the kernel looks after the setup."""
+    """Raises UsageError for a parameter or a cell that the notebook does not have, ParameterError for text that can't be
+    the parameter. Where the annotation or the default uses the notebook's own names, the kernel looks after the setup."""
     if not notebook.valid:
         return
     names = [p.name for p in notebook.parameters]
@@ -129,7 +129,7 @@ def check_asked(notebook: Notebook, settings: Settings) -> None:
 
 
 def _check_text(parameter: Parameter, settings: Settings, bound: set[str]) -> None:
-    """Raises UsageError for text that does not convert, as far as builtin types alone tell."""
+    """Raises ParameterError for text that does not convert, as far as builtin types alone tell."""
     import ast
 
     from rnb.kernel.parameters import convert_source
@@ -146,7 +146,7 @@ def _check_text(parameter: Parameter, settings: Settings, bound: set[str]) -> No
     try:
         convert_source(settings.given[parameter.name], parameter.annotation, parameter.default, "<parameter>", {})
     except ParameterError as error:
-        raise UsageError(f"{settings.told(parameter.name)}: {error.message}") from None
+        raise ParameterError(f"{settings.told(parameter.name)}: {error.message}") from None
 
 
 def _worse(a: int, b: int) -> int:

@@ -14,7 +14,7 @@ import msgspec
 
 from rnb.host.cached import caching
 from rnb.host.current import Current
-from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, died, go_on
+from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, broken, died, go_on
 from rnb.host.emit import Emitter, new_run_id
 from rnb.host.ends import crew_for, judge, settle_end, tell_end, try_again
 from rnb.host.limiting import Limiting
@@ -374,7 +374,7 @@ class Session:
             self.failures.append(report)
             self.cancel_waiting(f"the parameter `{report.name}`: {report.message}")
         else:
-            (kernel or self.supervisor).kill(f"internal error in the kernel: {report.message}")
+            (kernel or self.supervisor).kill(broken(report))
 
     def answer(self, text: str | None) -> None:
         if not (self.crew and self.crew.answer(text)):  # None: the end of the input

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 import os
 
-from rnb.errors import RnbError, UsageError
+from rnb.errors import RewriteError, UsageError
 from rnb.host.target import check_target, read_input, write_target
 from rnb.host.verify import Verdict, verify
 from rnb.notebook.text import Refused, decode
 from rnb.rewrite.split import ONE_CELL, Split, split_script
-from rnb.rewrite.split_model import RewriteError
-
-
-class NotPython(RnbError):
-    """The input is no Python source."""
-
-
-class NotEqual(RnbError):
-    """The notebook does not do what the script does."""
-
-    exit_code = 1
 
 
 def source_text(data: bytes, path: str) -> str:
-    """The text of a Python file. Raises NotPython."""
+    """The text of a Python file. Raises RewriteError."""
     try:
         return decode(data)
     except Refused as refused:
-        raise NotPython(
+        raise RewriteError(
             f"{path}:{refused.line}:{refused.column}: {refused.message}", hint="it is no Python source"
         ) from None
 
@@ -41,7 +30,7 @@ def split(path: str, output: str | None, prove: bool, force: bool, timeout: floa
         if os.path.exists(target) and path != "-" and os.path.samefile(target, path):
             raise UsageError(f"{target} is the script itself", hint="name another file with -o")
     if not text.strip():
-        raise NotPython(f"{path}: the file is empty", hint="there is nothing to split")
+        raise RewriteError(f"{path}: the file is empty", hint="there is nothing to split")
     made, verdict = _proven(text, path, timeout) if prove else (_split(text, path, 0), None)
     write_target(target, made.text.encode(), force)
     return made, verdict, target

@@ -181,14 +181,16 @@ class Kernel:
             except HostGone:
                 raise
             except Exception as error:
-                self._broken(kind, error)
+                self.broken(kind, error)
 
-    def _broken(self, kind: str, error: Exception) -> None:
-        """Our own fault, said as such: the host decides what becomes of the task."""
+    def broken(self, kind: str, error: Exception) -> None:
+        """Our own fault, said as such and past the streams, which may be what is broken: the host ends this kernel."""
         with importing.finder:
             import traceback
 
-        self.report("failed", kind="internal", name=kind, message="".join(traceback.format_exception(error)))
+        what = traceback.format_exception_only(error)[-1]
+        text = "".join(traceback.format_exception(error))
+        self.wire.send("failed", kind="internal", name=kind, message=what, traceback=text)
 
 
 def configure(kernel: Kernel, task: messages.Configure) -> None:
@@ -293,3 +295,5 @@ def main(fd: int, root: str) -> None:
         end(kernel)
     except HostGone:
         process.die()
+    except Exception as error:
+        kernel.broken("stop", error)

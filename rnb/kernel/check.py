@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from time import perf_counter
 
+from rnb.errors import MutationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -65,8 +67,7 @@ def send_mutation(kernel: Kernel, task: messages.RunCell, changed: list[dict[str
     line = first["line"] or task.line
     place = f'  File "{kernel.config.file}", line {line}, in {task.id}\n'
     source = task.source.splitlines()[line - task.line].strip()
-    text = f"Traceback (most recent call last):\n{place}    {source}\nMutationError: {message}\n"
+    text = f"Traceback (most recent call last):\n{place}    {source}\n{MutationError.__name__}: {message}\n"
     frames = [(kernel.config.file, line, task.id)]
-    kernel.report(
-        "error", cell=task.id, name="MutationError", message=message, line=line, traceback=text, frames=frames
-    )
+    name = MutationError.__name__
+    kernel.report("error", cell=task.id, name=name, message=message, line=line, traceback=text, frames=frames)

@@ -12,7 +12,6 @@ import hashlib
 import os
 import struct
 
-from rnb.errors import RnbError
 from rnb.kernel.failure import attempt
 from rnb.kernel.fingerprint import fingerprint
 from rnb.kernel.pickles import NotKept, dump, load, room
@@ -36,10 +35,8 @@ ALIGN = 64
 CHUNK = 1 << 20  # bytes hashed and written at a time: they stay in the processor's cache
 
 
-class Damaged(RnbError):
-    """A file of values that is not what was written."""
-
-    code = "damaged"
+class Damaged(Exception):
+    """A file of values that is not what was written. Nobody sees it: the cell runs."""
 
 
 def keep(kernel: Kernel, task: messages.Keep) -> None:
@@ -187,8 +184,8 @@ def _fill(file: IO[bytes], digest: Digest, view: memoryview) -> None:
 
 
 def _said(error: BaseException) -> str:
-    if isinstance(error, RnbError):
-        return error.message
+    if isinstance(error, NotKept | Damaged):
+        return str(error)
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return f"{type(error).__name__}: {error}"

@@ -12,7 +12,6 @@ import io
 import re
 import sys
 
-from rnb.errors import RnbError
 from rnb.kernel.importing import finder
 
 TYPE_CHECKING = False
@@ -25,10 +24,8 @@ if TYPE_CHECKING:
 PROTOCOL = 5
 
 
-class NotKept(RnbError):
-    """A value that can't be kept or brought back, and why."""
-
-    code = "not-kept"
+class NotKept(Exception):
+    """A value that can't be kept or brought back, and why. Nobody sees it: the cell runs."""
 
 
 def dump(
@@ -74,7 +71,7 @@ def load(head: bytes, buffers: Sequence[Any], namespace: dict[str, Any], codes: 
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise NotKept(error.message if isinstance(error, NotKept) else _words(error)) from None
+        raise NotKept(str(error) if isinstance(error, NotKept) else _words(error)) from None
     if codes is not None:
         codes += unpickler.codes
     return values

@@ -199,11 +199,13 @@ class Loaded(Report, tag="loaded", kw_only=True):
 
 
 class Failed(Report, tag="failed", kw_only=True):
-    """The kernel could not do a task (a parameter of the wrong type, say). `kind`: parameter, internal."""
+    """The kernel could not do a task. `kind`: parameter (what the user gave can't be converted), internal (a fault of
+    ours: `name` is the task's tag)."""
 
     kind: str
     name: str = ""
     message: str
+    traceback: str = ""
 
 
 AnyReport = (

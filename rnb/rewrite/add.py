@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from rnb.errors import RewriteError
 from rnb.messages import Fault
 from rnb.notebook.blocks import is_main
 from rnb.notebook.cells import import_aliases
@@ -16,13 +17,8 @@ from rnb.notebook.model import Notebook
 from rnb.rewrite.source import read_text
 from rnb.rewrite.split import split_linear
 from rnb.rewrite.split_main import script
-from rnb.rewrite.split_model import RewriteError
 from rnb.rewrite.split_units import top_line
 from rnb.rewrite.split_write import Written, definition_text, import_text
-
-
-class Refused(RewriteError):
-    """The block does not fit; the notebook is left as it was."""
 
 
 @dataclass
@@ -33,16 +29,16 @@ class Added:
 
 
 def add(text: str, block: str) -> Added:
-    """The notebook's text with the block in it. Raises Refused, and RewriteError if the block is no Python."""
+    """The notebook's text with the block in it. Raises RewriteError: the block does not fit, or is no Python."""
     notebook = read_text(text)
     if not notebook.valid or any(each.code == "syntax" for each in notebook.faults):
-        raise Refused("the notebook is not valid Python", hint="mend it first: `rnb check` says where")
+        raise RewriteError("the notebook is not valid Python", hint="mend it first: `rnb check` says where")
     if not block.strip():
-        raise Refused("the block is empty")
+        raise RewriteError("the block is empty")
     own = read_text(block)
     wrong = next((each for each in own.faults if each.code == "syntax"), None)
     if wrong is not None:
-        raise Refused(f"the block, line {wrong.line}: syntax: {wrong.message}")
+        raise RewriteError(f"the block, line {wrong.line}: syntax: {wrong.message}")
     place = _Place(text, notebook)
     made, notes = _verbatim(block, own, place) if own.cells else _split(block, notebook, place)
     _check(notebook, made)
@@ -51,13 +47,13 @@ def add(text: str, block: str) -> Added:
 
 
 def _check(before: Notebook, made: str) -> None:
-    """No new error. Raises Refused with all of them."""
+    """No new error. Raises RewriteError with all of them."""
     known = {(each.code, each.message) for each in before.faults}
     after = read_text(made)
     new = [each for each in after.faults if each.severity == "error" and not _known(each, known)]
     if new:
         told = "; ".join(f"{each.code}: {each.message}" for each in new)
-        raise Refused(f"the block does not fit: {told}", hint=new[0].hint or "nothing was changed")
+        raise RewriteError(f"the block does not fit: {told}", hint=new[0].hint or "nothing was changed")
 
 
 def _known(fault: Fault, known: set[tuple[str, str]]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rnb.errors import RewriteError
 from rnb.messages import Fault
 from rnb.notebook.model import Notebook
 from rnb.notebook.read import read
@@ -18,7 +19,7 @@ from rnb.rewrite.ipynb_write import to_ipynb
 from rnb.rewrite.marimo_write import losses, to_marimo
 from rnb.rewrite.source import read_text, without_coding
 from rnb.rewrite.split import split_linear, split_script
-from rnb.rewrite.split_model import Linear, RewriteError
+from rnb.rewrite.split_model import Linear
 from rnb.rewrite.targets import to_markdown, to_script
 
 FORMATS = ("rnb", "ipynb", "marimo", "percent", "script", "md", "html")

@@ -10,9 +10,9 @@ import ast
 import builtins
 from dataclasses import dataclass, field
 
+from rnb.errors import RewriteError
 from rnb.notebook.model import OWN, Cell, Notebook
 from rnb.notebook.scope import arguments_of
-from rnb.rewrite.split_model import RewriteError
 from rnb.rewrite.split_units import dedent, top_line
 
 CODE, TEXT = "code", "text"

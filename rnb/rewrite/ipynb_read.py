@@ -6,8 +6,9 @@ import json
 import re
 from typing import Any
 
+from rnb.errors import RewriteError
 from rnb.rewrite.magics import plain
-from rnb.rewrite.split_model import Block, Linear, RewriteError
+from rnb.rewrite.split_model import Block, Linear
 
 _DISPLAY = re.compile(r"^\s*display\(", re.MULTILINE)
 _IPYTHON = re.compile(r"^(from IPython\.(?:core\.)?display import )([\w, ]+)$", re.MULTILINE)

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rnb.errors import RewriteError
 from rnb.messages import Fault
 from rnb.rewrite.source import read_text
 from rnb.rewrite.split_copies import with_copies
@@ -17,7 +18,7 @@ from rnb.rewrite.split_facts import Facts
 from rnb.rewrite.split_groups import Groups, sequence_of
 from rnb.rewrite.split_hoist import hoist
 from rnb.rewrite.split_main import script
-from rnb.rewrite.split_model import Linear, RewriteError, Unit
+from rnb.rewrite.split_model import Linear, Unit
 from rnb.rewrite.split_parameters import take_parameters
 from rnb.rewrite.split_things import Things
 from rnb.rewrite.split_units import Source, units_of

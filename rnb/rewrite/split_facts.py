@@ -13,10 +13,11 @@ from bisect import bisect_right
 from collections import defaultdict
 from typing import Any
 
+from rnb.errors import RewriteError
 from rnb.notebook.cells import import_aliases
 from rnb.notebook.scope import Scope, Walk
 from rnb.rewrite.split_calls import Calls
-from rnb.rewrite.split_model import RewriteError, Unit
+from rnb.rewrite.split_model import Unit
 from rnb.rewrite.split_summaries import Summary, summaries_of
 from rnb.rewrite.split_tables import VALUES
 from rnb.rewrite.split_units import Source

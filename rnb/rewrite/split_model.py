@@ -12,12 +12,6 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnb.errors import RnbError
-
-
-class RewriteError(RnbError):
-    """The input can't be turned into a notebook; it is left as it was."""
-
 
 @dataclass
 class Block:

@@ -11,8 +11,9 @@ import textwrap
 import tokenize
 from collections.abc import Iterable
 
+from rnb.errors import RewriteError
 from rnb.notebook.text import Refused, parse
-from rnb.rewrite.split_model import Block, Linear, RewriteError, Unit
+from rnb.rewrite.split_model import Block, Linear, Unit
 
 _RULE = re.compile(r"^#\s*[-=#*~_+─═]{3,}\s*$")
 _FENCED = re.compile(r"^#+\s*(?:[-=#*~_+─═]{2,})\s*(.*?\w.*?)\s*(?:[-=#*~_+─═]{2,})?\s*#*$")

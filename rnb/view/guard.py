@@ -61,6 +61,14 @@ class Guard:
         self.policy = POLICY.format(import_map=import_map).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._answer(scope, receive, send)
+        except Exception as error:  # the viewer has had the answer 500 already
+            from rnb.host.internal import in_passing
+
+            in_passing(error)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return

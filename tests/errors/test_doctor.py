@@ -9,7 +9,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from rnb.host.doctor import _imported, numbers, requirement
+from rnb.host.internal import sentence
 from tests.driver import run, text_run
 
 BOOK = '''"""A hidden title"""
@@ -31,7 +34,11 @@ def asks():
 '''
 
 
-def test_doctor_and_bundle(tmp_path: Path) -> None:
+def test_doctor_and_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    sentence(
+        "ValueError: hidden", 'Traceback …\n  File "/x/rnb/y.py", line 1, in z\n    hidden()\nValueError: hidden\n'
+    )
     book = tmp_path / "book.py"
     book.write_text(BOOK)
     (tmp_path / "pyproject.toml").write_text("[tool.rnb.limits]\nmemory = '2GB'\n")
@@ -43,11 +50,12 @@ def test_doctor_and_bundle(tmp_path: Path) -> None:
     assert {"rnb", "system", "packages", "extra sql", "extra view", "sandbox", "limits", "project", "a run"} <= set(
         found
     )
-    assert found["packages"]["state"] == "fine" and "limits in [tool.rnb]" in found["project"]["words"]
+    assert found["packages"]["state"] in ("fine", "slow") and "limits in [tool.rnb]" in found["project"]["words"]
     assert found["bytecode"]["state"] == "slow" and found["a run"]["state"] in ("fine", "slow")
     with zipfile.ZipFile(tmp_path / "b.zip") as bundle:
         parts = {name: bundle.read(name).decode() for name in bundle.namelist()}
-    assert set(parts) == {"README.txt", "doctor.json", "packages.json", "last_run.json"}
+    assert set(parts) == {"README.txt", "doctor.json", "packages.json", "last_run.json", "internal.json"}
+    assert found["internal errors"]["words"].endswith(": ValueError") and "rnb/y.py" in parts["internal.json"]
     whole = "".join(parts.values())
     assert not any(secret in whole for secret in ("hunter2", "hidden", str(Path.home()) + "/"))
     events = json.loads(parts["last_run.json"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import rnb
-from rnb.errors import HTTP_CODES, SYSTEM, RnbError
+from rnb.errors import HTTP_CODES, INTERNAL, SYSTEM, RnbError
 from rnb.redact import hidden
 from tests.driver import text_run
 from tests.test_docs import DOCS
@@ -29,7 +29,7 @@ def test_every_code_is_one_errors_and_has_a_section() -> None:
     codes = [each.code for each in tree() if "code" in vars(each)]  # others are finer cases of their parent
     assert len(codes) == len(set(codes))
     listed = re.findall(r"^## (.*)$", (DOCS / "errors.md").read_text(), re.M)
-    assert set(listed) == {*codes, SYSTEM, *HTTP_CODES.values()} and len(listed) == len(set(listed))
+    assert set(listed) == {*codes, SYSTEM, INTERNAL, *HTTP_CODES.values()} and len(listed) == len(set(listed))
 
 
 def test_they_survive_pickling() -> None:
@@ -47,7 +47,7 @@ WRONG = [
     (["run", "book.py", "--json", "--no-such-option"], "usage", 1),
     (["run", "book.py", "--json", "--limit", "speed=1"], "usage", 1),
     (["run", "book.py/x.py", "--json"], "system", None),
-    (["nope", "--json"], "error", 1),
+    (["nope", "--json"], "usage", 1),
 ]
 
 

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
+from rnb.errors import RewriteError
 from rnb.notebook.model import Notebook
 from rnb.notebook.read import read
 from rnb.rewrite.split import split_script
-from rnb.rewrite.split_model import RewriteError
 from rnb.rewrite.split_paths import may_be_same
 
 

@@ -1,0 +1,141 @@
+"""A fault of ours, put into the running program: one sentence, the facts in a file, and nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from rnb.host.internal import without_words
+from tests.driver import RNB, text_run
+
+BOOK = "import rnb\n\n\n@rnb.cell\ndef a():\n    x = 1\n    return x\n\n\n@rnb.cell\ndef b(x):\n    print(x)\n"
+
+# as soon as a module of ours is loaded, a function in it fails: in whatever process that is
+HOOK = """
+import importlib.util, os, sys
+
+where, name = os.environ["BROKEN"].split(":")
+
+
+class Finder:
+    @classmethod
+    def find_spec(cls, module, path=None, target=None):
+        if module != where:
+            return None
+        sys.meta_path.remove(cls)
+        spec = importlib.util.find_spec(module)
+        execute = spec.loader.exec_module
+        spec.loader.exec_module = lambda made: (execute(made), broken(made))
+        return spec
+
+
+def broken(owner):
+    *path, last = name.split(".")
+    for each in path:
+        owner = getattr(owner, each)
+
+    def fails(*args, **kwargs):
+        raise RuntimeError("hidden words\\nof two lines")
+
+    setattr(owner, last, fails)
+
+
+sys.meta_path.insert(0, Finder)
+"""
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Path:
+    (tmp_path / "book.py").write_text(BOOK)
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(HOOK)
+    return tmp_path
+
+
+def environment(lab: Path, broken: str) -> dict[str, str]:
+    return {"PYTHONPATH": str(lab / "hook"), "XDG_CACHE_HOME": str(lab / "cache"), "BROKEN": broken}
+
+
+HOST = [
+    ("rnb.notebook.build:build", ["run", "book.py", "--json"]),
+    ("rnb.plan.state:State.apply", ["run", "book.py", "--json"]),
+    ("rnb.plan.round:Round.next", ["watch", "book.py", "--json"]),
+    ("rnb.report.json_lines:JsonLines.event", ["run", "book.py", "--json"]),
+    ("rnb.host.supervisor:Supervisor._exited", ["run", "book.py", "--json"]),
+    ("rnb.host.graph:draw", ["graph", "book.py"]),
+]
+SENTENCE = r"rnb: error\[internal\]: rnb itself has failed: RuntimeError: hidden words of two lines\n  hint: this is a fault of rnb; .*\n"
+
+
+@pytest.mark.parametrize(("broken", "args"), HOST)
+def test_in_the_host(lab: Path, broken: str, args: list[str]) -> None:
+    done = text_run(*args, cwd=lab, env=environment(lab, broken), timeout=30)
+    assert done.returncode == 70
+    assert re.fullmatch(SENTENCE, done.stderr), done.stderr
+    if "--json" in args:
+        problem = json.loads(done.stdout.splitlines()[-1])
+        assert (problem["type"], problem["code"], problem["exit_code"]) == ("problem", "internal", 70)
+    facts = (lab / "cache" / "rnb" / "internal-error.txt").read_text()
+    assert "RuntimeError: hidden words\nof two lines\n" in facts
+    kept = without_words(facts)
+    assert "\nRuntimeError" in kept and "/rnb/" in kept and "hidden" not in kept and "raise" not in kept
+    assert not started(lab)
+
+
+def started(lab: Path) -> list[str]:
+    """The processes that still have this test's environment."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # it has ended, or is not ours
+            if str(lab).encode() in each.read_bytes():
+                found.append(each.parent.joinpath("cmdline").read_text())
+    return found
+
+
+KERNEL = [
+    ("rnb.kernel.cell:run", {"a": "killed", "b": "blocked"}),
+    ("rnb.kernel.check:Check.shared", {"a": "killed", "b": "blocked"}),
+    ("rnb.kernel.streams:Streams.flush", {"a": "blocked", "b": "blocked"}),
+]
+
+
+@pytest.mark.parametrize(("broken", "status"), KERNEL)
+def test_in_the_kernel(lab: Path, broken: str, status: dict[str, str]) -> None:
+    done = text_run("run", "book.py", "--json", cwd=lab, env=environment(lab, broken), timeout=30)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {event["cell"]: event["status"] for event in events if event["type"] == "cell"} == status
+    died = [event["reason"] for event in events if event["type"] == "kernel" and event["status"] == "died"]
+    assert died and all("rnb itself has failed: RuntimeError: hidden words of two lines" in reason for reason in died)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "hidden words" in (lab / "cache" / "rnb" / "internal-error.txt").read_text()
+    assert done.returncode == (1 if "killed" in status.values() else 137) and not started(lab)
+
+
+def test_beside_the_work(lab: Path) -> None:
+    """A request of a viewer: the answer is 500, once there is a sentence, and the view goes on."""
+    pytest.importorskip("starlette")
+    command = [*RNB, "view", "book.py", "--json", "--port", "0"]
+    env = {**os.environ, **environment(lab, "rnb.view.app:live_page")}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=lab, env=env, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        for line in process.stdout:
+            if '"type":"view"' in line:
+                break
+        url = json.loads(line)["url"].rstrip("/")
+        for _ in range(2):
+            with pytest.raises(urllib.error.HTTPError) as failed:
+                urllib.request.urlopen(f"{url}/n/book")
+            assert (failed.value.code, failed.value.headers["rnb-error"]) == (500, "internal")
+        assert urllib.request.urlopen(f"{url}/api/notebooks/book").status == 200
+        process.terminate()
+        assert re.fullmatch(SENTENCE, process.stderr.read())
+    assert process.returncode == 143
