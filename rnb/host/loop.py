@@ -34,7 +34,10 @@ class Timer:
 class Loop:
     """Runs callbacks until `stop(code)`; `run` returns that code."""
 
+    last: Loop | None = None  # of this process: what is written late waits here
+
     def __init__(self) -> None:
+        Loop.last = self
         self.poll = select.poll()
         self.callbacks: dict[int, Callback] = {}  # by file descriptor
         self.timers: list[tuple[float, int, Timer]] = []
@@ -85,6 +88,7 @@ class Loop:
         return self.code
 
     def close(self) -> None:
+        Loop.last = None
         if self.restore:
             signal.set_wakeup_fd(-1)
         for number, handler in reversed(self.restore):

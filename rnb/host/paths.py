@@ -58,11 +58,11 @@ def write_beside(path: str | os.PathLike[str], data: bytes) -> None:
     no regular file (a pipe, a terminal) is written to. Raises OSError."""
     target = os.path.realpath(path)
     try:
-        old: os.stat_result | None = os.stat(target)
+        old: os.stat_result | None = os.stat(path)
     except FileNotFoundError:
         old = None
-    if old is not None and not stat.S_ISREG(old.st_mode):
-        write_bytes(target, data)
+    if old is not None and not stat.S_ISREG(old.st_mode):  # /dev/stdout leads to what has no path
+        write_bytes(os.fspath(path), data)
         return
     if old is not None and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "the file may not be written", str(path))

@@ -42,31 +42,26 @@ class Bundle:
         if special is not None:
             self._try(type(value).__name__, lambda: self._merge(special(value)))
         elif not isinstance(value, type):
-            bundle = self._method("_repr_mimebundle_", include=None, exclude=None)
-            if bundle is not None:
-                self._merge(bundle[0] if isinstance(bundle, tuple) else bundle)
+            self._method("_repr_mimebundle_", _without_metadata, include=None, exclude=None)
             for name, kind in METHODS:
                 if kind not in self.data:
-                    content = self._method(name)
-                    if content is not None:
-                        self._merge({kind: content[0] if isinstance(content, tuple) else content})
-            marimo = self._method("_mime_")
-            if marimo is not None and marimo[0] not in self.data:
-                self._merge({marimo[0]: marimo[1]})
+                    self._method(name, lambda content, kind=kind: {kind: _without_metadata(content)})
+            self._method("_mime_", lambda content: {content[0]: self.data.get(content[0], content[1])})
 
-    def _method(self, name: str, **options: Any) -> Any:
-        """What `value.name()` gives, None where there is no such method or where it raises."""
-        method = getattr_static(type(self._value), name)
-        if method is None:
-            return None
-        return self._try(name, lambda: getattr(self._value, name)(**options))
+    def _method(self, name: str, bundle: Any, **options: Any) -> None:
+        """Take `bundle(what value.name() gives)`, or a note where that raises or is none."""
+        if getattr_static(type(self._value), name) is not None:
+            self._try(name, lambda: self._merge_some(bundle, getattr(self._value, name)(**options)))
 
-    def _try(self, name: str, make: Any) -> Any:
+    def _merge_some(self, bundle: Any, content: Any) -> None:
+        if content is not None:
+            self._merge(bundle(content))
+
+    def _try(self, name: str, make: Any) -> None:
         try:
-            return make()
+            make()
         except Exception as error:
             self.notes.append(f"{type(self._value).__name__}.{name}() raised {type(error).__name__}: {_str(error)}")
-            return None
 
     def _merge(self, bundle: Any) -> None:
         for kind, content in dict(bundle).items():
@@ -80,6 +75,10 @@ class Bundle:
             kind = type(self._value).__name__
             self.notes.append(f"{kind}.__repr__() raised {type(error).__name__}: {_str(error)}")
             return f"<{kind}: repr failed: {type(error).__name__}: {_str(error)}>"
+
+
+def _without_metadata(content: Any) -> Any:
+    return content[0] if isinstance(content, tuple) else content
 
 
 def getattr_static(kind: type, name: str) -> Any:
@@ -102,7 +101,7 @@ def _str(error: BaseException) -> str:
 
 
 def clean(kind: str, content: Any) -> Any:
-    """Content that can go over the wire: text, base64 text, or plain JSON."""
+    """Content that can go over the wire: text, base64 text, or plain JSON where `kind` is JSON."""
     if isinstance(content, (bytes, bytearray, memoryview)):
         if kind.startswith("text/") or kind.endswith(("+xml", "json", "javascript")):
             return bytes(content).decode("utf-8", "replace")
@@ -110,6 +109,8 @@ def clean(kind: str, content: Any) -> Any:
 
         return b2a_base64(content, newline=False).decode()
     if isinstance(content, str):
+        return str(content)
+    if not kind.endswith("json"):
         return str(content)
     from rnb.kernel.jsonable import jsonable
 

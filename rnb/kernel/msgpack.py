@@ -6,7 +6,7 @@ small, so plain Python is fast enough. Types: None, bool, int of 64 bits, float,
 
 from __future__ import annotations
 
-import struct
+from struct import calcsize, pack, unpack_from  # now: user code may put something in their place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _encode(value: Any, put: Any) -> None:
     elif kind is int:
         put(_integer(value))
     elif kind is float:
-        put(b"\xcb" + struct.pack(">d", value))
+        put(b"\xcb" + pack(">d", value))
     elif kind is bytes:
         put(b"\xc6" + len(value).to_bytes(4, "big"))
         put(value)
@@ -111,7 +111,7 @@ def _decode(data: bytes, at: int) -> tuple[Any, int]:
         return code == 0xC3, at
     if code in _FIXED:
         form = _FIXED[code]
-        return struct.unpack_from(form, data, at)[0], at + struct.calcsize(form)
+        return unpack_from(form, data, at)[0], at + calcsize(form)
     if code not in _SIZED:
         raise ValueError(f"byte {code:#x} begins nothing that the wire carries")
     width, kind = _SIZED[code]

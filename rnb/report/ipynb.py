@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rnb.host.outputs import jupyter_output
+from rnb.host.report_file import ReportFile
 from rnb.messages import AnyEvent, CellEvent, FinishedEvent
 from rnb.plan.panels import ENDS, CellState, Output
 from rnb.plan.state import State
-from rnb.report.beside import ReportFile
 from rnb.report.json_lines import encode
 
 Json = dict[str, Any]
@@ -40,7 +40,7 @@ class Ipynb:
             elif event.status in ENDS:
                 self._file.update()
         elif isinstance(event, FinishedEvent):
-            self._file.write()
+            self._file.update()
 
     def close(self) -> None:
         self._file.write()

@@ -12,10 +12,10 @@ import re
 from pathlib import PurePath
 from xml.sax.saxutils import escape, quoteattr
 
+from rnb.host.report_file import ReportFile
 from rnb.messages import AnyEvent, CellEvent, ErrorEvent, Fault, FinishedEvent, NotebookEvent
 from rnb.plan.panels import ENDS, CellState, Output, Picture, Problem, Text
 from rnb.plan.state import State
-from rnb.report.beside import ReportFile
 from rnb.report.text import location
 from rnb.report.tracebacks import shorten
 
@@ -66,7 +66,7 @@ class Suite:
             self._file.update()
         elif isinstance(event, FinishedEvent):
             self._seconds = event.seconds
-            self._file.write()
+            self._file.update()
 
     def xml(self) -> str:
         state = self._state

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Protocol
 
 from rnb.errors import MissingExtra
 from rnb.host.outcome import Outcome, row, status
-from rnb.report.beside import ReportFile
+from rnb.host.report_file import ReportFile
 from rnb.report.text import duration
 
 ONE_LINE = 60  # characters of a value in a line for people

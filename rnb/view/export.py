@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from rnb.host.emit import Sink
-from rnb.host.paths import write_beside
+from rnb.host.report_file import ReportFile
 from rnb.host.run import run
-from rnb.messages import AnyEvent
+from rnb.messages import AnyEvent, CellEvent, NotebookEvent
+from rnb.plan.panels import ENDS
 from rnb.plan.state import State
 from rnb.store.events import encode
 from rnb.view import assets
@@ -21,24 +21,27 @@ LIBRARIES = {"application/vnd.plotly.v1+json": "plotly.js", "application/vnd.veg
 
 
 class HtmlReport:
-    """A sink that writes the page when it is closed, whole or not at all. Raises OSError from `close`."""
+    """A sink that writes the page as cells end and when it is closed. Raises OSError."""
 
     def __init__(self, file: str, path: str, texts: Texts | None = None) -> None:
-        self.file, self.path = file, path
+        self.path = path
         self.state = State()
         self._dresser = Dresser(texts or text_on_disk(path))
-        self._written = False
+        self._file = ReportFile(file, lambda: self.page().encode("utf-8", "replace"))
+        self._closed = False
 
     def event(self, event: AnyEvent) -> None:
         self.state.apply(event)
-        if event.__struct_config__.tag == "notebook":
+        if isinstance(event, NotebookEvent):
             self._dresser.dress(event, b"{}")
+        elif isinstance(event, CellEvent) and event.status in ENDS:
+            self._file.update()
 
     def close(self) -> None:
-        if self.state.notebook is None or self._written:
+        if self.state.notebook is None or self._closed:
             return
-        self._written = True
-        write_beside(Path(self.file), self.page().encode("utf-8", "replace"))
+        self._closed = True
+        self._file.write()
 
     def page(self) -> str:
         parts = [self._dresser.sources(), *(with_html(event, encode(event)) for event in self.state.events())]
@@ -57,7 +60,7 @@ class HtmlReport:
 
 def past_page(events: Iterable[AnyEvent], text: str, path: str) -> bytes:
     """The page of a run that is over, or of a text that never ran."""
-    report = HtmlReport("", path, lambda _: text)
+    report = HtmlReport(os.devnull, path, lambda _: text)
     for event in events:
         report.event(event)
     return report.page().encode("utf-8", "replace")

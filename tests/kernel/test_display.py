@@ -35,6 +35,9 @@ CONVENTIONS: list[tuple[str, dict[str, Any]]] = [
     ("def _repr_mimebundle_(self, **k): return {'text/html': 'x'}, {'meta': 1}", {"text/html": "x"}),
     ("def _mime_(self): return ('text/html', '<i>')", {"text/html": "<i>"}),
     ("def _repr_html_(self): return None", {}),
+    ("def _repr_html_(self): return 5", {"text/html": "5"}),
+    ("def _repr_mimebundle_(self, **k): return {'text/plain': 5, 'a/json': {1: 2}}",
+     {"text/plain": "5", "a/json": {"1": 2}}),
     ("def __getattr__(self, name): return lambda *a, **k: 'everything'", {}),
 ]  # fmt: skip
 
@@ -58,6 +61,13 @@ def test_a_representation_that_fails_is_an_error_of_that_display(kernel: Driver)
     ran = kernel.cell("@cell\ndef a():\n    class A:\n        def _repr_html_(self): 1/0\n    A()\n")
     assert (ran.outcome, len(ran.texts)) == ("done", 1)
     assert "_repr_html_() raised" in ran.err
+
+
+@pytest.mark.parametrize(("name", "gives"), [("mimebundle_", "7"), ("mimebundle_", "()"), ("html_", "()")])
+def test_what_is_no_representation_is_as_one_that_fails(kernel: Driver, name: str, gives: str) -> None:
+    ran = kernel.cell(f"@cell\ndef a():\n    class A:\n        def _repr_{name}(self, **k): return {gives}\n    A()\n")
+    assert (ran.outcome, len(ran.texts)) == ("done", 1)
+    assert f"A._repr_{name}() raised" in ran.err
 
 
 def test_display_at_any_time(kernel: Driver) -> None:

@@ -1,7 +1,7 @@
 """A report file that is whole at any moment: written beside its place, then renamed over it.
 
 It is written again while cells finish, so that a job that is killed leaves what it had, as long as writing takes no
-more than a twentieth of the run.
+more than a twentieth of the run. What had to wait for this is written later, while a long cell runs.
 """
 
 from __future__ import annotations
@@ -11,33 +11,40 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from rnb.host.loop import Loop, Timer
+from rnb.host.paths import write_beside
+
 ALLOWED = 0.05  # seconds of writing that are always fine
 SHARE = 0.05  # of the time since the start
 
 
 class ReportFile:
-    """The file at `path`, whose whole text `content()` gives."""
+    """The file at `path`, whose whole text `content()` gives. What is no regular file is written once, at the end."""
 
     def __init__(self, path: str | os.PathLike[str], content: Callable[[], bytes]) -> None:
         self.path = Path(path)
         self._content = content
         self._began = time.monotonic()
         self._spent = 0.0
+        self._late: Timer | None = None
+        self._once = self.path.exists() and not self.path.is_file()
 
     def update(self) -> None:
-        """Write what there is, unless writing has taken too much of the time already."""
-        if self._spent <= ALLOWED + SHARE * (time.monotonic() - self._began):
+        """Write what there is; where writing has taken too much of the time already, later."""
+        if self._once:
+            return
+        wait = (self._spent - ALLOWED) / SHARE - (time.monotonic() - self._began)
+        if wait <= 0:
             self.write()
+        elif self._late is None and Loop.last is not None:
+            self._late = Loop.last.after(wait, self.write)
 
     def write(self) -> None:
         """Write what there is. Raises OSError where that can't be done."""
         start = time.monotonic()
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        try:
-            beside.write_bytes(self._content())
-            os.replace(beside, self.path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        write_beside(self.path, self._content())
         self._spent += time.monotonic() - start
