@@ -125,10 +125,17 @@ class Result:
         return [fault["code"] for event in self.of("notebook") for fault in event["faults"]]
 
 
-def run(path: Path | str, *args: str, cwd: Path | None = None, stdin: str = "", timeout: float = 60) -> Result:
-    """`rnb run --json`, to the end."""
+def run(
+    path: Path | str,
+    *args: str,
+    cwd: Path | None = None,
+    stdin: str = "",
+    timeout: float = 60,
+    command: str = "run",
+) -> Result:
+    """`rnb run --json`, to the end; or another command that takes it."""
     done = subprocess.run(
-        [*RNB, "run", str(path), "--json", *args],
+        [*RNB, command, str(path), "--json", *args],
         cwd=cwd,
         input=stdin,
         capture_output=True,

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from rnb.cli.jobs import count_of
 from rnb.cli.parameters import NotebookCommand, given
 from rnb.errors import UsageError
 from rnb.host.emit import Sink
@@ -18,9 +19,16 @@ from rnb.host.emit import Sink
 )
 @click.option("--rows", metavar="CSV", help="Points from a table whose first line names parameters.")
 @click.option("-P", "--parameters", "files", metavar="FILE", multiple=True, help="Fixed ones, from TOML, YAML or JSON.")
+@click.option("-j", "--jobs", metavar="N", default="1", help="Run up to N points at a time; `auto`: one for each CPU.")
 @click.option("--take", metavar="NAME,…", multiple=True, help="Defs and cells for the table; else numbers that vary.")
 @click.option("-o", "--output", metavar="FILE", help="Write the table: .csv or .parquet.")
 @click.option("--html", metavar="FILE", help="Write a page that compares the points.")
+@click.option(
+    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole sweep."
+)
+@click.option(
+    "--cache", metavar="DIR-OR-URL", help="Take results from here, and keep them here; on: in .rnb, off: not."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 def command(
@@ -28,9 +36,12 @@ def command(
     axes: tuple[str, ...],
     rows: str | None,
     files: tuple[str, ...],
+    jobs: str,
     take: tuple[str, ...],
     output: str | None,
     html: str | None,
+    timeout: float | None,
+    cache: str | None,
     as_json: bool,
     force: bool,
 ) -> int:
@@ -79,6 +90,9 @@ def command(
         taken,
         lambda state, path: _sinks(as_json),
         each,
+        count_of(jobs),
+        timeout,
+        cache,
     )
     for fault in sweep.notebook.faults:
         tell(fault)

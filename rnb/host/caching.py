@@ -70,6 +70,11 @@ class Caching:
     def busy(self) -> bool:
         return self.keeping is not None or self.loading is not None
 
+    def goes_on(self, other: Caching) -> None:
+        """As the other, whose session this one goes on from."""
+        self.hits = dict(other.hits)
+        self.setup.goes_on(other.setup)
+
     # ------------------------------------------------------------------ keys
 
     def _static(self, cell: Cell) -> str:

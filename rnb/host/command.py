@@ -49,14 +49,14 @@ class Command:
 
             sinks = [InOrder(sink) if getattr(sink, "in_order", False) else sink for sink in sinks]
         emitter = Emitter(sinks, state.apply, self.numbers, settings.path if self.several else None)
-        session = Session(settings, self.loop, emitter, state, done, self._ask, self._keeper(settings.path, emitter))
+        session = Session(settings, self.loop, emitter, state, done, self._ask, self.keeper(settings.path, emitter))
         self.session = session
         session.ask_again = self.lines.again
         session.supervisor.start()
         adopt_orphans()  # before any user code runs
         return session
 
-    def _keeper(self, path: str, emitter: Emitter) -> Callable[[str], str | None]:
+    def keeper(self, path: str, emitter: Emitter) -> Callable[[str], str | None]:
         def keep(cell: str) -> str | None:
             folder = keep_folder(path)
             if folder is None:

@@ -17,7 +17,7 @@ from rnb.host.lane import Job, Lane
 from rnb.host.roster import Roster
 from rnb.host.transfers import Transfers
 from rnb.host.turns import Backlog
-from rnb.messages import CellEnded, CellEvent, Survey, Surveyed
+from rnb.messages import AnyReport, CellEnded, CellEvent, Survey, Surveyed
 from rnb.plan.ahead import Ahead, Wanted
 from rnb.plan.side import ahead_of
 from rnb.plan.world import GOOD
@@ -55,11 +55,12 @@ class Crew:
     # ------------------------------------------------------------------ the beginning
 
     def _begin(self) -> None:
+        self.session.hear = self.take_survey
         self.session.supervisor.send(Survey())
 
-    def take_survey(self, report: Surveyed) -> None:
+    def take_survey(self, report: AnyReport) -> None:
         session = self.session
-        if session.round is None:
+        if session.round is None or not isinstance(report, Surveyed):
             return
         self.surveyed = report
         self.ahead = ahead_of(session.round, session.current.now, report.stateful, report.groups)

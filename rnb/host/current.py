@@ -64,9 +64,9 @@ class Current:
             return notebook
         return msgspec.structs.replace(self.notebook, sha256=notebook.sha256, faults=notebook.faults)
 
-    def needed_for(self, ids: list[str]) -> set[int] | None:
-        """The uids of these cells and of all above them; None for an empty list: no limit."""
-        if not ids:
+    def needed_for(self, ids: list[str] | None) -> set[int] | None:
+        """The uids of these cells and of all above them; None: no limit."""
+        if ids is None:
             return None
         return self._above([self.links.by_id[id] for id in ids if id in self.links.by_id], self.links)
 

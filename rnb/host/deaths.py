@@ -46,7 +46,7 @@ def died(session: Session, reason: str) -> None:
         session.hopeless = f"{NO_KERNEL}: {'the setup' if in_setup else 'its start'} ended with {reason}"
         block_all(session, session.hopeless)
     if session.early_deaths < TRIES:
-        session.supervisor.start(restarted=True)
+        session.supervisor.another()
     if uid is not None and session.settings.fail_fast:
         session.cancel_waiting(f"{session.cells[uid].id} killed")
     go_on(session)

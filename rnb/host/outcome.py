@@ -9,6 +9,9 @@ import msgspec
 
 from rnb.host.grid import Point
 from rnb.plan.panels import Output, Picture, Problem, Text
+from rnb.plan.state import State
+
+SCALARS = {"bool", "int", "uint", "float", "complex", "str", "NoneType"}  # Python's, and numpy's without their size
 
 
 class Outcome(msgspec.Struct):
@@ -21,6 +24,31 @@ class Outcome(msgspec.Struct):
     values: dict[str, tuple[str, str]]
     shown: dict[str, list[Output]]
     ran: int  # cells that ran for it
+
+
+def outcome_of(state: State, point: Point, names: list[str] | None, touched: set[str], ran: int) -> Outcome:
+    """What a notebook shows at the end of a round: what was asked for by name, or else scalars and outputs of the cells
+    that depend on what varies."""
+    values = {}
+    for cell in state.cells.values():
+        for shared in cell.values if cell.status in ("done", "cached") else ():
+            scalar = cell.id in touched and shared.type.rstrip("_0123456789") in SCALARS
+            if scalar if names is None else shared.name in names:
+                values[shared.name] = (shared.type, shared.summary)
+    shown = {
+        cell.id: list(cell.outputs)
+        for cell in state.cells.values()
+        if cell.outputs and (cell.id in touched if names is None else cell.id in names)
+    }
+    return Outcome(
+        point=point,
+        ok=state.ok,
+        seconds=state.finished.seconds if state.finished else 0.0,
+        statuses={cell.id: cell.status for cell in state.cells.values()},
+        values=values,
+        shown=shown,
+        ran=ran,
+    )
 
 
 def row(outcome: Outcome, names: list[str], taken: list[str]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def run(
                 once=True,
                 path=path,
                 parameters=parameters,
-                only=only,
+                only=only or None,
                 fail_fast=fail_fast,
                 strict=strict,
                 limits=limits,
@@ -123,7 +123,7 @@ def check_asked(notebook: Notebook, settings: Settings) -> None:
         if p.name in settings.given:
             _check_text(p, settings, bound)
     ids = [cell.id for cell in notebook.cells]
-    for id in settings.only:
+    for id in settings.only or ():
         if id not in ids:
             raise UsageError(f"{settings.path} has no cell `{id}`", hint=f"its cells: {', '.join(ids) or 'none'}")
 

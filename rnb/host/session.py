@@ -46,7 +46,6 @@ from rnb.messages import (
     Relocated,
     SetupEnded,
     StatementBegun,
-    Surveyed,
 )
 from rnb.notebook.model import Cell, Notebook
 from rnb.plan.actions import Recall, RestoreSetup, Run, Settle, StartOver
@@ -107,6 +106,7 @@ class Session:
         self.closing = False
         self.ask_again: Callable[[list[str]], None] = lambda cells: None  # these cells are to read again what they read
         self.crew: Crew | None = None  # where cells run side by side
+        self.hear: Callable[[AnyReport], None] = lambda report: None  # what else the kernel says
         self.gone: Callable[[], None] = lambda: None  # reaps the workers of a crew that is no more
 
     @property
@@ -361,13 +361,13 @@ class Session:
             self.places.pending = {}
             self.advance()
         elif isinstance(report, Ready):
-            self.supervisor.ready = True
-            if self.settings.track:
+            forked = self.supervisor.is_up(report.pid)
+            if self.settings.track and not forked:
                 self.modules.search(report.sys_path)
-        elif isinstance(report, Surveyed) and self.crew is not None:
-            self.crew.take_survey(report)
         elif isinstance(report, Failed):
             self.failed(report)
+        else:
+            self.hear(report)
 
     def failed(self, report: Failed, kernel: Supervisor | None = None) -> None:
         if report.kind == "parameter":  # what the user set can't be converted: nothing more runs

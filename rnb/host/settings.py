@@ -15,7 +15,7 @@ class Settings(msgspec.Struct, kw_only=True):
     path: str  # as given
     parameters: dict[str, str] = {}  # set on the command line or in files
     ambient: dict[str, str] = msgspec.field(default_factory=lambda: from_environment(os.environ))
-    only: list[str] = []
+    only: list[str] | None = None  # cells to run with all that they need; None: every cell
     fail_fast: bool = False
     strict: bool = False
     jobs: int = 1  # cells that may run at a time

@@ -24,6 +24,11 @@ class CachedSetup:
         self.absolute: set[str] = set()  # files of the setup that are not named as seen from the folder
         self.folders: dict[str, str] = {}  # that the setup listed
 
+    def goes_on(self, other: CachedSetup) -> None:
+        """As the other, whose session this one goes on from."""
+        self.due, self._shown = other.due, other._shown
+        self.absolute, self.folders = set(other.absolute), dict(other.folders)
+
     def _key(self) -> str:
         session, now = self.caching.session, self.caching.session.current.now
         texts = self.caching.observer.texts(
@@ -94,4 +99,4 @@ def bare(event: AnyEvent) -> AnyEvent:
     """Without what the emitter adds, and what this process alone can serve."""
     if isinstance(event, DisplayEvent):
         event = msgspec.structs.replace(event, frame=None)
-    return msgspec.structs.replace(event, seq=0, time=0.0, run="", notebook=None)
+    return msgspec.structs.replace(event, seq=0, time=0.0, run="", notebook=None, worker=0)

@@ -153,7 +153,7 @@ def _joined(events: Iterable[AnyEvent]) -> Kept:
         if isinstance(last, StreamEvent):
             out[-1] = replace(last, text="".join(texts))
         texts = [event.text] if isinstance(event, StreamEvent) else []
-        out.append(replace(event, seq=0, time=0.0, run="", notebook=None))
+        out.append(replace(event, seq=0, time=0.0, run="", notebook=None, worker=0))
     if out and isinstance(out[-1], StreamEvent):
         out[-1] = replace(out[-1], text="".join(texts))
     return out

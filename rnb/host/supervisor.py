@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Callable
 
-from rnb.engines.spawn import Forked
+from rnb.engines.spawn import Forked, kernels
 from rnb.host.config import sql_returns
 from rnb.host.emit import Emitter
 from rnb.host.loop import Loop, Timer
@@ -43,10 +43,12 @@ class Supervisor:
         self.ready = False  # it has answered
         self.ending = False
         self.ended: Callable[[], None] | None = None  # to call once it has
+        self.restarted = False
+        self.another: Callable[[], None] = lambda: self.start(restarted=True)  # in the place of one that died
 
     def start(self, restarted: bool = False, forked: Forked | None = None) -> None:
         """Start a kernel and tell it where it is; or take one that another forks, which knows."""
-        self.ready = False
+        self.ready, self.restarted = False, restarted
         process = KernelProcess(
             self.loop,
             lambda report: self.on_report(report) if self._speaks(process) else None,
@@ -59,6 +61,17 @@ class Supervisor:
             return
         process.send(self.configure)
         self.tell("restarted" if restarted else "started")
+
+    def is_up(self, pid: int) -> bool:
+        """The kernel has answered. Whether another had forked it: then nobody has heard of it before."""
+        assert self.process is not None
+        self.ready = True
+        if self.process.pid:
+            return False
+        self.process.pid = pid
+        kernels.add(pid)
+        self.tell("restarted" if self.restarted else "started")
+        return True
 
     def _speaks(self, process: KernelProcess) -> bool:
         """Whether it is the present one; a replaced kernel's last words concern nobody."""

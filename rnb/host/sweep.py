@@ -7,21 +7,25 @@ seldom; they are reported in the order in which they were asked for.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 
 from rnb.errors import NoSuchNotebook, UsageError
+from rnb.host.cached import cache_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
+from rnb.host.given import from_environment
 from rnb.host.grid import Point
-from rnb.host.outcome import Outcome
+from rnb.host.outcome import Outcome, outcome_of
 from rnb.host.run import NO_KERNEL, check_asked
+from rnb.host.session import Session
 from rnb.host.settings import Settings
 from rnb.host.source import read_bytes, read_notebook
 from rnb.messages import AnyEvent, CellEvent
 from rnb.notebook.model import Notebook
 from rnb.plan.state import State
 
-SCALARS = {"bool", "int", "uint", "float", "complex", "str", "NoneType"}  # Python's, and numpy's without their size
+WORSE = [0, 1, 2, NO_KERNEL]
 
 
 class Began:
@@ -54,20 +58,23 @@ class Sweep:
         take: list[str],
         sinks: Callable[[State, str], list[Sink]],
         each: Callable[[int, Outcome], None],
+        jobs: int = 1,
+        timeout: float | None = None,
+        cache: str | None = None,
     ) -> None:
         data = read_bytes(path)
         if data is None:
             raise NoSuchNotebook(path)
-        self.path, self.points, self.fixed, self.each = path, points, fixed, each
+        self.path, self.points, self.fixed, self.sinks, self.each = path, points, fixed, sinks, each
+        self.jobs, self.timeout, self.cache = min(jobs, len(points)), timeout, cache_place(path, cache)
+        self.ambient = from_environment(os.environ)
         self.notebook = read_notebook(data, path)
         self._check()
         self.varied = sorted({name for point in points for name in point})
         self.touched = below(self.notebook, self.varied)
         self.names = take or None
         self._check_taken()
-        self.waiting = visit(self.notebook, points)
-        self.began = Began()
-        self.command = Command(lambda state, path: [*sinks(state, path), self.began])
+        self.order = visit(self.notebook, points)
         self.worst = 0
 
     def _check(self) -> None:
@@ -87,70 +94,86 @@ class Sweep:
 
     def run(self) -> int:
         """The exit code: of the worst point, or what ended the sweep."""
+        if self.jobs > 1:
+            from rnb.host.branches import Branches
+
+            code = Branches(self).run()
+            if code is not None:
+                return code
+        return OneByOne(self).run()
+
+    def settings(self, place: int, only: list[str] | None = None) -> Settings:
+        return Settings(
+            path=self.path,
+            parameters={**self.fixed, **self.points[place]},
+            only=only,
+            track=True,
+            cache=self.cache,
+            columns=environment_width(),
+        )
+
+    def given(self, place: int) -> dict[str, str]:
+        """All that is set at this point."""
+        return {**self.ambient, **self.fixed, **self.points[place]}
+
+    def ended(self, place: int, session: Session, ran: int, seconds: float = 0.0) -> None:
+        """The round of this point is over; `seconds` of work for it went before."""
+        code = NO_KERNEL if session.no_kernel else session.state.exit_code()
+        self.worst = max(self.worst, code, key=WORSE.index)
+        outcome = outcome_of(session.state, self.points[place], self.names, self.touched, ran)
+        outcome.seconds += seconds
+        self.each(place, outcome)
+
+
+class OneByOne:
+    """One kernel visits all points."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep = sweep
+        self.waiting = list(reversed(sweep.order))
+        self.began = Began()
+        self.command = Command(lambda state, path: [*sweep.sinks(state, path), self.began])
+
+    def run(self) -> int:
         command = self.command
         try:
-            self.place = self.waiting.pop(0)
-            settings = Settings(path=self.path, parameters=self._given(), track=True, columns=environment_width())
-            session = self.session = command.open_session(settings, self._round_over)
+            bound(command, self.sweep.timeout)
+            self.place = self.waiting.pop()
+            session = self.session = command.open_session(self.sweep.settings(self.place), self._round_over)
             try:
-                session.open(self.notebook)
+                session.open(self.sweep.notebook)
                 command.loop.run()
-                if session.failures:
-                    told = session.failures[0]
-                    raise UsageError(f"-p {told.name}: {told.message}")
+                refuse(session)
             finally:
                 command.close_session(session)
         finally:
             command.close()
-        return command.ended_by or (130 if command.interrupted else self.worst)
-
-    def _given(self) -> dict[str, str]:
-        return {**self.fixed, **self.points[self.place]}
+        return command.ended_by or (130 if command.interrupted else self.sweep.worst)
 
     def _round_over(self) -> None:
         session, command = self.session, self.command
-        if session.failures:
-            command.loop.stop(0)
-            return
-        code = NO_KERNEL if session.no_kernel else session.state.exit_code()
-        self.worst = max(self.worst, code, key=[0, 1, 2, NO_KERNEL].index)
-        if command.ended_by is None and not command.interrupted:
-            self.each(self.place, self._outcome())
-        over = command.ended_by is not None or command.interrupted or session.no_kernel
-        if over or not self.waiting:
+        over = command.ended_by is not None or command.interrupted
+        if not over and not session.failures:
+            self.sweep.ended(self.place, session, self.began.taken())
+        if over or session.failures or session.no_kernel or not self.waiting:
             command.loop.stop(command.ended_by or 0)
             return
-        self.place = self.waiting.pop(0)
-        session.world.parameters = self._given()
+        self.place = self.waiting.pop()
+        session.world.parameters = self.sweep.given(self.place)
         command.loop.post(lambda: session.recheck(parameters=True))
 
-    def _outcome(self) -> Outcome:
-        state, finished = self.session.state, self.session.state.finished
-        values = {}
-        for cell in state.cells.values():
-            for shared in cell.values if cell.status in ("done", "cached") else ():
-                if self._wanted(shared.name, shared.type, cell.id):
-                    values[shared.name] = (shared.type, shared.summary)
-        shown = {
-            cell.id: list(cell.outputs)
-            for cell in state.cells.values()
-            if cell.outputs and (cell.id in self.names if self.names else cell.id in self.touched)
-        }
-        return Outcome(
-            point=self.points[self.place],
-            ok=state.ok,
-            seconds=finished.seconds if finished else 0.0,
-            statuses={cell.id: cell.status for cell in state.cells.values()},
-            values=values,
-            shown=shown,
-            ran=self.began.taken(),
-        )
 
-    def _wanted(self, name: str, kind: str, cell: str) -> bool:
-        """Asked for by name, or else a scalar that depends on what varies."""
-        if self.names is not None:
-            return name in self.names
-        return cell in self.touched and kind.rstrip("_0123456789") in SCALARS
+def bound(command: Command, timeout: float | None) -> None:
+    """The whole sweep may take `timeout` seconds."""
+    if timeout is not None:
+        command.loop.after(timeout, lambda: command.end_now(124, f"timeout after {timeout:g} s"))
+
+
+def refuse(session: Session) -> None:
+    """Raises UsageError where the kernel could not convert what was given."""
+    if session.failures:
+        told = session.failures[0]
+        raise UsageError(f"-p {told.name}: {told.message}")
 
 
 def below(notebook: Notebook, parameters: Iterable[str]) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnb.engines.spawn import Forked, kernels
+from rnb.engines.spawn import Forked
 from rnb.host.ends import judge, retry_note
 from rnb.host.lane import Job, Lane
 from rnb.host.limiting import LIMIT, Limiting
@@ -62,7 +62,6 @@ class Worker(Lane):
         output = Output(session.showing.output.keep, settings.output_limit)
         self.showing = Showing(crew.backlog, session.state, session.places, self.supervisor, output)
         self.limits = Limiting(self)
-        self.restarted = False
 
     def _raw(self, stream: str, data: bytes) -> None:
         if self.ready:
@@ -94,7 +93,6 @@ class Worker(Lane):
 
     def start(self, forked: Forked | None, restarted: bool) -> None:
         """Take the worker that is being forked, or start a kernel and run the setup in it."""
-        self.restarted = restarted
         self.ready = forked is not None
         self.supervisor.start(restarted, forked)
 
@@ -221,12 +219,7 @@ class Worker(Lane):
             self.session.failed(report, self.supervisor)
 
     def _is_up(self, report: Ready) -> None:
-        self.supervisor.ready = True
-        assert self.supervisor.process is not None
-        if not self.supervisor.process.pid:
-            self.supervisor.process.pid = report.pid
-            kernels.add(report.pid)
-            self.supervisor.tell("restarted" if self.restarted else "started")
+        if self.supervisor.is_up(report.pid):
             return
         session = self.session
         plan = SetupPlan(run=list(range(len(session.current.now.setup))))

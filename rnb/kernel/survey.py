@@ -1,5 +1,5 @@
-"""What of the setup matters to cells that run side by side: may this process be forked, and which names must be used in
-order because using them changes them."""
+"""May this process be forked as it is now, and which names of the setup must be used in order because using them changes
+them: what matters to cells that run side by side, and to the points of a sweep."""
 
 from __future__ import annotations
 
@@ -54,8 +54,9 @@ def _unforkable(kernel: Kernel, names: list[str]) -> str:
     for name in SHY:
         if name in sys.modules:
             return f"{name} does not work in a forked process"
-    for name in names:
-        if _is_handle(kernel.namespace[name]):
+    shared = [(slot or kernel.ids.get(owner, ""), value) for owner, slot, value in kernel.values]
+    for name, value in [*((name, kernel.namespace[name]) for name in names), *shared]:
+        if _is_handle(value):
             return f"{name} is open, and can't be shared by processes"
     return "" if not _openmp_runs() else "OpenMP has started threads"
 

@@ -70,6 +70,7 @@ class Event(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type"):
     time: float = 0.0
     run: str = ""
     notebook: str | None = None  # the path as given, where a command is about several
+    worker: int = 0  # of `sweep -j`: which process's rounds it belongs to; 0 has run what all of them go on from
 
 
 class NotebookEvent(Event, tag="notebook", kw_only=True):

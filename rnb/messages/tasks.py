@@ -142,7 +142,7 @@ class Survey(Task, tag="survey", kw_only=True):
 
 
 class Fork(Task, tag="fork", kw_only=True):
-    """Fork a worker from this kernel, in which no cell has run: one byte follows on the socket, and with it the worker's
+    """Fork a worker from this kernel, with all that it holds: one byte follows on the socket, and with it the worker's
     ends of its socket, stdout and stderr. The worker says `Ready` on its own socket; this kernel says nothing."""
 
     seeded: bool  # the notebook seeds random generators: a worker's are as the setup left them, and not seeded anew

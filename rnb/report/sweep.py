@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Callable
 from typing import Any, BinaryIO, Protocol
 
@@ -87,13 +88,12 @@ class Progress:
     def __init__(self, out: BinaryIO, total: int, names: list[str]) -> None:
         self.out, self.total, self.names = out, total, names
         self.count = self.failed = self.ran = 0
-        self.seconds = 0.0
+        self.started = time.monotonic()
 
     def add(self, place: int, outcome: Outcome) -> None:
         self.count += 1
         self.failed += not outcome.ok
         self.ran += outcome.ran
-        self.seconds += outcome.seconds
         point = " ".join(f"{name}={outcome.point[name]}" for name in self.names if name in outcome.point)
         values = " ".join(f"{name}={_short(text)}" for name, (_, text) in outcome.values.items())
         cells = f"{outcome.ran} cell{'' if outcome.ran == 1 else 's'}"
@@ -114,7 +114,7 @@ class Progress:
             said += f" of {self.total}"
         if self.failed:
             said += f", {self.failed} failed"
-        self.out.write(f"{said}, {self.ran} cells in {duration(self.seconds)}\n".encode())
+        self.out.write(f"{said}, {self.ran} cells in {duration(time.monotonic() - self.started)}\n".encode())
         self.out.flush()
 
 
