@@ -45,10 +45,13 @@ class _Column:
 
         if self.plain:
             try:
-                self.parts.append(pyarrow.array(values))
-                return
+                part = pyarrow.array(values)
             except (pyarrow.ArrowException, TypeError, OverflowError):
-                self.plain = False
+                part = None
+            self.plain = part is not None and _is_same(pyarrow, part, values)
+            if self.plain:
+                self.parts.append(part)
+                return
         self.parts.append(list(values))
 
     def values(self) -> list[Any]:
@@ -84,11 +87,37 @@ class _Column:
             return pyarrow.array([None if value is None else str(value) for value in values])
 
     def series(self, pandas: Any) -> Any:
-        """Numbers, times and text as pandas has them; the rest as the objects that the driver gave."""
+        """Numbers, times and text as `pandas.read_sql` has them: exact decimals as floats, as DuckDB gives them too. The
+        rest as the objects that the driver gave."""
+        import pyarrow
+
         found = self.chunks()
         if found is None:
-            return pandas.Series(self.values(), dtype=object)
+            return _floats(pandas, self.values())
         self.parts = []
-        if str(found.type) == "null":
+        if pyarrow.types.is_null(found.type):
             return pandas.Series([None] * len(found), dtype=object)
+        if pyarrow.types.is_decimal(found.type):
+            return _floats(pandas, found.to_pylist())
+        if pyarrow.types.is_timestamp(found.type) and found.type.tz is not None:
+            return found.cast(pyarrow.timestamp(found.type.unit, "UTC")).to_pandas()
         return found.to_pandas()
+
+
+def _is_same(pyarrow: Any, part: Any, values: Sequence[Any]) -> bool:
+    """Whether a part holds what the driver gave: Arrow gives dicts the keys of their neighbours, and makes bytes of text
+    that stands among bytes."""
+    if pyarrow.types.is_nested(part.type):
+        return False
+    return not pyarrow.types.is_binary(part.type) or not any(isinstance(value, str) for value in values)
+
+
+def _floats(pandas: Any, values: list[Any]) -> Any:
+    """Decimals as floats; anything else as it is."""
+    from decimal import Decimal
+
+    if any(isinstance(value, Decimal) for value in values) and all(
+        value is None or isinstance(value, (Decimal, int, float)) for value in values
+    ):
+        return pandas.Series([None if value is None else float(value) for value in values], dtype="float64")
+    return pandas.Series(values, dtype=object)

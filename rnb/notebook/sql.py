@@ -101,13 +101,31 @@ def names_in(query: str, *, tables: bool = True) -> list[Found]:
     except SqlglotError:
         return []
     bound, text = _bound(query, tokens)
-    free: list[Found] = []
-    if tables:
-        made: set[str] = set()
-        for start, end in _statements(text, tokens):
-            if not _collect(text[start:end], start, made, free):
-                break
+    free = _free(text, tokens) if tables else []
     return sorted([*bound, *free], key=lambda each: each.start)
+
+
+def bound_text(query: str) -> str:
+    """A query with a marker of the same length in the place of each `{name}`. Raises sqlglot's errors."""
+    from sqlglot.dialects.duckdb import DuckDB
+
+    return _bound(query, DuckDB.Tokenizer().tokenize(query))[1]
+
+
+def free_tables(text: str) -> list[Found]:
+    """The tables of a query that come from elsewhere. Raises sqlglot's errors."""
+    from sqlglot.dialects.duckdb import DuckDB
+
+    return _free(text, DuckDB.Tokenizer().tokenize(text))
+
+
+def _free(text: str, tokens: list[Any]) -> list[Found]:
+    made: set[str] = set()
+    free: list[Found] = []
+    for start, end in _statements(text, tokens):
+        if not _collect(text[start:end], start, made, free):
+            break
+    return sorted(free, key=lambda each: each.start)
 
 
 def _bound(query: str, tokens: list[Any]) -> tuple[list[Found], str]:

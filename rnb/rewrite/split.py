@@ -18,8 +18,9 @@ from rnb.rewrite.split_facts import Facts
 from rnb.rewrite.split_groups import Groups, sequence_of
 from rnb.rewrite.split_hoist import hoist
 from rnb.rewrite.split_main import script
-from rnb.rewrite.split_model import Linear, Unit
+from rnb.rewrite.split_model import Linear, Stays, Unit
 from rnb.rewrite.split_parameters import take_parameters
+from rnb.rewrite.split_sql import Left, take_queries, without
 from rnb.rewrite.split_things import Things
 from rnb.rewrite.split_units import Source, units_of
 from rnb.rewrite.split_values import plan_values
@@ -53,15 +54,20 @@ def split_linear(
     around: Around | None = None,
     taken: frozenset[str] = frozenset(),
     copied: int = 0,
+    left: Left | None = None,
 ) -> Split:
     """Blocks of linear code as a notebook without faults. `outer` are names that cells of a notebook around it share, and
-    `around` gives that notebook's text with what was written; `copied` counts how often long chains were cut. Raises RewriteError."""
+    `around` gives that notebook's text with what was written; `copied` counts how often long chains were cut, `left` says which
+    queries stay Python. Raises RewriteError."""
     source = Source(linear)
     units, trailing = units_of(source, linear)
     _mark_shown(units, linear)
     facts = Facts(source, units, min(caution, 1), linear.modules)
     notes = list(linear.notes)
     units = [unit for unit in units if not _drops(unit, notes)]
+    facts.units = units
+    take_queries(facts, left or {}, notes, linear.frames, make=not caution and not outer)
+    units = facts.units
     facts.units = take_parameters(units, linear, facts)
     hoisted = hoist(facts, outer | set(linear.parameters))
     _keep_headings(units, hoisted)
@@ -81,7 +87,11 @@ def split_linear(
         plan = plan_values(groups, facts, hidden, linear)
         return Writer(linear, units, hoisted, things, plan, outer, taken).write(trailing)
 
-    written = _without_faults(write, groups, notes, around or (lambda made: made.text))
+    try:
+        written = _without_faults(write, groups, notes, around or (lambda made: made.text))
+    except Stays as stays:
+        linear, left = without(stays, linear, source, left or {})
+        return split_linear(linear, caution, outer, around, taken, copied, left)
     notes += [f"`{name}` is read before anything binds it" for name in sorted(things.unbound - outer)]
     text = written.text if around is None else around(written)
     return Split(text, notes, written.blocks, written.shared)

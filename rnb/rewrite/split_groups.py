@@ -111,6 +111,8 @@ class Groups:
 
     def _try(self, one: int, other: int, limit: int) -> bool:
         a, b = self.sets.find(one), self.sets.find(other)
+        if any(self.sequence[place].query for group in (a, b) for place in self.members[group]):
+            return False  # a SQL cell stands by itself
         if a == b or self.size[a] + self.size[b] > limit or self._around(a, b):
             return False
         self._union((a, b))

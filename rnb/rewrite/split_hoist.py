@@ -27,7 +27,7 @@ def hoist(facts: Facts, outer: frozenset[str] | set[str] = frozenset()) -> list[
             binders[name].append(unit)
     found = _Candidates(facts, binders).all()
     found = _closed(found, facts.units, outer)
-    wanted = _wanted(found, binders)
+    wanted = _wanted(found, binders) | {unit.query.engine for unit in facts.units if unit.query is not None}
     found = [
         unit
         for unit in found

@@ -13,6 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class Stays(Exception):
+    """A query can't be a SQL cell: its line, and why; unless the frame `copy` were copied behind line `end`."""
+
+    def __init__(self, line: int, why: str, copy: str = "", end: int = 0) -> None:
+        super().__init__(line, why, copy, end)
+        self.line, self.why, self.copy, self.end = line, why, copy, end
+
+
 @dataclass
 class Block:
     """A stretch of linear code as its author cut it: a Jupyter cell, a percent cell, a paragraph of a script."""
@@ -40,8 +48,21 @@ class Linear:
     rank: list[int] = field(
         default_factory=list
     )  # the place of each block in the file that is written, if not the order of blocks
+    frames: str = ""  # the kind of frame that `mo.sql` gives, as the author set it
     modules: dict[str, str] = field(default_factory=dict)  # what names imported around this code stand for
     parameters: dict[str, str] = field(default_factory=dict)  # name -> its parameter text, `n: int = 3`
+
+
+@dataclass
+class Query:
+    """What a SQL cell in a unit's place would be. `engine` is the source of its option, `names` what its text names."""
+
+    text: str
+    tables: frozenset[str]
+    names: list[str]
+    engine: str = ""
+    returns: str = ""
+    pandas: bool = True  # it gives a frame of pandas
 
 
 @dataclass(eq=False)
@@ -74,6 +95,8 @@ class Unit:
     dynamic: str = ""  # globals(), exec, …: names that can't be seen
     opens_figure: bool = False
     closes_figure: bool = False
+    query: Query | None = None  # it is to be a SQL cell
+    frames: set[str] = field(default_factory=set)  # those of `reads` that a query finds by their names
     shown: str = ""  # "last": its value is shown as its block's; "silent": a `;` said not to
 
     @property

@@ -27,6 +27,7 @@ def renamable(thing: Thing, things: Things, facts: Facts) -> bool:
         if (
             unit.globals_
             or unit.dynamic
+            or thing.name in unit.frames
             or _other_forms(unit.node, thing.name)
             or thing.name in facts.inner_names(unit)
         ):

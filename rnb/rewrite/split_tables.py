@@ -118,7 +118,7 @@ LIGHT_CALLS = words(
     "os.environ.get int float str bool tuple complex bytes enum.Enum dataclasses.field typing.ParamSpec "
     "os.path.expanduser os.getcwd math.sqrt math.radians math.log math.exp range numpy.sqrt numpy.deg2rad "
     "numpy.radians numpy.log numpy.exp abs max min round len sum dict.fromkeys string.Template pathlib.PurePath "
-    "uuid.UUID operator.itemgetter operator.attrgetter functools.partial threading.Lock threading.local"
+    "sqlalchemy.create_engine uuid.UUID operator.itemgetter operator.attrgetter functools.partial threading.Lock threading.local"
 )
 LIGHT_METHODS = words(
     "parent resolve joinpath absolute with_suffix with_name upper lower split strip format join replace "

@@ -10,6 +10,7 @@ from rnb.rewrite.names_cells import CellNames, title_of, wanted_name
 from rnb.rewrite.split_calls import FIGURE
 from rnb.rewrite.split_model import Linear, Unit
 from rnb.rewrite.split_rename import rename
+from rnb.rewrite.split_sql_write import sql_cell
 from rnb.rewrite.split_tables import GIVING, HARMLESS, LOGS, LOOKS, MUTATORS, PRINTS, READONLY
 from rnb.rewrite.split_text import RUN, code_cell, docstring, markdown_cell, returned
 from rnb.rewrite.split_things import Thing, Things
@@ -57,6 +58,7 @@ class Writer:
         self.docs_left = {number for number, block in enumerate(linear.blocks) if block.doc}
         self._figures = {place: thing for thing in things.things if thing.name == FIGURE for place in thing.touched}
         self.out = Written("", hoisted=hoisted)
+        self._after_name: dict[int, str] = {}  # cell -> what those that must run after it read
 
     def write(self, trailing: list[str]) -> Written:
         cells = self._cells()
@@ -140,9 +142,11 @@ class Writer:
 
     def _cell(self, number: int, cell: list[int]) -> str:
         units = [self.sequence[place] for place in cell]
-        doc, given, options, inner = self._about(units)
+        if any(unit.query is not None for unit in units):
+            return sql_cell(self, number, cell, self._orders(number))
+        doc, given, options, inner = self.about(units)
         takes = [self.plan.name(thing) for thing in self._by_reading(number, cell)]
-        takes += [each for each in self._outer_reads(units) if each not in takes]
+        takes += [each for each in self.outer_reads(units) if each not in takes]
         given_parameters = [
             text
             for each, text in self.linear.parameters.items()
@@ -150,17 +154,12 @@ class Writer:
         ]
         shares = [self.plan.name(thing) for thing in self.plan.shares[number]]
         name = self.names.take(wanted_name(units, shares, given, doc))
-        self.out.blocks[name] = sorted({unit.block for unit in units})
-        self.out.places[name] = cell
-        for thing in self.plan.shares[number]:
-            if self.things.final(thing):
-                self.out.shared[thing.name] = self.plan.name(thing)
+        self.stands(name, number, cell, units)
         order = self._orders(number)
         body = "\n".join([*(f"_ = {each}  # runs after it" for each in order), self._body(cell, units, inner)])
         share = returned(shares) if shares else ""
         if not shares and any(number in after for after in self.plan.after):
             share = '    return ("done",)  # what must run later reads this'
-        self._after_name[number] = shares[0] if shares else name
         return code_cell(
             name,
             list(dict.fromkeys([*takes, *order, *given_parameters])),
@@ -172,14 +171,20 @@ class Writer:
             self.rnb,
         )
 
-    @property
-    def _after_name(self) -> dict[int, str]:
-        return self.__dict__.setdefault("_after_names", {})  # type: ignore[no-any-return]
+    def stands(self, name: str, number: int, cell: list[int], units: list[Unit]) -> None:
+        """Note where a cell came from, and what it shares."""
+        self.out.blocks[name] = sorted({unit.block for unit in units})
+        self.out.places[name] = cell
+        shares = self.plan.shares[number]
+        for thing in shares:
+            if self.things.final(thing):
+                self.out.shared[thing.name] = self.plan.name(thing)
+        self._after_name[number] = self.plan.name(shares[0]) if shares else name
 
     def _orders(self, number: int) -> list[str]:
         return [self._after_name[each] for each in self.plan.after[number]]
 
-    def _outer_reads(self, units: list[Unit]) -> list[str]:
+    def outer_reads(self, units: list[Unit]) -> list[str]:
         """Names that cells around this code share, in the order of reading."""
         bound: set[str] = set()
         found: list[str] = []
@@ -197,7 +202,7 @@ class Writer:
             takes, key=lambda thing: (place_of[id(thing)], self.sequence[place_of[id(thing)]].text.find(thing.name))
         )
 
-    def _about(self, units: list[Unit]) -> tuple[str, str, dict[str, object], dict[int, str]]:
+    def about(self, units: list[Unit]) -> tuple[str, str, dict[str, object], dict[int, str]]:
         """The docstring, the author's name, the options, and text that stands before later units."""
         first = self.linear.blocks[units[0].block]
         doc = ""
