@@ -6,8 +6,8 @@ machines; several processes use one at a time.
     unfit/ab/KEY        why a cell with this code is not kept
     new/                what is being written
 
-Nothing of it is believed. A trace carries a digest, and with a key of the user's (`RNB_CACHE_KEY`) a signature: one
-that is damaged, of another format or not signed so is not there. A file of values is loaded only if its digest is the one in the
+Nothing of it is believed. A trace carries a digest, and with a key of the user's (`RNB_CACHE_KEY`) a signature, both of its
+name as well: one that is damaged, of another format, under another's name or not signed so is not there. A file of values is loaded only if its digest is the one in the
 trace. Two writers of one trace lose at most one of the two. Nothing here raises: the first error of the disk ends the
 cache for this run, with one word to the user; reading goes on as misses.
 """
@@ -23,7 +23,7 @@ import xxhash
 from rnb.messages.traces import Trace
 from rnb.store.spots import Spot
 
-MAGIC = b"rnb trace 1\n"
+MAGIC = b"rnb trace 2\n"
 SIGNATURE = 32  # bytes
 MOST = 8  # traces under one key
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class Cache:
 
     def traces(self, key: str) -> list[Trace]:
         """The kept runs with this key, newest first."""
-        body = self._open(self._read(_name("traces", key)))
+        body = self._read(_name("traces", key))
         if body is None:
             return []
         try:
@@ -72,10 +72,10 @@ class Cache:
         """Keep a trace, in front of those that say other things."""
         others = [old for old in self.traces(key) if not _same_world(old, trace)]
         try:
-            data = self._sealed(_encode([trace, *others][:MOST]))
+            body = _encode([trace, *others][:MOST])
         except UnicodeEncodeError:  # it showed half characters
             return
-        self._write(_name("traces", key), data)
+        self._write(_name("traces", key), body)
 
     def drop(self, key: str, content: str) -> None:
         """Forget the traces with these values: they do not come back as they were, or are damaged."""
@@ -85,7 +85,7 @@ class Cache:
         if content:
             self._attempt(lambda: self.spot.remove(_name("values", content)))
         if left:
-            self._write(_name("traces", key), self._sealed(_encode(left)))
+            self._write(_name("traces", key), _encode(left))
         else:
             self._attempt(lambda: self.spot.remove(_name("traces", key)))
 
@@ -118,7 +118,7 @@ class Cache:
     def mark(self, key: str, unfit: Unfit) -> None:
         known = self.unfit(key)
         if known is None or known.reason != unfit.reason:
-            self._write(_name("unfit", key), self._sealed(_encode(unfit)))
+            self._write(_name("unfit", key), _encode(unfit))
             self._marks().add(key)
 
     def unmark(self, key: str) -> None:
@@ -130,7 +130,7 @@ class Cache:
         """Why a cell with this code was not kept the last time."""
         if key not in self._marks():
             return None
-        body = self._open(self._read(_name("unfit", key)))
+        body = self._read(_name("unfit", key))
         try:
             return _unfit.decode(body) if body is not None else None
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -144,12 +144,12 @@ class Cache:
 
     def note(self, name: str) -> bytes | None:
         """A small file of the host's."""
-        return self._open(self._read(name))
+        return self._read(name)
 
     def write_note(self, name: str, body: bytes | None) -> None:
         """Keep it, or take it away."""
         if body is not None:
-            self._write(name, self._sealed(body))
+            self._write(name, body)
         elif not self.broken:
             self._attempt(lambda: self.spot.remove(name))
 
@@ -163,39 +163,37 @@ class Cache:
 
     # ------------------------------------------------------------------ bytes
 
-    def _sealed(self, body: bytes) -> bytes:
-        digest = xxhash.xxh3_128_digest(body)
-        return MAGIC + digest + self._signature(body) + body
-
-    def _signature(self, body: bytes) -> bytes:
+    def _signature(self, sealed: bytes) -> bytes:
         if not self._key:
             return bytes(SIGNATURE)
         import hmac  # for those who sign
 
-        return hmac.digest(self._key, body, "sha256")
+        return hmac.digest(self._key, sealed, "sha256")
 
-    def _open(self, data: bytes | None) -> bytes | None:
+    def _read(self, name: str) -> bytes | None:
+        """What was written under this name, and no other."""
+        try:
+            data = self.spot.read(name)
+        except OSError as error:
+            self.fail(error.strerror or str(error))
+            return None
         start = len(MAGIC) + 16
         if data is None or not data.startswith(MAGIC) or len(data) < start + SIGNATURE:
             return None
         signature, body = data[start : start + SIGNATURE], data[start + SIGNATURE :]
-        if xxhash.xxh3_128_digest(body) != data[len(MAGIC) : start]:
+        sealed = _sealed(name, body)
+        if xxhash.xxh3_128_digest(sealed) != data[len(MAGIC) : start]:
             return None
         if self._key:
             import hmac
 
-            return body if hmac.compare_digest(signature, self._signature(body)) else None
+            return body if hmac.compare_digest(signature, self._signature(sealed)) else None
         return body
 
-    def _read(self, name: str) -> bytes | None:
-        try:
-            return self.spot.read(name)
-        except OSError as error:
-            self.fail(error.strerror or str(error))
-            return None
-
-    def _write(self, name: str, data: bytes) -> None:
+    def _write(self, name: str, body: bytes) -> None:
         if not self.broken:
+            sealed = _sealed(name, body)
+            data = MAGIC + xxhash.xxh3_128_digest(sealed) + self._signature(sealed) + body
             self._attempt(lambda: self.spot.write(name, data))
 
     def _attempt(self, body: Callable[[], T]) -> T | None:
@@ -212,6 +210,11 @@ class Cache:
             self._warn(
                 f"nothing more is written to the cache at {self.spot.where}: {words.removeprefix(f'{self.spot.where}: ')}"
             )
+
+
+def _sealed(name: str, body: bytes) -> bytes:
+    """What digest and signature stand for."""
+    return name.encode() + b"\n" + body
 
 
 def _name(kind: str, key: str) -> str:

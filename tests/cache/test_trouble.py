@@ -81,6 +81,20 @@ def test_values_of_another_trace_are_not_taken(lab: Lab):
     assert lab.run().shown("total") == ["(2000, 3998)"]
 
 
+@pytest.mark.parametrize("secret", ["", "secret"])
+def test_traces_under_the_name_of_others_are_not_there(lab: Lab, monkeypatch: pytest.MonkeyPatch, secret: str):
+    monkeypatch.setenv("RNB_CACHE_KEY", secret)
+    lab.write(BOOK)
+    fresh = lab.run()
+    traces = files(lab, "traces")
+    data = [path.read_bytes() for path in traces]
+    for path, other in zip(traces, [*data[1:], data[0]], strict=True):
+        path.write_bytes(other)
+    again = lab.run()
+    assert view(again) == view(fresh)
+    assert set(again.status().values()) == {"done"}
+
+
 EVIL = b"cos\nsystem\n(S'touch pwned'\ntR."
 
 
