@@ -108,7 +108,7 @@ class Branches:
             return
         finished = trunk.state.finished
         self.before = (self.began.taken(), finished.seconds if finished else 0.0)
-        trunk.hear = self._hear
+        trunk.hear_more = self._hear
         trunk.supervisor.on_death = lambda reason: self._trunk_died()
         trunk.supervisor.send(Survey())
 
@@ -166,7 +166,7 @@ class Branches:
         )
         one = Branch(session, number, began, parcels)
         one.place = place
-        session.hear = lambda report: self._brought(one, report)
+        session.hear_more = lambda report: self._brought(one, report)
         self.all.append(one)
         session.recheck(parameters=True)
 

@@ -55,7 +55,7 @@ class Crew:
     # ------------------------------------------------------------------ the beginning
 
     def _begin(self) -> None:
-        self.session.hear = self.take_survey
+        self.session.hear_more = self.take_survey
         self.session.supervisor.send(Survey())
 
     def take_survey(self, report: AnyReport) -> None:

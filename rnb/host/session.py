@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from rnb.host.begin import begin
 from rnb.host.cached import caching
 from rnb.host.current import Current
-from rnb.host.deaths import NO_KERNEL, RESTART, TRIES, block_all, broken, died, go_on
-from rnb.host.emit import Emitter, new_run_id
-from rnb.host.ends import crew_for, judge, settle_end, tell_end, try_again
+from rnb.host.deaths import NO_KERNEL, RESTART, died, go_on
+from rnb.host.emit import Emitter
+from rnb.host.hear import hear
 from rnb.host.limiting import Limiting
 from rnb.host.loop import Loop
 from rnb.host.modules import LocalModules
@@ -25,27 +26,16 @@ from rnb.host.places import Places
 from rnb.host.process import KernelProcess
 from rnb.host.settings import Settings
 from rnb.host.setup import SetupRunner
-from rnb.host.setup_steps import deferred, setup_ended, stop_setup
-from rnb.host.showing import Showing, Shown
+from rnb.host.setup_steps import stop_setup
+from rnb.host.showing import Showing
 from rnb.host.supervisor import Supervisor, configuration
 from rnb.host.tasks import cell_task
 from rnb.messages import (
     Answer,
-    AnyReport,
-    CellEnded,
-    CellError,
     CellEvent,
     Failed,
     FinishedEvent,
-    Forget,
-    InputWanted,
-    Kept,
-    Loaded,
     PlanEvent,
-    Ready,
-    Relocated,
-    SetupEnded,
-    StatementBegun,
 )
 from rnb.notebook.model import Cell, Notebook
 from rnb.plan.actions import Recall, RestoreSetup, Run, Settle, StartOver
@@ -82,14 +72,14 @@ class Session:
             loop,
             emitter,
             configuration(settings.path, settings.track, settings.columns, settings.frames),
-            self._report,
+            lambda report: hear(self, report),
             lambda stream, data: self.showing.output.write(stream, data, "raw"),
             lambda reason: died(self, reason),
         )
         self.setup = SetupRunner(self.current, self.world, self.supervisor)
         self.caching = caching(self) if settings.cache else None
         self.showing = Showing(emitter, state, self.places, self.supervisor, Output(keep_output, settings.output_limit))
-        self.showing.setup.reopen = self._announce
+        self.showing.setup.reopen = self.announce
         self.limits = Limiting(self)
         self.round: Round | None = None
         self.planned = 0
@@ -106,7 +96,7 @@ class Session:
         self.closing = False
         self.ask_again: Callable[[list[str]], None] = lambda cells: None  # these cells are to read again what they read
         self.crew: Crew | None = None  # where cells run side by side
-        self.hear: Callable[[AnyReport], None] = lambda report: None  # what else the kernel says
+        self.hear_more: Callable[[AnyReport], None] = lambda report: None  # what else the kernel says
         self.gone: Callable[[], None] = lambda: None  # reaps the workers of a crew that is no more
 
     @property
@@ -136,7 +126,7 @@ class Session:
     def open(self, notebook: Notebook) -> None:
         """A new reading. During a round it waits for its end, which is brought about as soon as it may be."""
         if self.round is None and not self.busy:
-            self._begin(notebook)
+            begin(self, notebook)
             return
         if self.pending is not None:  # what `notebook` was compared with has never been adopted
             notebook = msgspec.structs.replace(notebook, same_graph=False, edited=[])
@@ -155,58 +145,11 @@ class Session:
             return
         again = msgspec.structs.replace(self.current.notebook, same_graph=not parameters, edited=[])
         if self.round is None and not self.busy:
-            self._begin(again)
+            begin(self, again)
         else:
             self.pending = again
 
     # ------------------------------------------------------------------ rounds
-
-    def _begin(self, notebook: Notebook) -> None:
-        first = self.current.notebook is None
-        if not first:  # the kernel's start belongs to the first round
-            self.emitter.run = new_run_id()
-        self.started = time.monotonic()
-        self.limits.new_round()
-        self.emitter.hold()  # the first task leaves before anybody is told of the round
-        if not notebook.valid:
-            shown = self.current.broken_by(notebook)
-            self.emitter.emit(self.current.described(shown, self.world.parameters))
-            self.showing.setup.announced()
-            self.emitter.emit(PlanEvent(cells=[], keep=[cell.id for cell in shown.cells]))
-            if first:
-                self.current.adopt(notebook)
-            self._finish()
-            return
-        renamed = {uid: self.state.shown(cell.id) for uid, cell in self.current.renamed_by(notebook).items()}
-        edited = None if first or not notebook.same_graph else [self.current.uids[i] for i in notebook.edited]
-        if self.early_deaths >= TRIES:  # whatever stood in the way may be gone
-            self.early_deaths = 0
-            self.supervisor.start(restarted=True)
-        self._adopt(notebook)
-        self.emitter.emit(self.current.described(notebook, self.world.parameters))
-        setup = self.setup.plan()
-        if setup.restart:
-            self.replace_kernel("a setup statement that binds nothing has changed")
-            setup = self.setup.plan()
-        for task in self.places.tasks(self.world, self.setup.stays_failed(setup)):
-            self.supervisor.send(task)
-        others = {*self.unsettled, *self.world.touchy(self.cells), *self.world.asked}
-        seeds = None if edited is None else {*edited, *others}
-        self.unsettled = set()
-        round = self.make_round(seeds, renamed)
-        self.crew = crew_for(self) if first and self.settings.jobs > 1 else None
-        self._announce()
-        for cell in round.planned():
-            self.emitter.emit(CellEvent(cell=cell.cell, status="queued"))
-        for uid, shown_before in renamed.items():
-            self.showing.again(uid, shown_before)
-        self.no_kernel = bool(self.setup.deadly)
-        if self.no_kernel:
-            block_all(self, self.hopeless)
-        elif (setup.run or setup.drop or setup.gone or setup.purge) and not deferred(self, setup):
-            self.run_setup(setup)
-        self.advance()
-        self.emitter.release()
 
     def make_round(self, seeds: Iterable[int] | None = None, renamed: Iterable[int] = ()) -> Round:
         only = self.current.needed_for(self.settings.only)
@@ -214,17 +157,7 @@ class Session:
         self.round = Round(self.current.links, self.world, seeds, only, renamed, kept)
         return self.round
 
-    def _adopt(self, notebook: Notebook) -> None:
-        gone = self.current.adopt(notebook)
-        for uid in gone:
-            self.world.forget(uid)
-            self.unsettled.discard(uid)
-        if gone:
-            self.supervisor.send(Forget(uids=gone))
-        changed = self.modules.look(self.world, self.current) if self.settings.track else set()
-        self.setup.stale_modules = self.modules.importers(changed) if changed else []
-
-    def _announce(self) -> None:
+    def announce(self) -> None:
         """The plan, also when it has grown."""
         assert self.round is not None
         self.planned = len(self.round.why)
@@ -238,10 +171,10 @@ class Session:
         while self.round is not None and not self.waits:
             action = self.round.next()
             if len(self.round.why) > self.planned:
-                self._announce()
+                self.announce()
             if action is None:
                 if not self.places.pending and not self.busy:
-                    self._finish()
+                    self.finish()
                 return
             if isinstance(action, Settle):
                 id = self.cells[action.uid].id
@@ -264,7 +197,7 @@ class Session:
                 assert self.caching is not None
                 self.caching.load(action.uid)
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         """The round is over. A kernel that is for one round ends with it: what exit handlers say comes before `finished`."""
         self.round = None
         if not (self.settings.once and self.supervisor.end(self._finished)):
@@ -277,7 +210,7 @@ class Session:
         self.emitter.emit(FinishedEvent(ok=ok, seconds=seconds, counts=self.state.counts()))
         pending, self.pending = self.pending, None
         if pending is not None and not self.closing:
-            self._begin(pending)
+            begin(self, pending)
         else:
             self.emitter.release()
             self.done()
@@ -318,69 +251,11 @@ class Session:
             self.stopping = why
             self.runner.interrupt(why)
 
-    def _cell_ended(self, report: CellEnded) -> None:
-        uid = self.running
-        if uid is None or uid != report.uid:
-            return
-        self.supervisor.answered()
-        over = self.limits.end()
-        cut = self.showing.flush()
-        stopping = judge(report, self.stopping, over)
-        self.running = self.stopping = None
-        if report.outcome == "failed" and try_again(self, uid):
-            return
-        self.emitter.hold()
-        tell_end(self, uid, report, stopping, over, self.emitter.emit)
-        if self.caching is not None:
-            self.caching.ended(uid, report, self.attempts, cut)
-        settle_end(self, uid, report, stopping, over)
-        self.advance()
-        self.emitter.release()
-
-    # ------------------------------------------------------------------ what the kernel says
-
-    def _report(self, report: AnyReport) -> None:
-        if isinstance(report, Shown):
-            if isinstance(report, CellError):
-                self.limits.failed(report.message)
-            self.showing.take(report, self.running)
-            if isinstance(report, InputWanted):
-                self.ask(report.cell, report.prompt, report.password)
-        elif isinstance(report, CellEnded):
-            self._cell_ended(report)
-        elif isinstance(report, StatementBegun):
-            self.showing.statement(int(report.key))
-        elif isinstance(report, SetupEnded):
-            setup_ended(self, report)
-        elif isinstance(report, Kept | Loaded):
-            self.supervisor.answered()
-            assert self.caching is not None
-            self.caching.answered(report)
-            self.advance()
-        elif isinstance(report, Relocated):
-            self.places.pending = {}
-            self.advance()
-        elif isinstance(report, Ready):
-            forked = self.supervisor.is_up(report.pid)
-            if self.settings.track and not forked:
-                self.modules.search(report.sys_path)
-        elif isinstance(report, Failed):
-            self.failed(report)
-        else:
-            self.hear(report)
-
-    def failed(self, report: Failed, kernel: Supervisor | None = None) -> None:
-        if report.kind == "parameter":  # what the user set can't be converted: nothing more runs
-            self.failures.append(report)
-            self.cancel_waiting(f"the parameter `{report.name}`: {report.message}")
-        else:
-            (kernel or self.supervisor).kill(broken(report))
+    # ------------------------------------------------------------------ the kernel
 
     def answer(self, text: str | None) -> None:
         if not (self.crew and self.crew.answer(text)):  # None: the end of the input
             self.supervisor.send(Answer(text=text))
-
-    # ------------------------------------------------------------------ the kernel's end
 
     def restart(self) -> None:
         """A new kernel; values are made again when they are needed."""

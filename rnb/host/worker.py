@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnb.engines.spawn import Forked
 from rnb.host.ends import judge, retry_note
+from rnb.host.hear import kernel_failed
 from rnb.host.lane import Job, Lane
 from rnb.host.limiting import LIMIT, Limiting
 from rnb.host.output import Output
@@ -216,7 +217,7 @@ class Worker(Lane):
         elif isinstance(report, SetupEnded):
             self._setup_ended(report)
         elif isinstance(report, Failed) and (self.ready or report.kind != "parameter"):
-            self.session.failed(report, self.supervisor)
+            kernel_failed(self.session, report, self.supervisor)
 
     def _is_up(self, report: Ready) -> None:
         if self.supervisor.is_up(report.pid):
