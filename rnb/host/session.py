@@ -32,6 +32,7 @@ from rnb.host.supervisor import Supervisor, configuration
 from rnb.host.tasks import cell_task
 from rnb.messages import (
     Answer,
+    AnyReport,
     CellEvent,
     Failed,
     FinishedEvent,
