@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rnb.cli.groups import Group
+from rnb.cli.objects import LINES, ONE, put
 from rnb.cli.parameters import given, parameter_options
 from rnb.errors import UsageError
 
@@ -19,7 +21,7 @@ UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "B": 1}
 SPANS = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 
 
-@click.group(invoke_without_command=False)
+@click.group(cls=Group)
 def command() -> None:
     """Look at the cache, and keep it small.
 
@@ -46,11 +48,13 @@ def _open(path: str, option: str | None) -> Cache:
 
 @command.command("list")
 @placed
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@LINES
 def list_(cache: str | None, as_json: bool) -> int:
-    """List what is kept, last used first."""
-    import json
+    """List what is kept, last used first.
 
+    \b
+    Example: rnb cache list --cache s3://team/cache
+    """
     from rnb.store.cache_prune import entries
 
     opened = _open("-", cache)
@@ -61,7 +65,7 @@ def list_(cache: str | None, as_json: bool) -> int:
             cell, used = trace.cell or "(the setup)", time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.used))
             if as_json:
                 facts = {"notebook": trace.notebook, "cell": trace.cell, "bytes": entry.size, "used": entry.used}
-                print(json.dumps({**facts, "made": trace.made, "seconds": trace.seconds, "key": entry.key}))
+                put(**facts, made=trace.made, seconds=trace.seconds, key=entry.key)
             else:
                 print(f"{used}  {_size(entry.size):>9}  {trace.seconds:>8.3g} s  {trace.notebook} {cell}")
     if not as_json:
@@ -74,17 +78,29 @@ def list_(cache: str | None, as_json: bool) -> int:
 @click.argument("cell")
 @parameter_options
 @placed
-def why(notebook: str, cell: str, parameters: tuple[str, ...], files: tuple[str, ...], cache: str | None) -> int:
-    """Say whether CELL would be restored now, and what differs if not. Nothing runs."""
-    from rnb.host.cache_why import why as explain
+@ONE
+def why(
+    notebook: str, cell: str, parameters: tuple[str, ...], files: tuple[str, ...], cache: str | None, as_json: bool
+) -> int:
+    """Say whether CELL would be restored now, and what differs if not. Nothing runs.
+
+    \b
+    Example: rnb cache why notebooks/penguins.py classify
+    """
+    from rnb.host.cache_why import facts, lines
+    from rnb.host.cache_why import why as look
     from rnb.host.command import environment_width
 
     if not os.path.exists(notebook):
         from rnb.errors import NoSuchNotebook
 
         raise NoSuchNotebook(notebook)
-    for line in explain(notebook, cell, _open(notebook, cache), given(parameters, files), environment_width()):
-        print(line)
+    known = look(notebook, cell, _open(notebook, cache), given(parameters, files), environment_width())
+    if as_json:
+        put(**facts(cell, known))
+        return 0
+    for line in lines(cell, known):
+        click.echo(line)
     return 0
 
 
@@ -92,8 +108,13 @@ def why(notebook: str, cell: str, parameters: tuple[str, ...], files: tuple[str,
 @click.option("--older", metavar="TIME", help="Leave out what was not used for so long: 90m, 12h, 30d, 8w.")
 @click.option("--size", metavar="BYTES", help="Leave out the oldest until the rest is within: 500MB, 5GB.")
 @placed
-def prune(older: str | None, size: str | None, cache: str | None) -> int:
-    """Leave out what is old, or too much."""
+@ONE
+def prune(older: str | None, size: str | None, cache: str | None, as_json: bool) -> int:
+    """Leave out what is old, or too much.
+
+    \b
+    Example: rnb cache prune --older 30d --size 5GB
+    """
     from rnb.store.cache_prune import prune as leave_out
 
     if older is None and size is None:
@@ -102,18 +123,30 @@ def prune(older: str | None, size: str | None, cache: str | None) -> int:
     most = None if size is None else int(_amount(size.upper(), UNITS, "--size", "5GB"))
     opened = _open("-", cache)
     count, freed = leave_out(opened, seconds, most)
-    print(f"{count} files, {_size(freed)} left out of {opened.spot.where}")
+    if as_json:
+        put(cache=opened.spot.where, files=count, bytes=freed)
+    else:
+        click.echo(f"{count} files, {_size(freed)} left out of {opened.spot.where}")
     return 0
 
 
 @command.command()
 @placed
-def clear(cache: str | None) -> int:
-    """Leave out everything."""
+@ONE
+def clear(cache: str | None, as_json: bool) -> int:
+    """Leave out everything.
+
+    \b
+    Example: rnb cache clear --cache .rnb/cache
+    """
     from rnb.store.cache_prune import clear as leave_out
 
     opened = _open("-", cache)
-    print(f"{leave_out(opened)} files left out of {opened.spot.where}")
+    count = leave_out(opened)
+    if as_json:
+        put(cache=opened.spot.where, files=count)
+    else:
+        click.echo(f"{count} files left out of {opened.spot.where}")
     return 0
 
 

@@ -6,10 +6,12 @@ import sys
 
 import click
 
+from rnb.cli.objects import json_option
+
 
 @click.command()
 @click.argument("notebooks", metavar="[NOTEBOOK...]", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print one `notebook` event per file: `--format json`.")
+@json_option("Print one `notebook` event a file: `--format json`.")
 @click.option(
     "--format",
     "form",

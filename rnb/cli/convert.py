@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from rnb.cli.objects import ONE, now, put
+from rnb.errors import UsageError
 from rnb.host.convert import convert
 from rnb.messages import AnyEvent
 
@@ -18,7 +20,8 @@ FORMATS = ("rnb", "ipynb", "marimo", "percent", "script", "md", "html")
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--no-outputs", is_flag=True, help="Leave the outputs behind.")
-def command(source: str, target: str, to: str | None, force: bool, no_outputs: bool) -> int:
+@ONE
+def command(source: str, target: str, to: str | None, force: bool, no_outputs: bool, as_json: bool) -> int:
     """Convert a notebook or script to another format.
 
     IN is what its content says: Jupyter (.ipynb), marimo, a percent script (# %%), rnb or a plain script. OUT is what
@@ -29,11 +32,18 @@ def command(source: str, target: str, to: str | None, force: bool, no_outputs: b
     \b
     Example: rnb convert analysis.ipynb analysis.py
     """
+    if as_json and target == "-":
+        raise UsageError("--json and OUT `-` both want standard output", "name a file")
     made, kind = convert(source, target, to or "", force, not no_outputs, _page)
+    if as_json:
+        put(**{"path": target, "from": made.source, "to": kind, "notes": made.losses})
+        return 0
     for each in made.losses:
         click.echo(f"note: {each}", err=True)
     if target != "-":
-        click.echo(f"{target} is there ({made.source} to {kind})", err=True)
+        click.echo(
+            f"{target} is there ({made.source} to {kind})." + (f" {now(target)}" if kind == "rnb" else ""), err=True
+        )
     return 0
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from rnb.cli.objects import json_option
+
 SIGNS = {"fine": "✓", "missing": "·", "slow": "!", "wrong": "✗"}
 
 
 @click.command()
 @click.argument("notebook", required=False)
-@click.option("--json", "as_json", is_flag=True, help="One object a finding.")
+@json_option("Print JSON objects, one a finding.")
 @click.option("--bundle", metavar="FILE", help="Also write a zip for a bug report, without source, outputs or secrets.")
 def command(notebook: str | None, as_json: bool, bundle: str | None) -> int:
     """Say what is installed, which extras work, and what is slow.

@@ -6,11 +6,21 @@ import sys
 
 import click
 
+from rnb.cli.objects import json_option
+
 
 @click.command()
 @click.argument("notebook")
-@click.option("--format", "form", type=click.Choice(["text", "mermaid", "dot", "svg", "json"]), default="text")
-def command(notebook: str, form: str) -> int:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "mermaid", "dot", "svg", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, for Markdown, Graphviz and pages, or for programs.",
+)
+@json_option("Print the `notebook` event: `--format json`.")
+def command(notebook: str, form: str, as_json: bool) -> int:
     """Show which cell reads what from which.
 
     \b
@@ -18,7 +28,7 @@ def command(notebook: str, form: str) -> int:
     """
     from rnb.report.text import tell
 
-    if form == "json":
+    if as_json or form == "json":
         from rnb.host.check import read_all
         from rnb.report.checks import form_of, report
 

@@ -13,6 +13,16 @@ from rnb.host.command import Command
 from rnb.host.watch import Watch
 from rnb.plan.words import words
 
+KEYS = {
+    "a": "run all",
+    "f": "run failed",
+    "i": "interrupt",
+    "k": "restart the kernel",
+    "v": "open the view",
+    "y": "why each cell ran",
+    "q": "quit",
+}
+
 
 def listen(command: Command, watched: Watch) -> Callable[[], None]:
     """Take keys from now on; the result gives the terminal back."""
@@ -54,6 +64,10 @@ def act(key: str, command: Command, watched: Watch) -> None:
         webbrowser.open(command.url)
     elif key == "y":
         explain(watched)
+    elif key in "?h":
+        told = (f"{one} {does}" for one, does in KEYS.items() if one != "v" or command.url is not None)
+        sys.stdout.write(f"  {', '.join(told)}\r\n")
+        sys.stdout.flush()
     elif key == "q":
         command.end_now(0, "quit")
 

@@ -8,7 +8,7 @@ import threading
 
 import click
 
-from rnb.errors import UsageError
+from rnb.cli.groups import Group, spoken
 
 COMMANDS = {
     "run": "Run notebooks to the end, every cell afresh.",
@@ -35,7 +35,7 @@ class _Unread(Exception):
     """Nobody reads standard output any more."""
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Finds a command in the module of its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -59,20 +59,6 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:  # click would end with 1, which says that a cell failed
             raise _Unread from None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean `rnb {near[0]}`?" if near else "`rnb --help` lists the commands"
-            if args[0].endswith(".py") or os.path.exists(args[0]):
-                hint = f"did you mean `rnb run {args[0]}`?"
-            raise UsageError(f"there is no command `{args[0]}`", hint) from None
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -110,8 +96,7 @@ def entry(args: list[str]) -> object:
     try:
         return rnb.main(args, prog_name="rnb", standalone_mode=False)
     except click.ClickException as error:
-        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else "rnb"
-        raise UsageError(error.format_message(), f"`{where} --help` shows what it takes") from None
+        raise spoken(error) from None
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.Abort:

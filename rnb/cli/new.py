@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from rnb.cli.objects import ONE, now, put
+
 
 @click.command()
 @click.argument("notebook")
-def command(notebook: str) -> int:
+@ONE
+def command(notebook: str, as_json: bool) -> int:
     """Write a starter notebook. A file that is there is left alone.
 
     \b
@@ -16,5 +19,8 @@ def command(notebook: str) -> int:
     from rnb.host.new import new
 
     path = new(notebook)
-    click.echo(f"{path} is there. Now: rnb watch {path}")
+    if as_json:
+        put(path=path)
+    else:
+        click.echo(f"{path} is there. {now(path)}")
     return 0

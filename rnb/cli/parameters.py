@@ -28,6 +28,42 @@ def limit_option(command: Callable[..., int]) -> Callable[..., int]:
     return click.option("--limit", "limits", metavar="NAME=AMOUNT", multiple=True, help=LIMIT)(command)
 
 
+def cache_option(command: Callable[..., int]) -> Callable[..., int]:
+    """`--cache`, for the same."""
+    help = "Take results from here, and keep them here; on: in .rnb, off: not."
+    return click.option("--cache", metavar="DIR-OR-URL", help=help)(command)
+
+
+def page_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Where the live view is served, for commands that serve it."""
+    options = [
+        click.option(
+            "--host",
+            metavar="ADDRESS",
+            default="127.0.0.1",
+            show_default=True,
+            help="Where the page listens; any other address needs a token.",
+        ),
+        click.option(
+            "--port",
+            metavar="PORT",
+            type=click.IntRange(0, 65535),
+            help="Its port; 0 takes a free one.  [default: 2719, else a free one]",
+        ),
+        click.option(
+            "--token",
+            metavar="TOKEN",
+            envvar="RNB_TOKEN",
+            show_envvar=True,
+            help="What viewers must know; made and printed where one is needed.",
+        ),
+        click.option("--editor", metavar="TEMPLATE", help="Link to lines, as vscode://file/{path}:{line}:{column}."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def log_options(command: Callable[..., int]) -> Callable[..., int]:
     """`--log-file` and `--log-format`: nothing is logged, and nothing loaded, unless one of them is given."""
     form = click.Choice(["text", "json"])
@@ -35,7 +71,7 @@ def log_options(command: Callable[..., int]) -> Callable[..., int]:
         "--log-file", metavar="FILE", expose_value=False, callback=_log, help="Append a log of what rnb does."
     )
     kind = click.option(
-        "--log-format", type=form, expose_value=False, callback=_log, help="How; alone: to standard error."
+        "--log-format", type=form, expose_value=False, callback=_log, help="Its form; alone, it goes to standard error."
     )
     return file(kind(command))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from rnb.cli.jobs import count_of, side_by_side
-from rnb.cli.parameters import NotebookCommand, given, limit_option, log_options, parameter_options
+from rnb.cli.objects import EVENTS
+from rnb.cli.parameters import NotebookCommand, cache_option, given, limit_option, log_options, parameter_options
 from rnb.cli.sinks import run_sinks
 
 
@@ -14,18 +15,16 @@ from rnb.cli.sinks import run_sinks
 @parameter_options
 @click.option("--only", metavar="CELL", multiple=True, help="Run this cell and what it needs; may be repeated.")
 @click.option("-j", "--jobs", metavar="N", default="1", help="Run up to N cells at a time; `auto`: one for each CPU.")
-@click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
+@EVENTS
 @click.option("--junit", metavar="FILE", help="Write a JUnit report, a test case per cell.")
-@click.option("--ipynb", metavar="FILE", help="Write a Jupyter notebook with the outputs.")
+@click.option("--ipynb", metavar="FILE", help="Write a Jupyter notebook with the outputs; FILE may be a folder.")
 @click.option("--html", metavar="FILE", help="Write a page that needs no server; FILE may be a folder.")
 @click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole run.")
 @limit_option
 @log_options
 @click.option("--sandbox", is_flag=True, help="No network, no home folder, no writes: for notebooks of strangers.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
-@click.option(
-    "--cache", metavar="DIR-OR-URL", help="Take results from here, and keep them here; on: in .rnb, off: not."
-)
+@cache_option
 @click.option("--resume", is_flag=True, help="Keep results while it runs; go on where a killed run had come to.")
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 def command(
@@ -48,8 +47,8 @@ def command(
 ) -> int:
     """Run notebooks to the end, headless, every cell afresh unless there is a cache.
 
-    A folder stands for all notebooks in it and below. Cells run in graph order. A cell that fails blocks those that read it; the others go on. A `-` reads the notebook
-    from standard input.
+    A folder stands for all notebooks in it and below. Cells run in graph order. A cell that fails blocks those that
+    read it; the others go on. A `-` reads the notebook from standard input.
 
     \b
     Example: rnb run notebooks/penguins.py -p min_mass=4500

@@ -45,7 +45,8 @@ def people(path: str, json: bool, watch: bool = False) -> Sink:
     if is_terminal():
         from rnb.report.terminal import Terminal
 
-        return Terminal(sys.stdout.buffer, figures=figures(path), watch=watch)
+        waits = "waiting for a save; Ctrl-C ends" + ("; ? lists the keys" if sys.stdin.isatty() else "")
+        return Terminal(sys.stdout.buffer, figures=figures(path), watch=watch, waits=waits)
     from rnb.report.plain import Plain
 
     return Plain(sys.stdout.buffer, figures=figures(path))

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import click
 
-from rnb.cli.parameters import given, log_options, parameter_options
+from rnb.cli.objects import EVENTS
+from rnb.cli.parameters import given, log_options, page_options, parameter_options
 from rnb.cli.sinks import watch_sinks
 
 
 @click.command()
 @click.argument("paths", metavar="NOTEBOOK_OR_FOLDER...", nargs=-1, required=True)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; any other needs a token.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one. [default: 2719, else a free one]"
-)
-@click.option("--token", envvar="RNB_TOKEN", help="What viewers must know; made and printed where one is needed.")
+@parameter_options
+@page_options
 @click.option("--name", "names", metavar="HOSTNAME", multiple=True, help="A host name under which it is reached.")
 @click.option("--jwks", metavar="URL", help="Accept JSON web tokens signed by these keys …")
-@click.option("--audience", help="… for this audience.")
+@click.option("--audience", metavar="NAME", help="… for this audience.")
 @click.option("--eager", is_flag=True, help="Start all notebooks now, not when they are first looked at.")
 @click.option("--idle", metavar="SECONDS", type=click.FloatRange(min=1), help="End kernels that nobody looks at.")
-@click.option("--editor", metavar="TEMPLATE", help="Link to lines, as vscode://file/{path}:{line}:{column}.")
 @click.option("--export", metavar="FOLDER", help="Run, write pages that need no server into FOLDER, and end.")
+@EVENTS
 @log_options
-@parameter_options
-@click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
 def command(
     paths: tuple[str, ...],
     host: str,

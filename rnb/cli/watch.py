@@ -6,7 +6,16 @@ import sys
 
 import click
 
-from rnb.cli.parameters import NotebookCommand, given, limit_option, log_options, parameter_options
+from rnb.cli.objects import EVENTS
+from rnb.cli.parameters import (
+    NotebookCommand,
+    cache_option,
+    given,
+    limit_option,
+    log_options,
+    page_options,
+    parameter_options,
+)
 from rnb.cli.sinks import watch_sinks
 from rnb.errors import MissingExtra
 
@@ -14,19 +23,14 @@ from rnb.errors import MissingExtra
 @click.command(cls=NotebookCommand)
 @click.argument("notebook")
 @parameter_options
-@click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
-@click.option(
-    "--cache", metavar="DIR-OR-URL", help="Take results from here, and keep them here; on: in .rnb, off: not."
-)
+@EVENTS
+@cache_option
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 @limit_option
 @log_options
 @click.option("--notify", metavar="SECONDS", type=float, help="Notify when a round that took this long ends.")
 @click.option("--view", "with_view", is_flag=True, help="Serve the live view as well.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where the view listens; others need a token.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port of the view; 0 takes a free one.")
-@click.option("--token", envvar="RNB_TOKEN", help="What viewers must know; made and printed where one is needed.")
-@click.option("--editor", metavar="TEMPLATE", help="Link to lines, as vscode://file/{path}:{line}:{column}.")
+@page_options
 def command(
     notebook: str,
     parameters: tuple[str, ...],
@@ -44,7 +48,7 @@ def command(
 ) -> int:
     """Run a notebook, then re-run the minimum on every save.
 
-    Keys: a run all, f run failed, i interrupt, k restart the kernel, v open the view, y why, q quit.
+    Keys: a run all, f run failed, i interrupt, k restart the kernel, v open the view, y why, q quit, ? these keys.
 
     \b
     Example: rnb watch notebooks/penguins.py

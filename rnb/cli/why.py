@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import click
 
+from rnb.cli.objects import ONE, put
+
 
 @click.command()
 @click.argument("notebook")
 @click.argument("cell")
-def command(notebook: str, cell: str) -> int:
+@ONE
+def command(notebook: str, cell: str, as_json: bool) -> int:
     """Explain what a cell depends on, and why it last ran or did not.
 
     \b
@@ -16,6 +19,10 @@ def command(notebook: str, cell: str) -> int:
     """
     from rnb.host.why import why
 
-    for line in why(notebook, cell):
+    found = why(notebook, cell)
+    if as_json:
+        put(**found.facts())
+        return 0
+    for line in found.lines():
         click.echo(line)
     return 0

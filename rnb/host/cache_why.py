@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
-from rnb.errors import NoSuchNotebook, UsageError
+from rnb.errors import UsageError
 from rnb.host import fitness
 from rnb.host.ground import python
 from rnb.host.modules import LocalModules
 from rnb.host.observing import Observer
-from rnb.host.source import read_bytes, read_notebook
+from rnb.host.source import notebook_bytes, read_notebook
 from rnb.messages.traces import Trace
 from rnb.notebook.model import Cell, Notebook
 from rnb.plan import keys
@@ -37,9 +38,7 @@ class Walk:
     """`columns` is the width of text renderings, `given` the parameters."""
 
     def __init__(self, path: str, cache: Cache, given: Mapping[str, str], columns: int) -> None:
-        data = read_bytes(path)
-        if data is None:
-            raise NoSuchNotebook(path)
+        data = notebook_bytes(path)
         self.path, self.cache, self.given, self.columns = path, cache, given, columns
         self.notebook: Notebook = read_notebook(data, path)
         folder = os.path.dirname(os.path.abspath(path))
@@ -120,19 +119,33 @@ class Walk:
         )
 
 
-def why(path: str, cell: str, cache: Cache, given: Mapping[str, str], columns: int) -> list[str]:
-    """Lines for people. Raises NoSuchNotebook, UsageError for a cell that is not there, OSError."""
+def why(path: str, cell: str, cache: Cache, given: Mapping[str, str], columns: int) -> Known:
+    """What is known of a cell. Raises NoSuchNotebook, UsageError for a cell that is not there, OSError."""
     walk = Walk(path, cache, given, columns)
     ids = [one.id for one in walk.notebook.cells]
     if cell not in ids:
         raise UsageError(f"{path} has no cell `{cell}`", f"its cells: {', '.join(ids) or 'none'}")
-    known = walk.look(cell)
-    if known.trace is None:
-        return [f"{cell} would run: {known.why}"]
+    return walk.look(cell)
+
+
+def lines(cell: str, known: Known) -> list[str]:
+    """The same for people."""
     trace = known.trace
-    lines = [f"{cell} would be restored: kept on {time.strftime('%Y-%m-%d at %H:%M:%S', time.localtime(trace.made))}"]
-    lines += [f"  it took {trace.seconds:.3g} s then, as `{trace.cell}` of {trace.notebook}"]
-    lines += [f"  read the file {name}" for name in trace.files]
-    lines += [f"  listed the folder {name}" for name in trace.folders]
-    lines += [f"  with {name} {version}" for name, version in sorted(trace.versions.items())]
-    return lines
+    if trace is None:
+        return [f"{cell} would run: {known.why}"]
+    told = [f"{cell} would be restored: kept on {time.strftime('%Y-%m-%d at %H:%M:%S', time.localtime(trace.made))}"]
+    told += [f"  it took {trace.seconds:.3g} s then, as `{trace.cell}` of {trace.notebook}"]
+    told += [f"  read the file {name}" for name in trace.files]
+    told += [f"  listed the folder {name}" for name in trace.folders]
+    told += [f"  with {name} {version}" for name, version in sorted(trace.versions.items())]
+    return told
+
+
+def facts(cell: str, known: Known) -> dict[str, Any]:
+    """The same for programs."""
+    trace = known.trace
+    if trace is None:
+        return {"cell": cell, "restored": False, "why": known.why}
+    kept = {"made": trace.made, "seconds": trace.seconds, "notebook": trace.notebook, "as": trace.cell}
+    seen = {"files": list(trace.files), "folders": list(trace.folders), "packages": dict(trace.versions)}
+    return {"cell": cell, "restored": True, **kept, **seen}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from rnb.errors import NoSuchNotebook, UsageError
+from rnb.errors import UsageError
 from rnb.host.paths import write_beside
-from rnb.host.source import read_bytes, read_notebook
+from rnb.host.source import notebook_bytes, read_bytes, read_notebook
 from rnb.messages import Fault
 
 Tell = Callable[[Fault], None]
@@ -22,29 +23,46 @@ class Wanted(NamedTuple):
     diff: bool = False  # write nothing but patches
 
 
-def fmt(files: list[str], wanted: Wanted, out: BinaryIO, tell: Tell, say: Callable[[str], None]) -> int:
-    """Format notebooks: 2 if one can't be read as Python, 1 if `check` and one would change, else 0. Standard input goes
-    to `out`, faults to `tell`, what was done to `say`. Raises NoSuchNotebook and OSError."""
-    changed = invalid = 0
+class Done(NamedTuple):
+    """What became of one notebook."""
+
+    path: str
+    state: str  # fine, changed, would-change, invalid (no Python), saved (by somebody else in the meantime)
+    cells: tuple[str, ...] = ()  # those whose text changes
+
+    @property
+    def words(self) -> str:
+        """For people; empty where there is nothing to say."""
+        if self.state == "saved":
+            return f"{self.path}: was saved in the meantime; left as it is now"
+        verb = {"changed": "wrote", "would-change": "would write"}.get(self.state)
+        return f"{self.path}: {verb} {_some(self.cells)}" if verb else ""
+
+
+def fmt(files: list[str], wanted: Wanted, out: BinaryIO, tell: Tell) -> Iterator[Done]:
+    """Format notebooks one by one. Standard input and patches go to `out`, faults to `tell`. Raises NoSuchNotebook and
+    OSError."""
     dry = wanted.check or wanted.diff
     for path in files:
-        data = _read(path)
+        data = notebook_bytes(path)
         new, cells = formatted(data, path, tell)
-        invalid += cells is None
-        changed += bool(cells)
         if wanted.diff:
             out.write(unified(data, new, path))
         elif path == "-" and not dry:
             out.write(new)
-        if cells and path != "-":
-            if not dry and not _write(path, data, new):
-                say(f"{path}: was saved in the meantime; left as it is now")
-            elif not wanted.diff:
-                say(f"{path}: {'would write' if dry else 'wrote'} {_some(cells)}")
-    out.flush()
-    if "-" not in files:
-        say(_summary(len(files), changed, invalid, dry))
-    return 2 if invalid else int(wanted.check and changed > 0)
+        out.flush()
+        if not cells:
+            yield Done(path, "invalid" if cells is None else "fine")
+        elif dry or path == "-":
+            yield Done(path, "would-change", cells)
+        else:
+            yield Done(path, "changed" if _write(path, data, new) else "saved", cells)
+
+
+def exit_code(done: list[Done], wanted: Wanted) -> int:
+    """2 if a notebook can't be read as Python, 1 if `check` and one would change, else 0."""
+    states = {each.state for each in done}
+    return 2 if "invalid" in states else int(wanted.check and "would-change" in states)
 
 
 def fix(files: list[str], tell: Tell) -> None:
@@ -54,17 +72,10 @@ def fix(files: list[str], tell: Tell) -> None:
             "standard input can't be mended in place", "`rnb fmt -` writes the mended text to standard output"
         )
     for path in files:
-        data = _read(path)
+        data = notebook_bytes(path)
         new, cells = formatted(data, path, lambda fault: None)
         if cells:
             _write(path, data, new)
-
-
-def _read(path: str) -> bytes:
-    data = read_bytes(path)
-    if data is None:
-        raise NoSuchNotebook(path)
-    return data
 
 
 def formatted(data: bytes, path: str, tell: Tell) -> tuple[bytes, tuple[str, ...] | None]:
@@ -104,12 +115,15 @@ def unified(old: bytes, new: bytes, path: str) -> bytes:
     return b"".join(difflib.diff_bytes(difflib.unified_diff, before, after, b"a/" + name, b"b/" + name))
 
 
-def _summary(files: int, changed: int, invalid: int, dry: bool) -> str:
-    parts = [f"{changed} {'would change' if dry else 'changed'}"] if changed else []
-    parts += [f"{invalid} can't be read"] if invalid else []
-    rest = files - changed - invalid
-    parts += [f"{rest} left as {'it is' if rest == 1 else 'they are'}"] if rest else []
-    return f"{files} notebook{'' if files == 1 else 's'}: {', '.join(parts) or 'nothing to do'}"
+def summary(done: list[Done]) -> str:
+    """The last line for people."""
+    counts = Counter(each.state for each in done)
+    words = {"changed": "changed", "would-change": "would change", "saved": "saved in the meantime"}
+    words["invalid"] = "can't be read"
+    parts = [f"{counts[state]} {said}" for state, said in words.items() if counts[state]]
+    if rest := counts["fine"]:
+        parts.append(f"{rest} left as {'it is' if rest == 1 else 'they are'}")
+    return f"{len(done)} notebook{'' if len(done) == 1 else 's'}: {', '.join(parts) or 'nothing to do'}"
 
 
 def _some(cells: Sequence[str]) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rnb.errors import NoSuchNotebook
-from rnb.host.source import read_bytes, read_notebook
+from rnb.host.source import notebook_bytes, read_notebook
 from rnb.notebook.model import Notebook
 from rnb.notebook.render import dot, mermaid, text
 from rnb.notebook.svg import svg
@@ -13,8 +12,6 @@ FORMS = {"text": text, "mermaid": mermaid, "dot": dot, "svg": svg}
 
 def draw(path: str, form: str) -> tuple[str, Notebook]:
     """The drawing, and what was drawn. Raises NoSuchNotebook, OSError."""
-    data = read_bytes(path)
-    if data is None:
-        raise NoSuchNotebook(path)
+    data = notebook_bytes(path)
     notebook = read_notebook(data, path)
     return FORMS[form](notebook), notebook

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnb.errors import NoSuchNotebook, ParameterError, UsageError
+from rnb.errors import ParameterError, UsageError
 from rnb.host.cached import cache_place, default_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
 from rnb.host.settings import Settings
-from rnb.host.source import read_bytes, read_notebook
+from rnb.host.source import notebook_bytes, read_notebook
 from rnb.notebook.model import Notebook, Parameter
 from rnb.plan.state import State
 
@@ -76,15 +76,13 @@ def _sandboxed(path: str) -> None:
     from rnb.engines import spawn
     from rnb.host import sandbox
 
-    if path != "-" and read_bytes(path) is None:
-        raise NoSuchNotebook(path)
+    if path != "-":
+        notebook_bytes(path)
     spawn.within(sandbox.prefix(path))
 
 
 def _run_one(command: Command, settings: Settings) -> int:
-    data = read_bytes(settings.path)
-    if data is None:
-        raise NoSuchNotebook(settings.path)
+    data = notebook_bytes(settings.path)
     session = command.open_session(settings, done=lambda: command.loop.stop(0))
     try:
         notebook = read_notebook(data, settings.path)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from shlex import quote
 
+from rnb.errors import NoSuchNotebook, UsageError
 from rnb.host.paths import keep_folder, read_file
 from rnb.notebook.model import Notebook
 from rnb.redact import hidden
@@ -19,6 +21,24 @@ def read_bytes(path: str) -> bytes | None:
         return read_file(path)
     except FileNotFoundError:
         return None
+
+
+def no_jupyter(path: str) -> None:
+    """Raises UsageError for a Jupyter notebook: some are valid Python by chance."""
+    if path.endswith(".ipynb"):
+        target = path.removesuffix(".ipynb") + ".py"
+        raise UsageError(
+            f"{path} is a Jupyter notebook", f"`rnb convert {quote(path)} {quote(target)}` makes one of rnb"
+        )
+
+
+def notebook_bytes(path: str) -> bytes:
+    """The bytes of a notebook. Raises NoSuchNotebook, UsageError for a Jupyter notebook, and OSError."""
+    no_jupyter(path)
+    data = read_bytes(path)
+    if data is None:
+        raise NoSuchNotebook(path)
+    return data
 
 
 def readings(path: str) -> Readings:

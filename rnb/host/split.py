@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from rnb.errors import RewriteError, UsageError
+from rnb.host.source import no_jupyter
 from rnb.host.target import check_target, read_input, write_target
 from rnb.host.verify import Verdict, verify
 from rnb.notebook.text import Refused, decode
@@ -23,6 +24,7 @@ def source_text(data: bytes, path: str) -> str:
 
 def split(path: str, output: str | None, prove: bool, force: bool, timeout: float) -> tuple[Split, Verdict | None, str]:
     """Write the notebook; what was made, the proof if asked for, and where it lies. Raises RnbError and OSError."""
+    no_jupyter(path)
     text = source_text(read_input(path, "a script"), path)
     target = output or ("-" if path == "-" else f"{os.path.splitext(path)[0]}.nb.py")
     if target != "-":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from rnb.errors import NoSuchNotebook, UsageError
+from rnb.errors import UsageError
 from rnb.host.cached import cache_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
@@ -20,7 +20,7 @@ from rnb.host.outcome import Outcome, outcome_of
 from rnb.host.run import NO_KERNEL, check_asked
 from rnb.host.session import Session
 from rnb.host.settings import Settings
-from rnb.host.source import read_bytes, read_notebook
+from rnb.host.source import notebook_bytes, read_notebook
 from rnb.messages import AnyEvent, CellEvent
 from rnb.notebook.model import Notebook
 from rnb.plan.state import State
@@ -62,9 +62,7 @@ class Sweep:
         timeout: float | None = None,
         cache: str | None = None,
     ) -> None:
-        data = read_bytes(path)
-        if data is None:
-            raise NoSuchNotebook(path)
+        data = notebook_bytes(path)
         self.path, self.points, self.fixed, self.sinks, self.each = path, points, fixed, sinks, each
         self.jobs, self.timeout, self.cache = min(jobs, len(points)), timeout, cache_place(path, cache)
         self.ambient = from_environment(os.environ)

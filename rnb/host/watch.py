@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from rnb.errors import NoSuchNotebook
 from rnb.host.cached import cache_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
@@ -16,7 +15,7 @@ from rnb.host.run import check_asked
 from rnb.host.saves import PATIENCE, SETTLE, Saves
 from rnb.host.session import Session
 from rnb.host.settings import Settings
-from rnb.host.source import read_bytes
+from rnb.host.source import notebook_bytes
 from rnb.host.watcher import Stamp, Watcher, stamp
 from rnb.notebook.model import Notebook
 from rnb.plan.state import State
@@ -26,9 +25,7 @@ class Watch:
     """One watched notebook: the session, and what may change under it."""
 
     def __init__(self, command: Command, settings: Settings):
-        data = read_bytes(settings.path)
-        if data is None:
-            raise NoSuchNotebook(settings.path)
+        data = notebook_bytes(settings.path)
         self.command, self.loop = command, command.loop
         self.path = os.path.abspath(settings.path)
         self.digests: dict[str, tuple[Stamp, str]] = {}

@@ -6,12 +6,13 @@ import difflib
 import os
 import sqlite3
 import time
+from typing import Any
 
 import msgspec
 
-from rnb.errors import NoSuchNotebook, UsageError
+from rnb.errors import UsageError
 from rnb.host.history import history_reader
-from rnb.host.source import read_bytes, read_notebook
+from rnb.host.source import notebook_bytes, read_notebook
 from rnb.messages import CellEvent, PlanEvent
 from rnb.notebook.model import Cell, Notebook
 from rnb.plan.words import because
@@ -30,15 +31,53 @@ class Last(msgspec.Struct):
     files: tuple[str, ...]
 
 
-def why(path: str, name: str) -> list[str]:
-    """Lines for people. Raises NoSuchNotebook, UsageError for a cell that is not there, OSError."""
-    data = read_bytes(path)
-    if data is None:
-        raise NoSuchNotebook(path)
+class Why(msgspec.Struct):
+    """All that is known: the cell in the text, its last run, and the notebook's last run."""
+
+    path: str
+    notebook: Notebook
+    cell: Cell
+    ran: Last | None
+    last: Last | None
+
+    def lines(self) -> list[str]:
+        """For people."""
+        depends = _depends(self.notebook, self.path, self.cell, self.ran)
+        return [*depends, *_lately(self.path, self.cell.id, self.ran, self.last)]
+
+    def facts(self) -> dict[str, Any]:
+        """For programs."""
+        cell = self.cell
+        return {
+            "path": self.path,
+            "cell": cell.id,
+            "line": cell.line,
+            "refs": [{"name": ref.name, "owner": ref.owner} for ref in cell.refs],
+            "parameters": [{"name": one.name, "default": one.default} for one in cell.parameters],
+            "setup": [name for name in cell.setup_names if name],
+            "files": list(self.ran.files) if self.ran else [],
+            "defs": list(cell.defs),
+            "readers": _readers(self.notebook, cell),
+            "faults": list(cell.faults),
+            "ran": _run_facts(self.ran),
+            "last": _run_facts(self.last),
+        }
+
+
+def _run_facts(found: Last | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    facts = {"run": found.run.run, "time": found.run.started, "status": found.status, "why": found.why}
+    return {**facts, "reason": found.reason, "seconds": found.seconds}
+
+
+def why(path: str, name: str) -> Why:
+    """What a cell depends on, and why it ran. Raises NoSuchNotebook, UsageError for a cell that is not there, OSError."""
+    data = notebook_bytes(path)
     notebook = read_notebook(data, path)
     cell = _find(notebook, path, name)
     ran, last = _past(path, cell.id)
-    return [*_depends(notebook, path, cell, ran), *_lately(path, cell.id, ran, last)]
+    return Why(path, notebook, cell, ran, last)
 
 
 def _find(notebook: Notebook, path: str, name: str) -> Cell:
@@ -68,11 +107,15 @@ def _depends(notebook: Notebook, path: str, cell: Cell, ran: Last | None) -> lis
     lines += [f"  read the file {_shown(file, folder)}" for file in (ran.files if ran else ())]
     if len(lines) == 1:
         lines.append("  depends on nothing but its own code")
-    readers = list(dict.fromkeys(to for owner, to, _ in notebook.edges if owner == cell.id))
+    readers = _readers(notebook, cell)
     shares = f"shares {', '.join(cell.defs)}" if cell.defs else "shares nothing"
     lines.append(f"  {shares}" + (f", read by {', '.join(readers)}" if readers else ""))
     lines += [f"  has the fault {code}" for code in cell.faults]
     return lines
+
+
+def _readers(notebook: Notebook, cell: Cell) -> list[str]:
+    return list(dict.fromkeys(to for owner, to, _ in notebook.edges if owner == cell.id))
 
 
 def _shown(file: str, folder: str) -> str:

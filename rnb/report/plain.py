@@ -57,6 +57,8 @@ class Plain:
 
             self._take = Rounds(self).event
 
+    waits = ""  # said once, when a watch has begun to wait
+
     def event(self, event: AnyEvent) -> None:
         self._take(event)
         self.page.settle()

@@ -143,6 +143,8 @@ class Rounds:
             self._printer.say(f"{said} · {duration(event.seconds)}", "good" if event.ok else "bad")
         else:
             self._printer.say(f"· {self._clock} saved, nothing to run{self._standing()}", "dim")
+        if self._first and self._printer.waits:
+            self._printer.say(self._printer.waits, "dim")
         self._first = False
 
     def _closing(self) -> str:

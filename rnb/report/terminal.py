@@ -64,7 +64,9 @@ class Terminal(Plain):
         ticking: bool = True,
         clock: Callable[[], float] = time.monotonic,
         size: Callable[[], tuple[int, int]] | None = None,
+        waits: str = "",
     ) -> None:
+        self.waits = waits
         stream = sys.stdout.buffer if stream is None else stream
         self._size = size or screen_size(stream)
         self._clock = clock

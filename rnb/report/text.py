@@ -110,6 +110,8 @@ def summary_lines(state: State, seconds: float) -> list[str]:
         first = f"setup failed, {first}"
     if faults := faults_text(state.faults):
         first = f"{faults} in the notebook, {first}"
+    if not state.cells and state.path not in ("", "-"):
+        first += f": `rnb split {state.path}` makes cells of a script"
     named = slowest(state.cells.values())
     if len(state.cells) < 2 or not named:
         return [first]
