@@ -7,7 +7,8 @@ import sys
 import click
 
 from rnb.cli.jobs import count_of
-from rnb.cli.parameters import NotebookCommand, given
+from rnb.cli.objects import EVENTS
+from rnb.cli.parameters import NotebookCommand, cache_option, given
 from rnb.errors import UsageError
 from rnb.host.emit import Sink
 
@@ -15,21 +16,28 @@ from rnb.host.emit import Sink
 @click.command(cls=NotebookCommand)
 @click.argument("notebook")
 @click.option(
-    "-p", "--parameter", "axes", metavar="NAME=VALUES", multiple=True, help="a,b,c or first:last:step or JSON."
+    "-p",
+    "--parameter",
+    "axes",
+    metavar="NAME=VALUES",
+    multiple=True,
+    help="Values to run with: a,b,c or first:last:step or JSON.",
 )
-@click.option("--rows", metavar="CSV", help="Points from a table whose first line names parameters.")
-@click.option("-P", "--parameters", "files", metavar="FILE", multiple=True, help="Fixed ones, from TOML, YAML or JSON.")
+@click.option("--rows", metavar="CSV", help="Take points from a table whose first line names parameters.")
+@click.option(
+    "-P", "--parameters", "files", metavar="FILE", multiple=True, help="Fix those that a TOML, YAML or JSON file lists."
+)
 @click.option("-j", "--jobs", metavar="N", default="1", help="Run up to N points at a time; `auto`: one for each CPU.")
-@click.option("--take", metavar="NAME,…", multiple=True, help="Defs and cells for the table; else numbers that vary.")
-@click.option("-o", "--output", metavar="FILE", help="Write the table: .csv or .parquet.")
+@click.option(
+    "--take", metavar="NAME,…", multiple=True, help="Put these defs and cells into the table; else numbers that vary."
+)
+@click.option("-o", "--output", metavar="FILE", help="Write the table as .csv or .parquet.")
 @click.option("--html", metavar="FILE", help="Write a page that compares the points.")
 @click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole sweep."
 )
-@click.option(
-    "--cache", metavar="DIR-OR-URL", help="Take results from here, and keep them here; on: in .rnb, off: not."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print events, one JSON object a line.")
+@cache_option
+@EVENTS
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 def command(
     notebook: str,

@@ -24,7 +24,7 @@ from rnb.view.guard import Access, Guard, Limits
 from rnb.view.log import EPOCH
 from rnb.view.render import index_page, live_page
 from rnb.view.shelf import Item, Shelf
-from rnb.view.stream import HEADERS, EventStream, socket_events
+from rnb.view.stream import HEADERS, EventStream, place, socket_events
 
 FRAME_POLICY = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' {origin}; "
@@ -118,7 +118,8 @@ class View:
             await socket.close(1008, "there is no such notebook")
             return
         item = self.item(id)
-        await socket_events(socket, item.log, socket.query_params.get("after"))
+        query = socket.query_params
+        await socket_events(socket, item.log, query.get("after"), query.get("epoch"))
 
     # ------------------------------------------------------------------ data
 
@@ -146,10 +147,11 @@ class View:
         """What came after `?after=SEQ`, or a snapshot; as a stream where the client takes one."""
         item = self.item(request.path_params["id"])
         last = request.headers.get("last-event-id", request.query_params.get("after"))
+        epoch = request.query_params.get("epoch")
         if "text/event-stream" in request.headers.get("accept", ""):
-            return EventStream(item.log, page=False, last=last, epoch=request.query_params.get("epoch"))
+            return EventStream(item.log, page=False, last=last, epoch=epoch)
         log = item.log
-        position = log.position_after(int(last[:18])) if last and last.isascii() and last.isdigit() else None
+        position = place(log, last, epoch)
         if position is None:
             body = log.snapshot(page=False).body
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -52,27 +52,37 @@ def frames(entries: list[Entry], page: bool) -> bytes:
     return b"".join(parts)
 
 
+def place(log: EventLog, last: str | None, epoch: str | None) -> int | None:
+    """Where a viewer goes on that has seen the event numbered `last` of the process `epoch`; None for a snapshot."""
+    if last is None or not (last.isascii() and last.isdigit()) or epoch not in (None, EPOCH):
+        return None
+    return log.position_after(int(last[:18]))
+
+
+async def _attend(log: EventLog, leaves: Coroutine[None, None, None], sends: Coroutine[None, None, None]) -> None:
+    """Send until the viewer is gone or takes nothing more."""
+    gone, sending = asyncio.ensure_future(leaves), asyncio.ensure_future(sends)
+    log.viewers += 1
+    try:
+        await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        log.viewers -= 1
+        gone.cancel()
+        sending.cancel()
+        with contextlib.suppress(asyncio.CancelledError, TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
+            await sending
+
+
 class EventStream:
     """An ASGI response that never ends by itself."""
 
     def __init__(self, log: EventLog, *, page: bool, last: str | None, epoch: str | None) -> None:
         self.log, self.page = log, page
-        known = last is not None and last.isascii() and last.isdigit() and epoch in (None, EPOCH)
-        self.position = log.position_after(int(last[:18])) if known and last else None
+        self.position = place(log, last, epoch)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        gone = asyncio.ensure_future(_disconnected(receive))
-        sending = asyncio.ensure_future(self._send(send))
-        self.log.viewers += 1
-        try:
-            await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self.log.viewers -= 1
-            gone.cancel()
-            sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError, TimeoutError, OSError):
-                await sending
+        await _attend(self.log, _disconnected(receive), self._send(send))
 
     async def _send(self, send: Send) -> None:
         await _body(send, b"retry: 1000\n\n")
@@ -98,21 +108,10 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def socket_events(socket: WebSocket, log: EventLog, after: str | None) -> None:
+async def socket_events(socket: WebSocket, log: EventLog, after: str | None, epoch: str | None) -> None:
     """The same over a WebSocket: first `{"type": "snapshot", …}` or what was missed, then one message an event."""
     await socket.accept()
-    position = log.position_after(int(after[:18])) if after and after.isascii() and after.isdigit() else None
-    gone = asyncio.ensure_future(_left(socket))
-    sending = asyncio.ensure_future(_send_socket(socket, log, position))
-    log.viewers += 1
-    try:
-        await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        log.viewers -= 1
-        gone.cancel()
-        sending.cancel()
-        with contextlib.suppress(asyncio.CancelledError, TimeoutError, WebSocketDisconnect, RuntimeError, OSError):
-            await sending
+    await _attend(log, _left(socket), _send_socket(socket, log, place(log, after, epoch)))
 
 
 async def _send_socket(socket: WebSocket, log: EventLog, position: int | None) -> None:

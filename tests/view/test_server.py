@@ -111,6 +111,20 @@ def test_programs_have_a_websocket(served: Viewed) -> None:
     assert got == [event for event in served.events if event["seq"] > first["seq"]]
 
 
+def test_a_number_of_another_process_gets_a_snapshot(served: Viewed) -> None:
+    from websockets.sync.client import connect
+
+    url, last = f"{served.url}/api/notebooks/nb", served.events[-1]["seq"] - 1
+    epoch = httpx.get(url).json()["epoch"]
+    for said, first in ((epoch, "finished"), ("0badcafe", "notebook")):
+        query = {"after": str(last), "epoch": said}
+        assert httpx.get(f"{url}/events", params=query).json()["events"][0]["type"] == first
+        with httpx.stream("GET", f"{url}/events", params=query, headers={"accept": "text/event-stream"}) as response:
+            assert (next(messages(response)).get("event") == "snapshot") == (first == "notebook")
+        with connect(f"{served.url.replace('http', 'ws')}/ws?after={last}&epoch={said}") as socket:
+            assert (json.loads(socket.recv(timeout=10))["type"] == "snapshot") == (first == "notebook")
+
+
 REFUSED = [
     ("POST", "/api/notebooks", {}, 405),
     ("DELETE", "/n/nb", {}, 405),

@@ -67,7 +67,7 @@ export class HistoryPanel {
     const past = this.page.shown !== this.page.live;
     this.slider.setAttribute("aria-valuetext", past ? this.said.textContent : "now");
     if (!this.runs.length) setText(this.said, "No runs are kept yet.");
-    else if (!past) setText(this.said, `${this.runs.length} runs are kept; this is now.`);
+    else if (!past) setText(this.said, `${this.runs.length === 1 ? "1 run is" : `${this.runs.length} runs are`} kept; this is now.`);
   }
 
   async choose(index) {

@@ -35,6 +35,7 @@ export class Link {
       this.take(JSON.parse(event.data));
     };
     this.source.addEventListener("snapshot", (event) => {
+      this.alive();
       const body = JSON.parse(event.data);
       this.last = String(body.seq);
       this.epoch = body.epoch;
