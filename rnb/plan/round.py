@@ -94,8 +94,9 @@ class Round:
             if not why:
                 return self._settle(uid, "unchanged", None)
             if uid in self.kept:
+                recall = self.may_recall(uid)
                 self.kept.discard(uid)
-                if uid not in self.forced and not self._wanted_anew(uid):
+                if recall:
                     return Recall(uid)
             stale, load = self._make_again(uid)
             if load is not None:
@@ -257,8 +258,10 @@ class Round:
         self.world.stored.discard(uid)
         self.world.actual.pop(uid, None)
 
-    def _wanted_anew(self, uid: int) -> bool:
-        return any(uid in these for these in (self.world.torn, self.world.asked, self.world.due))
+    def may_recall(self, uid: int) -> bool:
+        """Whether a kept result of this cell is to be asked for before it runs."""
+        anew = any(uid in these for these in (self.world.torn, self.world.asked, self.world.due))
+        return uid in self.kept and uid not in self.forced and not anew
 
     def ended(self, uid: int, report: CellEnded) -> None:
         """Take the kernel's answer into the world. `why` grows if cells must run that the plan did not foresee."""
