@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnb.host.lane import Lane
-from rnb.host.transfers import LARGE
+from rnb.host.transfers import LARGE, Stored
 from rnb.messages import Exported
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ class Carry:
             return
         parcel = job.parcels.pop(0)
         if failure:
-            self.crew.transfers.stays |= {(parcel.uid, slot) for slot in parcel.slots}
-            for slot in parcel.slots:
-                self.crew.transfers.parcels.pop((parcel.uid, slot), None)
+            self.crew.transfers.refused(parcel)
+            if isinstance(parcel, Stored) and self.crew.cache is not None:
+                self.crew.cache.not_loaded(parcel.uid, failure)
             job.void = True
         else:
             self.crew.transfers.loaded(parcel, lane.place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnb.host.lane import Lane
+from rnb.host.transfers import Stored
 from rnb.plan.ahead import Wanted
 from rnb.plan.world import Key
 
@@ -73,6 +74,10 @@ class Choice:
                 return None
             found[key] = state
             parcel = self.crew.transfers.parcel(key, state)
+            if isinstance(parcel, Stored) and any(
+                wanted.get((key[0], slot), made) != made for slot, made in parcel.slots.items()
+            ):  # it would bring back what has been changed since
+                return None
             if parcel is not None:
                 todo += parcel.needs.items()
             elif not self.source(key, state):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rnb.host.carry import Carry
 from rnb.host.choice import Choice
+from rnb.host.crew_cache import CrewCache
 from rnb.host.ends import OVERTAKEN, overtaken, settle_end, tell_end
 from rnb.host.lane import Job, Lane
 from rnb.host.roster import Roster
@@ -38,6 +39,7 @@ class Crew:
         self.roster = Roster(self)
         self.transfers = Transfers()
         self.choice, self.carry = Choice(self), Carry(self)
+        self.cache = CrewCache(self, session.caching) if session.caching is not None else None
         self.ahead: Ahead | None = None
         self.surveyed: Surveyed | None = None
         self.head: int | None = None
@@ -50,7 +52,7 @@ class Crew:
 
     @property
     def busy(self) -> bool:
-        return self.roster.runs
+        return self.roster.busy
 
     # ------------------------------------------------------------------ the beginning
 
@@ -64,9 +66,16 @@ class Crew:
             return
         self.surveyed = report
         self.ahead = ahead_of(session.round, session.current.now, report.stateful, report.groups)
+        for uid, recalled in session.caching.reports().items() if session.caching is not None else ():
+            self.ahead.ties_of(uid, recalled)
         self.fill()
 
     # ------------------------------------------------------------------ in turn
+
+    def recall(self, uid: int) -> None:
+        """The round asks for a kept result of this cell."""
+        assert self.cache is not None
+        self.cache.recall(uid)
 
     def take(self, uid: int) -> None:
         """The round has come to this cell: take its end, wait for it, or have it run now."""
@@ -116,6 +125,8 @@ class Crew:
         """Its run does not count. `ran`: it has begun, and has no end yet."""
         assert self.ahead is not None and self.session.round is not None
         self.ahead.called_back(uid)
+        if self.cache is not None:
+            self.cache.void(uid)
         if ran and not self.session.round.over:
             self.backlog.emit(overtaken(self.session.cells[uid]))
         self.backlog.forget(self.session.cells[uid].id)
@@ -154,6 +165,8 @@ class Crew:
             self.one_by_one()
             return
         self.backlog.retired(id)
+        if self.cache is not None:
+            self.cache.counts(uid)
         settle_end(session, uid, report, *self.stops.get(uid, (None, None)))
         ahead.retires(uid)
 
@@ -181,6 +194,8 @@ class Crew:
             uid = ahead.pop()
             if uid is None:
                 break
+            if self.cache is not None and self.cache.ahead(uid):
+                continue
             lane = self.choice.choose(uid)
             if lane is None:
                 aside.append(uid)
@@ -244,6 +259,8 @@ class Crew:
         self.choice.pull(uid, lane)
         tell_end(session, uid, report, job.stopping, job.over, self.backlog.emit)
         ahead.ends(uid, report)
+        if self.cache is not None:
+            self.cache.ended(lane, job, report)
         self._next(uid, report)
 
     def _next(self, uid: int, report: CellEnded) -> None:
@@ -261,6 +278,8 @@ class Crew:
         self.roster.lanes.remove(lane)
         self.transfers.lost(lane.place)
         lane.job = None
+        if self.cache is not None:
+            self.cache.lost(lane, dead=True)
         self.carry.lost()
         if job is not None and job.running and not job.void:
             self.backlog.emit(CellEvent(cell=session.cells[job.uid].id, status="killed", reason=limit or reason))
@@ -273,6 +292,7 @@ class Crew:
         if not self.over:
             self.roster.hire(restarted=True)
         if job is None:
+            session.advance()  # the round may have waited for what it was writing
             self.fill()
         elif not job.running or job.void:
             self._again(job.uid, ran=job.running)
@@ -344,4 +364,6 @@ class Crew:
 
     def close(self) -> None:
         """Let go of all that lies between workers."""
+        if self.cache is not None:
+            self.cache.close()
         self.transfers.close()

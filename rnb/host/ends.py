@@ -18,10 +18,7 @@ OVERTAKEN = "it saw a value that was changed before its turn"
 
 
 def crew_for(session: Session) -> Crew | None:
-    """Workers for a round in which cells can run side by side. Loaded only where it is asked for; not beside a cache, which
-    asks for results in turn."""
-    if session.caching is not None:
-        return None
+    """Workers for a round in which cells can run side by side. Loaded only where it is asked for."""
     from rnb.host.crew import Crew
     from rnb.plan.side import is_chain
 

@@ -8,6 +8,7 @@ not at its place (`take`), and then run the cell (`run`). What the lane says bac
     crew.ended(lane, job, report)           the cell is over; `lane.job` is None by then
     crew.carry.taken(lane, failure)         the answer to each `take`, in order
     crew.carry.given(lane, exported)        the answer to `give`
+    crew.cache.kept(draft, report)          the answer to each `keep`
     crew.died(lane, reason)                 it is gone, with its job, and is not to be used again
 """
 
@@ -20,7 +21,8 @@ from rnb.messages import InputWanted
 from rnb.plan.ahead import Wanted
 
 if TYPE_CHECKING:
-    from rnb.host.transfers import Parcel
+    from rnb.host.drafts import Draft
+    from rnb.host.transfers import Parcel, Stored
 
 
 class Job:
@@ -28,10 +30,11 @@ class Job:
 
     def __init__(self, uid: int, seen: Wanted):
         self.uid, self.seen = uid, seen
-        self.parcels: list[Parcel] = []  # to come, in order
+        self.parcels: list[Parcel | Stored] = []  # to come, in order
         self.wanted: set[int] = set()  # cells whose values are being given for it
         self.running = False
         self.attempts = 0
+        self.cut = False  # what it wrote was more than is shown
         self.stopping: str | None = None
         self.over: str | None = None  # the limit that it broke
         self.void = False  # nobody wants its result any more
@@ -48,6 +51,7 @@ class Lane(ABC):
 
     def __init__(self) -> None:
         self.unshared: set[int] = set()  # cells whose values were made here and can be read nowhere else
+        self.keeps: list[Draft] = []  # whose values are being written to the cache, in order
 
     @property
     def idle(self) -> bool:
@@ -56,6 +60,11 @@ class Lane(ABC):
     @property
     def runs(self) -> bool:
         return self.job is not None and self.job.running
+
+    @property
+    def busy(self) -> bool:
+        """Whether the round can't end before it is done."""
+        return self.runs or bool(self.keeps)
 
     @property
     def gives(self) -> bool:
@@ -87,12 +96,16 @@ class Lane(ABC):
     # ------------------------------------------------------------------ values
 
     @abstractmethod
-    def take(self, parcel: Parcel) -> None:
+    def take(self, parcel: Parcel | Stored) -> None:
         """Have these values here."""
 
     @abstractmethod
     def give(self, uid: int, slots: list[str]) -> None:
         """Write values of this cell where other lanes can read them."""
+
+    @abstractmethod
+    def keep(self, draft: Draft) -> None:
+        """Write the values of the cell that has just ended here to the cache's file, before anything else is done."""
 
     @abstractmethod
     def release(self, fd: int) -> None:

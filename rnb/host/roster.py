@@ -25,8 +25,8 @@ class Roster:
         return any(lane.alive for lane in self.lanes)
 
     @property
-    def runs(self) -> bool:
-        return any(lane.runs for lane in self.lanes)
+    def busy(self) -> bool:
+        return any(lane.busy for lane in self.lanes)
 
     @property
     def room(self) -> bool:
@@ -71,7 +71,7 @@ class Roster:
 
     def kill(self, why: str) -> None:
         for lane in list(self.lanes):
-            if lane.runs:
+            if lane.busy:
                 lane.kill(why)
 
     def stop(self) -> None:
@@ -82,6 +82,8 @@ class Roster:
     def dismiss(self, lane: Lane) -> None:
         """End it; nobody waits for what it does."""
         lane.dismiss()
+        if self.crew.cache is not None:
+            self.crew.cache.lost(lane, dead=False)
         self.lanes.remove(lane)
         self.gone.append(lane)
 

@@ -15,7 +15,8 @@ import msgspec
 from rnb.host.begin import begin
 from rnb.host.cached import caching
 from rnb.host.current import Current
-from rnb.host.deaths import NO_KERNEL, RESTART, died, go_on
+from rnb.host.deaths import NO_KERNEL, RESTART, died
+from rnb.host.doing import do
 from rnb.host.emit import Emitter
 from rnb.host.hear import hear
 from rnb.host.limiting import Limiting
@@ -39,7 +40,6 @@ from rnb.messages import (
     PlanEvent,
 )
 from rnb.notebook.model import Cell, Notebook
-from rnb.plan.actions import Recall, RestoreSetup, Run, Settle, StartOver
 from rnb.plan.round import Round
 from rnb.plan.setup import SetupPlan
 from rnb.plan.state import State
@@ -177,26 +177,7 @@ class Session:
                 if not self.places.pending and not self.busy:
                     self.finish()
                 return
-            if isinstance(action, Settle):
-                id = self.cells[action.uid].id
-                self.emitter.emit(CellEvent(cell=id, status=action.status, reason=action.reason))
-                if self.crew is not None:
-                    self.crew.settled(action.uid)
-            elif isinstance(action, Recall):
-                assert self.caching is not None
-                self.caching.recall(action.uid)
-            elif isinstance(action, StartOver):
-                self.replace_kernel("values that several cells change in place are made again, all of them")
-                go_on(self)
-            elif self.caching is not None and self.caching.setup.needed():
-                return
-            elif isinstance(action, RestoreSetup):
-                self.run_setup(self.setup.plan(action.names))
-            elif isinstance(action, Run):
-                (self._run_cell if self.crew is None else self.crew.take)(action.uid)
-            else:
-                assert self.caching is not None
-                self.caching.load(action.uid)
+            do(self, action)
 
     def finish(self) -> None:
         """The round is over. A kernel that is for one round ends with it: what exit handlers say comes before `finished`."""
@@ -231,7 +212,7 @@ class Session:
         self.setup.start(plan)
         self.limits.begin(None)
 
-    def _run_cell(self, uid: int) -> None:
+    def run_cell(self, uid: int) -> None:
         assert self.round is not None
         self.round.began(uid)
         self.attempts = 0

@@ -1,8 +1,8 @@
 """Where each value lies, in which state, and what of it can be read by other processes.
 
-Kernels are known by number. A *parcel* is one export: the bytes of values that were pickled together, in memory that
-any kernel can map. The host holds a parcel open, so that it outlives the kernel that wrote it, and no name of it is
-left in any file system.
+Places (kernels, mostly) are known by number. A *parcel* is one export: the bytes of values that were pickled together, in
+memory that any kernel can map. The host holds a parcel open, so that it outlives the kernel that wrote it, and no name
+of it is left in any file system. Values may lie in the cache too: `Stored` are those of one cell, as the cell made them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from rnb.messages import CellEnded, Exported, Fetch, Part
+from rnb.messages import CellEnded, Exported, Fetch, Load, Part
 from rnb.plan.ahead import Wanted
 from rnb.plan.world import SETUP, Key, key_of
 
@@ -37,10 +37,22 @@ class Parcel:
         )
 
 
+class Stored:
+    """All values of the cell `uid` in the cache. `only`: they were recalled, and no kernel has made them."""
+
+    def __init__(self, uid: int, task: Load, only: bool):
+        self.needs: Wanted = {}
+        self.uid, self.slots, self.task, self.only = uid, task.fingerprints, task, only
+
+    def load(self, id: str) -> Load:
+        return self.task
+
+
 class Transfers:
     def __init__(self) -> None:
         self.held: dict[Key, dict[int, str]] = {}  # value -> kernel -> state
         self.parcels: dict[Key, Parcel] = {}
+        self.stored: dict[int, Stored] = {}  # by cell
         self.stays: set[Key] = set()  # these can't leave the kernel that made them
         self.sizes: dict[Key, int] = {}
         self.open: list[int] = []
@@ -67,15 +79,25 @@ class Transfers:
         for table in (self.held, self.parcels, self.sizes):
             for key in [key for key in table if key[0] == uid]:
                 del table[key]
+        self.stored.pop(uid, None)
         self.stays = {key for key in self.stays if key[0] != uid}
 
     def lost(self, kernel: int) -> None:
         for states in self.held.values():
             states.pop(kernel, None)
 
-    def loaded(self, parcel: Parcel, kernel: int) -> None:
+    def loaded(self, parcel: Parcel | Stored, kernel: int) -> None:
         for slot, state in parcel.slots.items():
             self.held.setdefault((parcel.uid, slot), {})[kernel] = state
+
+    def refused(self, parcel: Parcel | Stored) -> None:
+        """It can't be taken: what a kernel has made stays there, what is kept is not there."""
+        if isinstance(parcel, Stored):
+            self.stored.pop(parcel.uid, None)
+            return
+        for slot in parcel.slots:
+            self.stays.add((parcel.uid, slot))
+            self.parcels.pop((parcel.uid, slot), None)
 
     def exported(self, report: Exported, kernel: int) -> None:
         """Take parcels; what could not be written stays where it is."""
@@ -109,9 +131,15 @@ class Transfers:
     def holders(self, key: Key, state: str) -> list[int]:
         return [kernel for kernel, here in self.held.get(key, {}).items() if here == state]
 
-    def parcel(self, key: Key, state: str) -> Parcel | None:
+    def parcel(self, key: Key, state: str) -> Parcel | Stored | None:
+        """What can be sent now. What a kernel has is better had from there: who it shares memory with is known."""
         found = self.parcels.get(key)
-        return found if found is not None and found.slots[key[1]] == state else None
+        if found is not None and found.slots[key[1]] == state:
+            return found
+        stored = self.stored.get(key[0])
+        if stored is None or stored.slots.get(key[1]) != state:
+            return None
+        return stored if stored.only or not self.holders(key, state) else None
 
     def is_known(self, key: Key, state: str) -> bool:
         """Whether the value can be had in this state."""

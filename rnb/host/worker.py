@@ -30,6 +30,8 @@ from rnb.messages import (
     Failed,
     Fetched,
     InputWanted,
+    Kept,
+    Loaded,
     Progress,
     Ready,
     Release,
@@ -41,7 +43,8 @@ from rnb.plan.setup import SetupPlan
 
 if TYPE_CHECKING:
     from rnb.host.crew import Crew
-    from rnb.host.transfers import Parcel
+    from rnb.host.drafts import Draft
+    from rnb.host.transfers import Parcel, Stored
 
 
 class Worker(Lane):
@@ -133,11 +136,24 @@ class Worker(Lane):
 
     # ------------------------------------------------------------------ values
 
-    def take(self, parcel: Parcel) -> None:
+    def take(self, parcel: Parcel | Stored) -> None:
         self.supervisor.send(parcel.load(self.cells[parcel.uid].id))
 
     def give(self, uid: int, slots: list[str]) -> None:
         self.supervisor.send(Export(uid=uid, slots=slots))
+
+    def keep(self, draft: Draft) -> None:
+        assert self.crew.cache is not None
+        self.keeps.append(draft)
+        self.supervisor.send(self.crew.cache.drafts.task(draft))
+
+    def _kept(self, report: Kept) -> None:
+        assert self.crew.cache is not None
+        self.supervisor.answered()
+        self.crew.cache.kept(self.keeps.pop(0), report)
+        if self.job is not None:
+            self.run()
+        self.session.advance()
 
     def release(self, fd: int) -> None:
         self.supervisor.send(Release(fd=fd))
@@ -147,7 +163,10 @@ class Worker(Lane):
     def run(self) -> None:
         job = self.job
         assert job is not None
-        if job.running or job.wanted or job.parcels or not self.ready:
+        if job.running or job.wanted or job.parcels or self.keeps or not self.ready:
+            return
+        if job.void or self.crew.over:
+            self.crew.call_back(self)
             return
         self.crew.carry.share_first(self)
         self._send(job)
@@ -165,6 +184,8 @@ class Worker(Lane):
     def interrupt(self, why: str) -> None:
         if self.job is not None and self.job.running and self.job.stopping is None:
             self.job.stopping = why
+            self.supervisor.interrupt(why)
+        elif self.keeps and self.crew.over:
             self.supervisor.interrupt(why)
 
     def answer(self, text: str | None) -> None:
@@ -185,7 +206,7 @@ class Worker(Lane):
             return
         self.supervisor.answered()
         job.over = self.limits.end()
-        self.showing.flush()
+        job.cut = self.showing.flush()
         job.stopping = judge(report, job.stopping, job.over)
         cell = self.session.cells[job.uid]
         if report.outcome == "failed" and job.attempts < cell.options.retries and not job.void:
@@ -212,6 +233,10 @@ class Worker(Lane):
             self.crew.carry.given(self, report)
         elif isinstance(report, Fetched):
             self.crew.carry.taken(self, report.failure)
+        elif isinstance(report, Loaded):
+            self.crew.carry.taken(self, report.reason)
+        elif isinstance(report, Kept):
+            self._kept(report)
         elif isinstance(report, Ready):
             self._is_up(report)
         elif isinstance(report, SetupEnded):

@@ -120,7 +120,8 @@ class Ahead:
         """What `uid` is to be shown, as far as is known now."""
         place = self.links.place
         changers = {**self.round.sight.mutators.get(key, {}), **self.changed.get(key, {})}
-        before = [other for other in changers if place[key[0]] < place.get(other, -1) < place[uid]]
+        made = place.get(key[0], -1)  # the setup is before all
+        before = [other for other in changers if made < place.get(other, -1) < place[uid]]
         return changers[max(before, key=place.__getitem__)] if before else self.first(key)
 
     def wanted(self, uid: int) -> Wanted:
@@ -142,6 +143,11 @@ class Ahead:
         self.started.discard(uid)
         self.put_back([uid])
 
+    def forget(self, uid: int) -> None:
+        """Its end, as it was known, is none."""
+        self._drop(uid)
+        self.called_back(uid)
+
     def ends(self, uid: int, report: CellEnded) -> None:
         self.ended[uid] = report
         for change in report.changed:
@@ -149,10 +155,15 @@ class Ahead:
         for slot, value in report.values.items():
             if not value.travels or value.type in STATEFUL:
                 self.changers[uid, slot] = set(self.links.slot_readers.get((uid, slot), ()))
+        self.ties_of(uid, report)
+        self.wake(uid)
+
+    def ties_of(self, uid: int, report: CellEnded) -> None:
+        """What a run made one object with another."""
+        for slot, value in report.values.items():
             self._tie((uid, slot), value.aliases, uid)
         for change in report.changed:
             self._tie(key_of(change), change.aliases, uid)
-        self.wake(uid)
 
     def _tie(self, key: Key, others: Iterable[Key], uid: int) -> None:
         for other in others:

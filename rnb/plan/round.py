@@ -96,8 +96,9 @@ class Round:
             if not why:
                 return self._settle(uid, "unchanged", None)
             if uid in self.kept:
+                recall = self.may_recall(uid)
                 self.kept.discard(uid)
-                if uid not in queue.forced and not self.world.wanted_anew(uid):
+                if recall:
                     return Recall(uid)
             stale, load = self._make_again(uid)
             if load is not None:
@@ -192,6 +193,10 @@ class Round:
         for key in [key for key in self.tries if key[0] == uid]:
             del self.tries[key]
         self.world.began(uid)
+
+    def may_recall(self, uid: int) -> bool:
+        """Whether a kept result of this cell is to be asked for before it runs."""
+        return uid in self.kept and uid not in self.queue.forced and not self.world.wanted_anew(uid)
 
     def ended(self, uid: int, report: CellEnded) -> None:
         """Take the kernel's answer into the world. `why` grows if cells must run that the plan did not foresee."""
