@@ -14,7 +14,7 @@ from rnb.notebook.options import options_of, said
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Event, Scope, Walk, arguments_of
 from rnb.notebook.shape import Shape, decorator_of, dotted_name, is_doc, shape_of
-from rnb.notebook.sql import engine_nodes, sql_reads
+from rnb.notebook.sql import asked_for, engine_nodes, sql_reads
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Aliases = tuple[tuple[str, str], ...]
@@ -267,6 +267,7 @@ class _Names:
 
     def __init__(self, node: Function, walk: Walk, body: Scope, places: Places, aliases: Aliases) -> None:
         self.walk = walk
+        self.node = node
         self.body = body
         self.places = places
         self.parameters = {arg.arg for arg in arguments_of(node.args)}
@@ -316,7 +317,8 @@ class _Names:
                     used.add(event.name)
                 elif owner is None and event.name in _DYNAMIC:
                     return ()
-        return tuple(sorted(self.parameters - used))
+        unread = self.parameters - used
+        return tuple(sorted(unread - asked_for(self.node, unread))) if unread else ()
 
 
 def class_reads(walk: Walk, zone: ast.AST | None) -> tuple[str, ...]:

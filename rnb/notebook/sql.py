@@ -8,6 +8,7 @@ is no CTE in whose scope it stands, nothing that the query itself makes, no file
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,6 +39,7 @@ _SYSTEM = frozenset(
         "duckdb_views",
     ]
 )
+_QUERY = r"\b(?:from|join|into|describe|summarize|pivot)\b"
 _EXPLAIN = frozenset({"EXPLAIN", "ANALYZE"})
 
 
@@ -61,6 +63,15 @@ def sql_reads(node: Function, places: Places, *, server: bool) -> tuple[Read, ..
         if each.name not in parameters:
             found.setdefault(each.name, each)
     return tuple(Read(name, _place(each, doc, places)) for name, each in found.items())
+
+
+def asked_for(node: Function, names: Iterable[str]) -> set[str]:
+    """Those of `names` that stand in a string of Python code which may be a query: DuckDB finds frames by the names of a
+    function's locals, so that a parameter may be used though no code reads it."""
+    body = node.body[1:] if is_doc(node.body[0]) else node.body
+    strings = (each.value for part in body for each in ast.walk(part) if isinstance(each, ast.Constant))
+    texts = [each for each in strings if isinstance(each, str) and re.search(_QUERY, each, re.IGNORECASE)]
+    return {name for name in names if any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)}
 
 
 def engine_nodes(decorators: Iterable[ast.expr]) -> set[int]:

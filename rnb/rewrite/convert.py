@@ -104,7 +104,7 @@ def convert(data: bytes, source: str, target: str, outputs: dict[str, list[Json]
         made.data = data if source == "rnb" else text.encode("utf-8", "surrogatepass")
         return made
     notebook = read_text(text)
-    flat = flatten(notebook, text)
+    flat = flatten(notebook, text, marimo=target == "marimo")
     made.data = _from_rnb(notebook, flat, target, outputs)
     made.losses += [*flat.notes, *_losses(notebook, target)]
     return made

@@ -14,6 +14,7 @@ from rnb.errors import RewriteError
 from rnb.notebook.model import OWN, Cell, Notebook
 from rnb.notebook.scope import arguments_of
 from rnb.rewrite.split_units import dedent, top_line
+from rnb.rewrite.sql_out import call_of
 
 CODE, TEXT = "code", "text"
 
@@ -40,10 +41,10 @@ class Flat:
     header: str
     pieces: list[Piece]
     notes: list[str] = field(default_factory=list)
-    imports_rnb: bool = False
+    imports: list[str] = field(default_factory=list)  # lines that the pieces need beside the module level
 
 
-def flatten(notebook: Notebook, text: str) -> Flat:
+def flatten(notebook: Notebook, text: str, marimo: bool = False) -> Flat:
     """The pieces of a notebook that is valid. Raises RewriteError with its first error."""
     wrong = next((fault for fault in notebook.faults if fault.severity == "error"), None)
     if wrong is not None:
@@ -62,13 +63,21 @@ def flatten(notebook: Notebook, text: str) -> Flat:
         if cell.kind == "markdown":
             flat.pieces.append(Piece(TEXT, doc=cell.doc, name=_name(cell), options=_options(cell), cell=cell))
         elif cell.kind == "sql":
-            flat.pieces.append(_sql(cell, flat))
+            flat.pieces.append(_sql(cell, flat, marimo))
         else:
             flat.pieces.append(_python(cell, taken, flat))
     setup = setup_text(notebook, text, any("rnb." in piece.code for piece in flat.pieces))
+    setup = _with_imports(setup, flat.imports)
     if setup.strip():
         flat.pieces.insert(0, Piece(CODE, setup, setup=True, name="setup"))
     return flat
+
+
+def _with_imports(setup: str, imports: list[str]) -> str:
+    """The module level with these lines, below what must come first."""
+    lines = setup.split("\n")
+    at = max((number for number, line in enumerate(lines, 1) if line.startswith("from __future__")), default=0)
+    return "\n".join([*lines[:at], *(each for each in imports if each not in lines), *lines[at:]]).strip("\n")
 
 
 def header_of(text: str) -> str:
@@ -326,14 +335,17 @@ def called(cell: Cell) -> str:
     return _called(cell, function_of(cell))
 
 
-def _sql(cell: Cell, flat: Flat) -> Piece:
-    flat.notes.append(f"the SQL cell {cell.id} becomes a call of duckdb")
-    names = [each.name for each in cell.parameters]
-    query = cell.doc
-    for name in [*names, *(ref.name for ref in cell.refs)]:
-        query = query.replace("{" + name + "}", f"${name}")
-    used = [name for name in dict.fromkeys([*names, *(ref.name for ref in cell.refs)]) if f"${name}" in query]
-    given = ", ".join(f'"{name}": {name}' for name in used)
-    bound = f", {{{given}}}" if given else ""
-    code = f'import duckdb\n\n{cell.name} = duckdb.execute("""\n{query}\n"""{bound}).df()\n{cell.name}'
-    return Piece(CODE, code, name=_name(cell), shown=cell.name, options=_options(cell), cell=cell)
+def _sql(cell: Cell, flat: Flat, marimo: bool) -> Piece:
+    node = function_of(cell)
+    options = {key: value for key, value in _options(cell).items() if key in ("hide", "disabled")}
+    piece = Piece(CODE, name=_name(cell), options=options, cell=cell)
+    made = call_of(cell, (node, ast.get_docstring(node) or ""), marimo)
+    flat.notes += made.notes
+    if cell.options.disabled:
+        flat.notes.append(f"{cell.id} is disabled; its code is kept as a comment")
+        piece.code = "\n".join(f"# {line}".rstrip() for line in made.code.split("\n"))
+        return piece
+    flat.imports += [each for each in made.imports if each not in flat.imports]
+    piece.shown = "" if marimo and "mo.sql(" in made.code else cell.name
+    piece.code = f"{made.code}\n{piece.shown}".rstrip()
+    return piece

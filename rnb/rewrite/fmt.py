@@ -19,6 +19,7 @@ from rnb.messages import Fault
 from rnb.notebook.model import Cell, Notebook
 from rnb.notebook.read import Reader
 from rnb.notebook.scope import Walk, arguments_of
+from rnb.notebook.sql import asked_for
 from rnb.notebook.text import Refused
 from rnb.rewrite.edit import Edit, Offsets, Source, smallest
 from rnb.rewrite.ignore import ignored
@@ -126,7 +127,8 @@ class _Piece:
                     used.add(event.name)
                 elif owner is None and event.name in _DYNAMIC:
                     return set()
-        return set(self.parameters) - used
+        unread = set(self.parameters) - used
+        return unread - asked_for(self.node, unread)
 
     def edits(self, implicit: list[str], around: _Around, below: list[str], notes: list[Fault]) -> list[Edit]:
         """The edits of the cell's source; what is left is added to `notes`."""

@@ -9,6 +9,7 @@ import symtable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rnb.notebook.marimo_sql import tables
 from rnb.notebook.scope import Walk
 from rnb.rewrite.magics import is_python
 from rnb.rewrite.split_model import Block, Linear
@@ -32,7 +33,7 @@ def linear_of(text: str) -> Linear:
     lines = text.split("\n")
     linear = Linear([], whole=True, doc=ast.get_docstring(tree) or "")
     linear.header = "\n".join(_header(lines))
-    app = _app_name(tree)
+    app, linear.frames = _app(tree)
     blocks = [block for node in tree.body for block in _blocks(node, app, lines, text, linear)]
     cells = [_Cell(block, *_names(block.code)) for block in blocks]
     _drop_marimo(cells)
@@ -63,15 +64,18 @@ def _header(lines: list[str]) -> list[str]:
     return out
 
 
-def _app_name(tree: ast.Module) -> str:
+def _app(tree: ast.Module) -> tuple[str, str]:
+    """The app's name, and the kind of frame that its queries give, if it says so."""
     for node in tree.body:
         if (
             isinstance(node, ast.Assign)
             and isinstance(node.value, ast.Call)
             and ast.unparse(node.value.func).endswith("App")
         ):
-            return ast.unparse(node.targets[0])
-    return "app"
+            said = [word.value for word in node.value.keywords if word.arg == "sql_output"]
+            kind = said[0].value if said and isinstance(said[0], ast.Constant) else ""
+            return ast.unparse(node.targets[0]), str(kind)
+    return "app", ""
 
 
 def _blocks(node: ast.stmt, app: str, lines: list[str], text: str, linear: Linear) -> list[Block]:
@@ -166,6 +170,9 @@ def _names(code: str) -> tuple[set[str], set[str]]:
     walk = Walk(tree, symtable.symtable(code + "\n", "<cell>", "exec"), False)
     binds = {event.name for event in walk.stores if event.scope.owner(event.name) is None}
     reads = {event.name for event in walk.reads if event.scope.owner(event.name) is None}
+    queries = tables(node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    binds |= set(queries.makes)
+    reads |= set(queries.reads)
     return binds, reads - binds
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 from importlib.util import find_spec
+from itertools import pairwise
 
 from rnb.notebook.shape import dotted_name
 from rnb.notebook.sql import names_in
@@ -73,6 +74,17 @@ class _Queries:
             else:
                 unit.query = unit_query
         self._settle()  # a query that stays keeps its connection for itself
+        self._shown()
+
+    def _shown(self) -> None:
+        """A line that only shows what the query above it gave: a SQL cell shows that anyway."""
+        units = self.facts.units
+        for above, unit in list(pairwise(units)):
+            name = (
+                unit.node.value.id if isinstance(unit.node, ast.Expr) and isinstance(unit.node.value, ast.Name) else ""
+            )
+            if above in self.asked and name in above.binds and unit.shown == "last" and unit.block == above.block:
+                units.remove(unit)
 
     def settled(self, notes: list[str]) -> None:
         for unit in self.asked:
@@ -305,6 +317,8 @@ class _Queries:
                     found = shape_of(self._plain(node.args[0], unit)) if known() else None
                     bound = {name for each in self.facts.units for name in each.binds}
                     names = {each.name for each in found.tables} & bound if found is not None else set()
+                    reads = found is not None and found.reads
+                    unit.effects.add(("database", "*", "r" if reads else "w"))
                     unit.reads |= names - unit.binds
                     unit.frames |= names - unit.binds
 

@@ -99,10 +99,21 @@ class Calls:
         given = _arguments(call, ("sql", "con"), ("sql", "con", "params"))
         if "con" not in given:
             raise Unfit("it names no connection")
-        query, alchemy = given["sql"], False
+        query, alchemy = self._without_lists(given["sql"]), False
         if isinstance(query, ast.Call) and self.dotted(query.func) in ("sqlalchemy.text", "sqlalchemy.sql.text"):
             query, alchemy = _arguments(query, ("text",), ("text",))["text"], True
         return Asked(call, query, given.get("params"), given["con"], "pandas", alchemy)
+
+    def _without_lists(self, query: ast.expr) -> ast.expr:
+        """`text(…).bindparams(bindparam("x", expanding=True))` is `text(…)`: a SQL cell takes lists behind IN anyway."""
+        if isinstance(query, ast.Call) and isinstance(query.func, ast.Attribute) and query.func.attr == "bindparams":
+            plain = "bindparam(" + "{}, expanding=True)"
+            for each in query.args:
+                name = ast.unparse(each.args[0]) if isinstance(each, ast.Call) and len(each.args) == 1 else ""
+                if query.keywords or not ast.unparse(each).endswith(plain.format(name)):
+                    raise Unfit("its text has parameters of its own")
+            return self._without_lists(query.func.value)
+        return query
 
     def _marimo(self, call: ast.Call) -> Asked:
         given = _arguments(call, ("query",), ("query", "output", "engine"))

@@ -23,7 +23,7 @@ _MARKS = {
     "$name": re.compile(r"\$([^\W\d]\w*)"),
     "none": re.compile(r"(?!)"),
 }
-_TEXT_MARK = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")  # what SQLAlchemy's text() takes for a parameter, in strings too
+TEXT_MARK = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")  # what SQLAlchemy's text() takes for a parameter, in strings too
 # behind these a number written out and a number bound are the same
 _BEFORE_VALUE = frozenset(
     [
@@ -67,13 +67,14 @@ class Given:
 
 def with_names(query: str, given: Given) -> str:
     """The query with `{name}` for each placeholder, cleaned as a docstring is. Raises Unfit."""
+    if given.alchemy:
+        _alchemy(query)
+        query = _unguarded(query) if "\\" in query else query
     words = _words(query)
     style = _style(query, given, words)
     mark = _MARKS[style]
     if style.startswith("%"):
         query, words = _percent(query, mark, words)
-    elif given.alchemy:
-        _alchemy(query, words)
     out: list[str] = []
     place = used = 0
     seen: set[str] = set()
@@ -97,6 +98,15 @@ def with_names(query: str, given: Given) -> str:
     return clean("".join(out))
 
 
+def _unguarded(query: str) -> str:
+    """SQLAlchemy's text without the backslash before a colon of a string that is no placeholder. Raises Unfit."""
+    plain = query.replace(r"\:", "::")  # of the same length, and no placeholder either
+    strings = [(word.start, word.end) for word in _words(plain) if not word.bare]
+    if any(not any(a < at.start() < b for a, b in strings) for at in re.finditer(r"\\:", query)):
+        raise Unfit("a backslash in it may mean something else elsewhere")
+    return query.replace(r"\:", ":")
+
+
 def _words(query: str) -> list[Word]:
     if "\0" in query or "\\" in query or "`" in query:
         raise Unfit("a backslash, a backquote or NUL in it may mean something else elsewhere")
@@ -115,7 +125,7 @@ def _style(query: str, given: Given, words: list[Word]) -> str:
         return ":name"
     if given.keyed:
         return "%(name)s" if "%(" in code else "$name" if "$" in code else ":name"
-    if given.alchemy and _TEXT_MARK.search(query):
+    if given.alchemy and TEXT_MARK.search(query):
         raise Unfit("its placeholders and its parameters don't agree")
     return "none"
 
@@ -130,9 +140,11 @@ def _percent(query: str, mark: re.Pattern[str], words: list[Word]) -> tuple[str,
     return query, _words(query)
 
 
-def _alchemy(query: str, words: list[Word]) -> None:
+def _alchemy(query: str) -> None:
+    """No placeholder stands in a string or a comment, which SQLAlchemy would see there. Raises Unfit."""
+    words = _words(query.replace(r"\:", "::"))
     code = {word.start for word in words if word.bare}
-    if any(found.start() not in code for found in _TEXT_MARK.finditer(query)):
+    if any(found.start() not in code for found in TEXT_MARK.finditer(query)):
         raise Unfit("a placeholder stands in a string or a comment of it")
 
 
