@@ -17,6 +17,7 @@ def main(args: list[str] | None = None) -> None:
     """The command `rnb`. Never returns: exits with the documented code."""
     alone = args is None  # nobody's code but ours is in this process
     args = sys.argv[1:] if args is None else args
+    _open_closed()
     gc.disable()  # imports make nothing that must be collected
     from rnb.engines.spawn import ahead, discard
 
@@ -31,6 +32,17 @@ def main(args: list[str] | None = None) -> None:
     if alone and _flushed():
         os._exit(code)  # taking the interpreter apart would cost as much as a notebook's cells
     sys.exit(code)
+
+
+def _open_closed() -> None:
+    """A standard stream that was closed (`>&-`) leads nowhere: else the next file that is opened would take its number."""
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(fd)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            setattr(sys, name, os.fdopen(fd, "r" if fd == 0 else "w", closefd=False))
 
 
 def _command(args: list[str]) -> object:

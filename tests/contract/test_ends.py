@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -265,3 +266,14 @@ def test_closed_standard_output_ends_it_quietly(book: Book) -> None:
         _, err = process.communicate(timeout=20)
         assert err == "", args
         assert process.returncode == 0, args
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_standard_streams(closed: str, book: Book) -> None:
+    """Each leads nowhere; what the cells open takes none of their numbers."""
+    book.write({"a()": "with open('out', 'w') as out:\n    out.write('x')\nprint('shown')"})
+    command = f"{shlex.join(driver.RNB)} run {book.path} {closed}"
+    done = subprocess.run(command, shell=True, cwd=book.path.parent, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert (book.path.parent / "out").read_text() == "x"
+    assert done.stderr == "" and ("shown" in done.stdout) == (">&-" not in closed.replace("2>&-", ""))
