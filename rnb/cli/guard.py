@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 
 from rnb.errors import INTERNAL, INTERNAL_EXIT, SYSTEM, RnbError
+
+UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # whoever writes a file names it in the error
 
 
 def guarded(run: Callable[[], object]) -> int:
@@ -25,8 +28,11 @@ def guarded(run: Callable[[], object]) -> int:
         silence()
         return 0
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        tell(SYSTEM, f"{where}{error.strerror or error}", "", 2)
+        where = error.filename
+        if where is None and error.errno in UNWRITTEN:
+            where = "standard output"
+            silence()
+        tell(SYSTEM, f"{where}: {error.strerror or error}" if where else f"{error.strerror or error}", "", 2)
         return 2
     except MemoryError:
         tell(SYSTEM, "there is not enough memory", "", 2)
@@ -66,6 +72,6 @@ def say(text: str) -> None:
 
 
 def silence() -> None:
-    """Nobody reads standard output any more: let the interpreter's last flush go nowhere."""
+    """Standard output takes nothing any more: let the interpreter's last flush go nowhere."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)

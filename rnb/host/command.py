@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 from rnb.engines.spawn import kernels
-from rnb.host.emit import Emitter, Sink
+from rnb.host.emit import Emitter, Sink, close_all
 from rnb.host.loop import Loop
 from rnb.host.orphans import adopt_orphans, end_descendants, reap_orphans
 from rnb.host.paths import keep_folder
@@ -93,8 +93,7 @@ class Command:
             deadline.cancel()
         if session.caching is not None:
             session.caching.close(session.state.ok and session.state.finished is not None and self.ended_by is None)
-        for sink in session.emitter.sinks:
-            sink.close()
+        close_all(session.emitter.sinks)
 
     def close(self) -> None:
         """End everything that is still below us."""

@@ -18,6 +18,18 @@ class Sink(Protocol):
     def close(self) -> None: ...
 
 
+def close_all(sinks: list[Sink]) -> None:
+    """Close each. One that can't write takes nothing from the others: its OSError is raised when all are closed."""
+    failed: OSError | None = None
+    for sink in sinks:
+        try:
+            sink.close()
+        except OSError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+
+
 class Emits(Protocol):
     """Takes events that are to be told to the world, now or later."""
 

@@ -7,6 +7,7 @@ cells, no source and no password is in it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import Any, TextIO
@@ -60,10 +61,13 @@ def begin(run: str) -> None:
 
 
 def log(event: str, *, level: str = "info", run: str | None = None, **fields: Any) -> None:
-    """One line, if there is a log."""
+    """One line, if there is a log. What can't be logged is said once."""
+    global _logger
     if _logger is not None:
         given = {name: value for name, value in fields.items() if value is not None}
         try:
             getattr(_logger, level)(event, run=_run if run is None else run, **given)
-        except (OSError, ValueError):  # a full disk, a closed stream: the work itself goes on
-            return
+        except (OSError, ValueError) as error:  # a full disk, a closed stream: the work itself goes on
+            _logger = None
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(f"rnb: warning: nothing more is logged: {getattr(error, 'strerror', None) or error}\n")

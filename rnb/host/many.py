@@ -17,7 +17,7 @@ from collections.abc import Callable
 import msgspec
 
 from rnb.errors import INTERNAL_EXIT
-from rnb.host.emit import Sink
+from rnb.host.emit import Sink, close_all
 from rnb.host.loop import Loop, Timer
 from rnb.host.orphans import adopt_orphans, end_descendants
 from rnb.messages import AnyEvent, ProblemEvent
@@ -56,8 +56,7 @@ class Child:
     def close(self) -> None:
         os.close(self.out)
         os.close(self.err)
-        for sink in self.sinks:
-            sink.close()
+        close_all(self.sinks)
 
 
 def _command(arguments: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from rnb.errors import UsageError
+from rnb.host.paths import write_beside
 
 STARTER = '''"""{title}
 
@@ -45,9 +46,7 @@ def new(path: str) -> str:
     if folder and not os.path.isdir(folder):
         raise UsageError(f"{path}: there is no folder {folder}", hint=f"mkdir -p {folder}")
     title = stem.replace("_", " ").replace("-", " ").strip().capitalize() or "Notebook"
-    try:
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(STARTER.format(title=title))
-    except FileExistsError:
-        raise UsageError(f"{path} is already there", hint="choose another name; nothing was changed") from None
+    if os.path.lexists(path):
+        raise UsageError(f"{path} is already there", hint="choose another name; nothing was changed")
+    write_beside(path, STARTER.format(title=title).encode())
     return path

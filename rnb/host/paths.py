@@ -48,9 +48,13 @@ def read_file(path: str) -> bytes:
 
 
 def write_bytes(path: str, data: bytes) -> None:
-    """Make a file. Raises OSError."""
-    with open(path, "wb") as file:
-        file.write(data)
+    """Make a file. Raises OSError, which names it."""
+    try:
+        with open(path, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        error.filename = path
+        raise
 
 
 def write_beside(path: str | os.PathLike[str], data: bytes) -> None:
@@ -73,9 +77,10 @@ def write_beside(path: str | os.PathLike[str], data: bytes) -> None:
         if old is not None:
             _like(temporary, old)
         os.replace(temporary, target)
-    except OSError:
-        with contextlib.suppress(FileNotFoundError):
+    except OSError as error:
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
+        error.filename = os.fspath(path)
         raise
 
 

@@ -1,7 +1,8 @@
 """A report file that is whole at any moment: written beside its place, then renamed over it.
 
 It is written again while cells finish, so that a job that is killed leaves what it had, as long as writing takes no
-more than a twentieth of the run. What had to wait for this is written later, while a long cell runs.
+more than a twentieth of the run. What had to wait for this is written later, while a long cell runs. Where it can't be
+written (a full disk, say) the run goes on, and it is tried once more at its end.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class ReportFile:
         self._began = time.monotonic()
         self._spent = 0.0
         self._late: Timer | None = None
-        self._once = self.path.exists() and not self.path.is_file()
+        self._once = self.path.exists() and not self.path.is_file()  # written at the end alone
 
     def update(self) -> None:
         """Write what there is; where writing has taken too much of the time already, later."""
@@ -35,9 +36,15 @@ class ReportFile:
             return
         wait = (self._spent - ALLOWED) / SHARE - (time.monotonic() - self._began)
         if wait <= 0:
-            self.write()
+            self._now()
         elif self._late is None and Loop.last is not None:
-            self._late = Loop.last.after(wait, self.write)
+            self._late = Loop.last.after(wait, self._now)
+
+    def _now(self) -> None:
+        try:
+            self.write()
+        except OSError:
+            self._once = True  # the last write says what is wrong, if it still is
 
     def write(self) -> None:
         """Write what there is. Raises OSError where that can't be done."""

@@ -93,8 +93,9 @@ def _map(unit: Unit) -> tuple[dict[int, int], dict[Position, Position]]:
     """Lines and positions of each node before → after; empty where the two are not the same tree."""
 
     try:
-        before = list(_nodes(_parse(unit.source)))
-        after = list(_nodes(_parse(unit.now[1])))
+        trees = _parse(unit.source), _parse(unit.now[1])
+        _drop_options(*trees)
+        before, after = (list(_nodes(tree)) for tree in trees)
     except (SyntaxError, ValueError, RecursionError):
         return {}, {}
     if [type(node) for node in before] != [type(node) for node in after]:
@@ -138,6 +139,17 @@ def _parse(source: str) -> Any:
 
 def _place(node: Any, delta: int) -> Position:
     return (node.lineno + delta, node.end_lineno + delta, node.col_offset, node.end_col_offset)
+
+
+def _drop_options(one: Any, two: Any) -> None:
+    """Leave out decorators that differ: what may change in them without a run is options, which raise nothing."""
+    import ast
+
+    for old, new in zip(one.body, two.body, strict=False):
+        kept = zip(getattr(old, "decorator_list", ()), getattr(new, "decorator_list", ()), strict=False)
+        same = [pair for pair in kept if ast.dump(pair[0]) == ast.dump(pair[1])]
+        if hasattr(old, "decorator_list") and hasattr(new, "decorator_list"):
+            old.decorator_list, new.decorator_list = [a for a, _ in same], [b for _, b in same]
 
 
 def _nodes(tree: Any) -> Any:
