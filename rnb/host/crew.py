@@ -189,6 +189,9 @@ class Crew:
             elif all(lane.idle for lane in self.roster.lanes):  # nothing will come of waiting
                 self._stuck(self.head)
                 return
+            elif all(lane.idle or lane.waits for lane in self.roster.lanes):
+                self._overtake()
+                return
         aside: list[int] = []
         while not (round.over or self.over) and len(aside) < PATIENCE and self.roster.room:
             uid = ahead.pop()
@@ -202,6 +205,13 @@ class Crew:
             else:
                 self._assign(lane, uid)
         ahead.put_back(aside)
+
+    def _overtake(self) -> None:
+        """The head needs a lane, and those that are not idle wait for a line that is theirs only after the head."""
+        for lane in self.roster.lanes:
+            if lane.job is not None and lane.waits:
+                lane.job.void = True
+                lane.interrupt(OVERTAKEN)
 
     def _stuck(self, uid: int) -> None:
         self.losses[uid] = self.losses.get(uid, 0) + 1
@@ -249,12 +259,15 @@ class Crew:
         self.where[uid], self.seen[uid], self.stops[uid] = lane.place, job.seen, (job.stopping, job.over)
         if report.outcome == GOOD and report.values:
             lane.unshared.add(uid)
-        if job.void and self.head == uid:
+        if job.void and (self.head == uid or not self.over):
             if any(change.owner is None for change in report.changed):
                 self.one_by_one()
                 return
             self._again(uid, ran=True)
-            self._head_again()
+            if self.head == uid:
+                self._head_again()
+            else:
+                self.fill()
             return
         self.choice.pull(uid, lane)
         tell_end(session, uid, report, job.stopping, job.over, self.backlog.emit)
@@ -321,6 +334,10 @@ class Crew:
         self.over = True
         if self.ahead is None:
             return uids
+        if self.head is not None and self.roster.at(self.head) is None:  # no lane could take it yet
+            uids = [self.head, *uids]
+            self.head = self.session.running = None
+            self.session.loop.post(self.session.advance)
         if not self.backlog.live:
             for lane in [lane for lane in self.roster.lanes if lane.job is not None and lane.job.uid != self.head]:
                 self.roster.dismiss(lane)

@@ -62,6 +62,11 @@ class Lane(ABC):
         return self.job is not None and self.job.running
 
     @property
+    def waits(self) -> bool:
+        """Whether its cell has asked for a line before its turn, and goes no further."""
+        return self.job is not None and self.job.running and self.job.asked is not None and not self.job.void
+
+    @property
     def busy(self) -> bool:
         """Whether the round can't end before it is done."""
         return self.runs or bool(self.keeps)

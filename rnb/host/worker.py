@@ -266,3 +266,5 @@ class Worker(Lane):
         self.job.asked = report
         if self.crew.head == self.job.uid:
             self.give_input()
+        else:
+            self.crew.fill()

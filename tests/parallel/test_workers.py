@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,12 @@ def test_jobs_must_be_a_number() -> None:
     for wrong in ("0", "-1", "x", "1.5"):
         done = subprocess.run([*RNB, "run", "nb.py", "-j", wrong], capture_output=True, text=True)
         assert done.returncode == 2 and "expected a number" in done.stderr
+
+
+def test_a_cell_that_waits_for_its_line_makes_way(tmp_path: Path) -> None:
+    """It holds the one worker that may run the cell before it: neither would ever go on."""
+    book = tmp_path / "book.py"
+    book.write_text(Path(__file__).with_name("makes_way.txt").read_text())
+    command = [sys.executable, "-m", "rnb", "run", str(book), "-j", "2"]
+    ran = subprocess.run(command, input="one\ntwo\n", capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0 and "got one" in ran.stdout and ran.stdout.index("p 2") < ran.stdout.index("got one")
