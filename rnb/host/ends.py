@@ -69,15 +69,22 @@ def settle_end(session: Session, uid: int, report: CellEnded, stopping: str | No
         session.cancel_waiting(f"{cell.id} {status}")
 
 
-def try_again(session: Session, uid: int) -> bool:
-    """A flaky cell (`retries`) has another try, and says so."""
+def try_again(session: Session, uid: int, report: CellEnded) -> bool:
+    """A flaky cell (`retries`) has another try, and says so: a failed attempt has its end before the next begins."""
     cell = session.cells[uid]
     if session.attempts >= cell.options.retries or session.pending is not None:
         return False
     session.attempts += 1
+    session.emitter.emit(attempt_failed(cell, session.attempts, report))
     session.send_cell(uid)
     session.emitter.emit(retry_note(cell, session.attempts))
     return True
+
+
+def attempt_failed(cell: Cell, number: int, report: CellEnded) -> CellEvent:
+    """The end of an attempt after which another one begins."""
+    reason = f"attempt {number} of {cell.options.retries + 1}"
+    return CellEvent(cell=cell.id, status="failed", seconds=report.seconds, reason=reason)
 
 
 def retry_note(cell: Cell, failed: int) -> StreamEvent:

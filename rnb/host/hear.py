@@ -72,7 +72,7 @@ def _cell_ended(session: Session, report: CellEnded) -> None:
     cut = session.showing.flush()
     stopping = judge(report, session.stopping, over)
     session.running = session.stopping = None
-    if report.outcome == "failed" and try_again(session, uid):
+    if report.outcome == "failed" and try_again(session, uid, report):
         return
     session.emitter.hold()
     tell_end(session, uid, report, stopping, over, session.emitter.emit)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnb.engines.spawn import Forked
-from rnb.host.ends import judge, retry_note
+from rnb.host.ends import attempt_failed, judge, retry_note
 from rnb.host.hear import kernel_failed
 from rnb.host.lane import Job, Lane
 from rnb.host.limiting import LIMIT, Limiting
@@ -211,6 +211,7 @@ class Worker(Lane):
         cell = self.session.cells[job.uid]
         if report.outcome == "failed" and job.attempts < cell.options.retries and not job.void:
             job.attempts += 1
+            self.crew.backlog.emit(attempt_failed(cell, job.attempts, report))
             self._send(job)
             self.crew.backlog.emit(retry_note(cell, job.attempts))
             return

@@ -30,7 +30,6 @@ from _ast import (
     Module,
     Name,
     Pass,
-    PyCF_ONLY_AST,
     Return,
     Try,
     Tuple,
@@ -38,6 +37,7 @@ from _ast import (
 )
 
 import rnb
+from rnb.kernel.placed import tree
 from rnb.kernel.values import UNBOUND
 
 TYPE_CHECKING = False
@@ -54,8 +54,7 @@ NOTHING, ONE, SEVERAL = 0, 1, 2  # kinds of return: shares nothing, one value, a
 
 def parse(source: str, line: int, file: str, future: int) -> FunctionDef | AsyncFunctionDef:
     """The `def` in `source`, whose first line is `line` of `file`. Raises SyntaxError."""
-    module: Any = compile("\n" * (line - 1) + source + "\n", file, "exec", PyCF_ONLY_AST | future, dont_inherit=True)
-    node = module.body[0]
+    node = tree(source, line, file, future).body[0]
     if not isinstance(node, (FunctionDef, AsyncFunctionDef)):
         raise SyntaxError("a cell is a function", (file, line, 1, source))
     return node

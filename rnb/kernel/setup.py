@@ -7,6 +7,7 @@ import sys
 from rnb.errors import ParameterError
 from rnb.kernel import importing, process, streams
 from rnb.kernel.failure import attempt, send_error
+from rnb.kernel.placed import tree
 
 DEFINITIONS = ("def ", "async def ", "class ", "@", "import ", "from ")
 
@@ -119,10 +120,12 @@ def _values(kernel: Kernel, names: list[str]) -> dict[str, str]:
 
 def _execute(kernel: Kernel, statement: messages.SetupStatement, future: int) -> bool:
     def body() -> None:
-        text = "\n" * (statement.line - 1) + statement.source + "\n"
-        if statement.source[0] in " \t":  # it stands in marimo's `with app.setup:`
-            text = "\n" * (statement.line - 2) + "if 1:\n" + statement.source + "\n"
-        code = compile(text, kernel.config.file, "exec", future, dont_inherit=True)
+        text, line = statement.source, statement.line
+        if text[0] in " \t":  # it stands in marimo's `with app.setup:`
+            text, line = "if 1:\n" + text, line - 1
+        code = compile(
+            tree(text, line, kernel.config.file, future), kernel.config.file, "exec", future, dont_inherit=True
+        )
         kernel.executed(statement.unit or f"s{statement.key}", statement.line, statement.source, "", code)
         exec(code, kernel.namespace)
 

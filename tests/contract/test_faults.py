@@ -184,6 +184,9 @@ def test_retries(book: Book) -> None:
     body = "@rnb.cell(retries={})\ndef a():\n    import pathlib\n    p = pathlib.Path('n')\n    n = int(p.read_text()) if p.exists() else 0\n    p.write_text(str(n + 1))\n    print('try', n)\n    if n < 2:\n        raise ValueError(n)\n"
     ran = book.write("import rnb\n" + body.format(2)).run()
     assert (ran.code, ran.status()) == (0, {"a": "done"})
+    ends = [(e["status"], e.get("reason")) for e in ran.of("cell", cell="a")]
+    attempts = [("running", None), ("failed", "attempt 1 of 3"), ("running", None), ("failed", "attempt 2 of 3")]
+    assert ends == [("queued", None), *attempts, ("running", None), ("done", None)]
     (book.path.parent / "n").unlink()
     ran = book.write("import rnb\n" + body.format(1)).run()
     assert (ran.code, ran.status()) == (1, {"a": "failed"})
