@@ -204,7 +204,6 @@ def run(kernel: Kernel, task: messages.RunCell) -> None:
         values=values,
         before={} if check is None else check.before,
         changed=changed,
-        fingerprint_seconds=0.0 if check is None else check.seconds,
         drew=draws is not None and draws.drew(),
         **kernel.observed(),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 from rnb.errors import MutationError
 
 TYPE_CHECKING = False
@@ -15,10 +13,9 @@ if TYPE_CHECKING:
 
 
 class Check:
-    """`before`: the digest of each ref as the cell found it, and of each mutable module-level value. `seconds`: what looking cost so far."""
+    """`before`: the digest of each ref as the cell found it, and of each mutable module-level value."""
 
     def __init__(self, kernel: Kernel, task: messages.RunCell) -> None:
-        started = perf_counter()
         self._kernel = kernel
         self._task = task
         self._names: dict[tuple[int | None, str], str] = {}
@@ -33,11 +30,9 @@ class Check:
             self._names[key] = key[1]
             if entry is not None and entry.print.mutable:
                 self.before[key[1]] = entry.told
-        self.seconds = perf_counter() - started
 
     def after(self) -> list[dict[str, Any]]:
         """The fields of a `messages.Changed` for each value that differs now."""
-        started = perf_counter()
         from rnb.kernel.mutation import line_of
 
         found = []
@@ -47,14 +42,10 @@ class Check:
             digests = {"before": before.told, "after": after.told}
             aliases = self._kernel.ledger.aliases((owner, slot), self._names, before)
             found.append({"owner": owner, "slot": slot, "name": name, "line": line, "aliases": aliases, **digests})
-        self.seconds += perf_counter() - started
         return found
 
     def shared(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        started = perf_counter()
-        reports = self._kernel.ledger.shared(self._task.uid, values, self._names)
-        self.seconds += perf_counter() - started
-        return reports
+        return self._kernel.ledger.shared(self._task.uid, values, self._names)
 
 
 def send_mutation(kernel: Kernel, task: messages.RunCell, changed: list[dict[str, Any]]) -> None:

@@ -46,6 +46,14 @@ def _end_child(error: BaseException | None) -> NoReturn:
     raise SystemExit(1)
 
 
+def said(error: BaseException) -> str:
+    """What an exception says, in Python's own words where it can't."""
+    try:
+        return str(error)
+    except Exception:
+        return "<exception str() failed>"
+
+
 def send_error(kernel: Kernel, cell: str | None, error: BaseException, uid: int = 0) -> None:
     """Report `error` and let go of it and of its frames; what it takes to point it anew is kept where texts change."""
     from rnb.kernel.tracebacks import Kept

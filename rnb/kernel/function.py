@@ -94,8 +94,8 @@ class Plan:
         return scratch[self.name]  # type: ignore[no-any-return]
 
 
-def is_ours(decorator: ast.expr, namespace: dict[str, Any]) -> bool:
-    """Whether a decorator is `rnb.cell` or `rnb.sql` under any name. Where the import did not run, its name decides."""
+def is_ours(decorator: ast.expr, namespace: dict[str, Any], names: tuple[str, ...] = ("cell", "sql")) -> bool:
+    """Whether a decorator is one of ours under any name. Where the import did not run, its name decides."""
     target: Any = decorator.func if isinstance(decorator, Call) else decorator
     path: list[str] = []
     while isinstance(target, Attribute):
@@ -104,11 +104,11 @@ def is_ours(decorator: ast.expr, namespace: dict[str, Any]) -> bool:
     if not isinstance(target, Name):
         return False
     if target.id not in namespace:
-        return (path or [target.id])[-1] in ("cell", "sql")
+        return (path or [target.id])[-1] in names
     value = namespace[target.id]
     for attribute in path:
         value = getattr(value, attribute, None)
-    return value is rnb.cell or value is rnb.sql
+    return any(value is getattr(rnb, name) for name in names)
 
 
 def _signature(node: Any, refs: list[str], unbound: set[str]) -> tuple[list[str], list[str]]:

@@ -6,6 +6,7 @@ raises still gives a bundle, whose text says so.
 
 from __future__ import annotations
 
+from rnb.kernel.failure import said
 from rnb.kernel.pretty import pretty
 
 TYPE_CHECKING = False
@@ -61,7 +62,7 @@ class Bundle:
         try:
             make()
         except Exception as error:
-            self.notes.append(f"{type(self._value).__name__}.{name}() raised {type(error).__name__}: {_str(error)}")
+            self.notes.append(f"{type(self._value).__name__}.{name}() raised {type(error).__name__}: {said(error)}")
 
     def _merge(self, bundle: Any) -> None:
         for kind, content in dict(bundle).items():
@@ -73,8 +74,8 @@ class Bundle:
             return pretty(self._value, columns)
         except Exception as error:
             kind = type(self._value).__name__
-            self.notes.append(f"{kind}.__repr__() raised {type(error).__name__}: {_str(error)}")
-            return f"<{kind}: repr failed: {type(error).__name__}: {_str(error)}>"
+            self.notes.append(f"{kind}.__repr__() raised {type(error).__name__}: {said(error)}")
+            return f"<{kind}: repr failed: {type(error).__name__}: {said(error)}>"
 
 
 def _without_metadata(content: Any) -> Any:
@@ -91,13 +92,6 @@ def getattr_static(kind: type, name: str) -> Any:
 
 def _is_plain(value: Any) -> bool:
     return type(value) in (str, int, float, bool, list, dict, tuple, set, bytes)
-
-
-def _str(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return "<exception str() failed>"
 
 
 def clean(kind: str, content: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from _ast import AST, Assign, Attribute, Call, Compare, Constant, Eq, If, Load, Name, Raise, Return, Store, keyword
 
-import rnb
+from rnb.kernel.function import is_ours
 from rnb.kernel.values import UNBOUND
 
 TYPE_CHECKING = False
@@ -22,8 +22,7 @@ SQL, LINE = "__rnb_sql__", "__rnb_line__"  # a builtin while the cell runs; a lo
 def sql_options(node: Any, namespace: dict[str, Any]) -> dict[str, Any] | None:
     """The options of `@rnb.sql`, if that is what decorates the cell."""
     for one in node.decorator_list:
-        target = one.func if isinstance(one, Call) else one
-        if _is_sql(target, namespace):
+        if is_ours(one, namespace, ("sql",)):
             words = one.keywords if isinstance(one, Call) else ()
             return {word.arg: _option(word.value, namespace) for word in words if word.arg}
     return None
@@ -36,21 +35,6 @@ def _option(node: Any, namespace: dict[str, Any]) -> Any:
     if isinstance(node, Attribute):
         return getattr(_option(node.value, namespace), node.attr)
     return namespace[node.id] if isinstance(node, Name) else None
-
-
-def _is_sql(target: Any, namespace: dict[str, Any]) -> bool:
-    path: list[str] = []
-    while isinstance(target, Attribute):
-        path.insert(0, target.attr)
-        target = target.value
-    if not isinstance(target, Name):
-        return False
-    if target.id not in namespace:
-        return (path or [target.id])[-1] == "sql"
-    value = namespace[target.id]
-    for attribute in path:
-        value = getattr(value, attribute, None)
-    return value is rnb.sql
 
 
 class SqlCell:

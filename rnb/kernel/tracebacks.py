@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from rnb.kernel.failure import said
 from rnb.kernel.importing import finder
 from rnb.kernel.units import where
 from rnb.redact import hidden
@@ -32,7 +33,7 @@ class Kept:
             import traceback
 
         self.file, self.units = file, units
-        self.name, self.message = type(exc).__name__, _message(exc)
+        self.name, self.message = type(exc).__name__, said(exc)
         self.syntax = exc.lineno if isinstance(exc, SyntaxError) and exc.filename == file else None
         self.stacks: list[tuple[Any, list[Any], list[Unit | None]]] = []
         self.report: Any = None
@@ -114,13 +115,6 @@ def _frames(tb: TracebackType | None) -> list[tuple[str, int, str]]:
             frames.append((code.co_filename, tb.tb_lineno or code.co_firstlineno, code.co_name))
         tb = tb.tb_next
     return frames
-
-
-def _message(exc: BaseException) -> str:
-    try:
-        return str(exc)
-    except Exception:
-        return "<exception str() failed>"
 
 
 def _trim(report: Any, seen: set[int]) -> None:

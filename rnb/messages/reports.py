@@ -127,7 +127,6 @@ class CellEnded(Report, tag="cell-ended", kw_only=True):
     changed: list[Changed] = []
     files: dict[str, str] = {}  # absolute path -> digest of the content when opened; "" = was not there
     modules: list[str] = []  # names of local modules that it imported itself
-    fingerprint_seconds: float = 0.0
     observed: Observed | None = None
     drew: bool = False  # it used a random generator of the whole process
 

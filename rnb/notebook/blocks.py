@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rnb.notebook.analysis import Analyses, Block, DocFacts, Facts, FutureFacts, NothingFacts, block_key
-from rnb.notebook.cells import cell_facts, cell_kind
+from rnb.notebook.cells import aliases_of, cell_facts, cell_kind
 from rnb.notebook.marimo import Marimo, app_name, marimo_facts
 from rnb.notebook.places import Places
 from rnb.notebook.shape import cleaned
@@ -113,18 +113,11 @@ def is_main(node: ast.stmt) -> bool:
 
 
 def rnb_aliases(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
-    """The names by which module-level code imports rnb."""
+    """The names by which module-level code reaches rnb: (name, dotted name)."""
     for node in nodes:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.partition(".")[0] == "rnb":
-                    yield alias.asname or "rnb", alias.name if alias.asname else "rnb"
-        elif isinstance(node, ast.ImportFrom) and node.module == "rnb" and not node.level:
-            for alias in node.names:
-                if alias.name == "*":
-                    yield from (("cell", "rnb.cell"), ("sql", "rnb.sql"))
-                else:
-                    yield alias.asname or alias.name, f"rnb.{alias.name}"
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for name, dotted in aliases_of(node, "rnb"):
+                yield from [(name, dotted)] if name != "*" else (("cell", "rnb.cell"), ("sql", "rnb.sql"))
         elif isinstance(node, (ast.If, ast.Try, ast.With)):
             yield from rnb_aliases(ast.iter_child_nodes(node))
         elif isinstance(node, ast.ExceptHandler):

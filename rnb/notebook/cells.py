@@ -250,6 +250,15 @@ def import_aliases(node: ast.Import | ast.ImportFrom) -> list[tuple[str, str]]:
     return [(a.asname or a.name, f"{node.module}.{a.name}") for a in node.names if a.name != "*"]
 
 
+def aliases_of(node: ast.Import | ast.ImportFrom, package: str) -> list[tuple[str, str]]:
+    """(name, dotted name) for each name by which an import reaches `package`; `*` where it takes all names."""
+    if isinstance(node, ast.Import):
+        return [each for each in import_aliases(node) if each[1].partition(".")[0] == package]
+    if node.level or node.module != package:
+        return []
+    return [(alias.asname or alias.name, f"{package}.{alias.name}") for alias in node.names]
+
+
 def dotted_imports(nodes: Iterable[ast.Import | ast.ImportFrom]) -> tuple[str, ...]:
     """The dotted names that may be modules: `from a.b import c` gives a.b and a.b.c."""
     found: set[str] = set()

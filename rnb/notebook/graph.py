@@ -72,15 +72,7 @@ def cycle_path(members: list[str], edges: Iterable[Edge]) -> list[tuple[str, str
 
 def descendants(ids: Iterable[str], edges: Iterable[Edge], roots: Iterable[str]) -> set[str]:
     """The cells below `roots`, without these unless they lie below one another."""
-    return _reach(_graph(ids, edges), roots)
-
-
-def ancestors(ids: Iterable[str], edges: Iterable[Edge], roots: Iterable[str]) -> set[str]:
-    """The cells that `roots` need."""
-    return _reach(_graph(ids, edges).reverse(copy=False), roots)
-
-
-def _reach(graph: nx.DiGraph[str], roots: Iterable[str]) -> set[str]:
+    graph = _graph(ids, edges)
     found: set[str] = set()
     for root in roots:
         if root in graph:

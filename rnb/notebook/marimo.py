@@ -14,9 +14,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from rnb.notebook.analysis import AppFacts, CellFacts, Facts, NothingFacts, SetupFacts
+from rnb.notebook.cells import aliases_of
 from rnb.notebook.marimo_cells import cell_facts, unparsable_facts
-from rnb.notebook.marimo_text import bare_block, source_of, top_line, without
-from rnb.notebook.places import Places
+from rnb.notebook.marimo_text import bare_block, source_of, without
+from rnb.notebook.places import Places, top_line
 from rnb.notebook.shape import dotted_name
 from rnb.notebook.statements import setup_facts
 from rnb.notebook.walks import walk_of
@@ -39,14 +40,8 @@ def marimo_of(nodes: Iterable[ast.stmt]) -> Marimo:
     return Marimo(aliases, next(filter(None, (app_name(node, aliases) for node in nodes)), "") if aliases else "")
 
 
-def _aliases(node: ast.stmt) -> Iterable[tuple[str, str]]:
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            if alias.name.partition(".")[0] == "marimo":
-                yield alias.asname or "marimo", alias.name if alias.asname else "marimo"
-    elif isinstance(node, ast.ImportFrom) and node.module == "marimo" and not node.level:
-        for alias in node.names:
-            yield alias.asname or alias.name, f"marimo.{alias.name}"
+def _aliases(node: ast.stmt) -> list[tuple[str, str]]:
+    return aliases_of(node, "marimo") if isinstance(node, ast.Import | ast.ImportFrom) else []
 
 
 def app_name(node: ast.stmt, aliases: tuple[tuple[str, str], ...]) -> str:
@@ -74,7 +69,7 @@ def marimo_facts(node: ast.stmt, text: str, places: Places, marimo: Marimo, lazy
     """What a top-level statement of a marimo file says, docstrings and `__future__` aside; `text` is its block. Raises
     Refused."""
     app = marimo.app
-    if app_name(node, marimo.aliases) or any(_aliases(node)):
+    if app_name(node, marimo.aliases) or _aliases(node):
         return [AppFacts(text)]
     if isinstance(node, ast.With) and any(_called(each.context_expr) == f"{app}.setup" for each in node.items):
         return _setup(node, text, places, lazy)

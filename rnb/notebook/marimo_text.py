@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from rnb.notebook.places import Places
-
-
-def top_line(node: ast.stmt) -> int:
-    """The line on which a statement starts, its decorators included."""
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(each.lineno for each in decorators)])
+from rnb.notebook.places import Places, top_line
 
 
 def bare_block(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.With, places: Places) -> str:

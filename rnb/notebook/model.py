@@ -136,6 +136,13 @@ class Notebook(msgspec.Struct, kw_only=True):
     )
     edited: list[int] = []  # with `same_graph`: indexes of the cells whose identity, implicit or options differ
 
+    def joined_edges(self) -> dict[tuple[str, str], list[str]]:
+        """(from id, to id) -> all names that go this way."""
+        names: dict[tuple[str, str], list[str]] = {}
+        for owner, reader, name in self.edges:
+            names.setdefault((owner, reader), []).append(name)
+        return names
+
     def cell(self, id: str) -> Cell:
         """The cell called `id`. Raises KeyError."""
         for cell in self.cells:

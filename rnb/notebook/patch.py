@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from copy import copy
+from typing import Any
 
 from msgspec.structs import force_setattr
 
@@ -14,7 +15,7 @@ from rnb.messages import Fault
 from rnb.notebook.analysis import BUILTINS, CellFacts, NothingFacts, changed_names
 from rnb.notebook.build import Built, in_order
 from rnb.notebook.faults import Placed
-from rnb.notebook.model import Cell, Notebook
+from rnb.notebook.model import Cell, Notebook, Statement
 from rnb.notebook.regions import Change, Layout
 from rnb.notebook.warn import cell_warnings
 
@@ -98,22 +99,20 @@ def _moved_faults(faults: list[Fault], border: int, lines: int) -> list[Fault]:
 
 def _move(notebook: Notebook, border: int, lines: int) -> None:
     """Cells and statements below the edit, on their new lines."""
-    if not lines:
-        return
-    cells = notebook.cells
-    for number in range(len(cells) - 1, -1, -1):
-        if cells[number].line < border:
+    if lines:
+        _move_all(notebook.cells, border, lines)
+        notebook.setup = list(notebook.setup)
+        _move_all(notebook.setup, border, lines)
+
+
+def _move_all(units: list[Cell] | list[Statement], border: int, lines: int) -> None:
+    for number in range(len(units) - 1, -1, -1):
+        if units[number].line < border:
             break
-        cell = cells[number] = copy(cells[number])
-        cell.line += lines
-        cell.end_line += lines
-    setup = notebook.setup = list(notebook.setup)
-    for number in range(len(setup) - 1, -1, -1):
-        if setup[number].line < border:
-            break
-        statement = setup[number] = copy(setup[number])
-        statement.line += lines
-        statement.end_line += lines
+        unit: Any = copy(units[number])
+        unit.line += lines
+        unit.end_line += lines
+        units[number] = unit
 
 
 def _replace(notebook: Notebook, built: Built, after: Layout, change: Change, number: int) -> None:

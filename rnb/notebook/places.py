@@ -60,6 +60,12 @@ def _around(middle: int, start: int, stop: int) -> Iterator[int]:
                 yield row
 
 
+def top_line(node: ast.stmt) -> int:
+    """The line on which a statement starts, its decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
+
+
 def word_in(name: str, text: str, start: int) -> int:
     """Where `name` stands in `text` as a word of its own; -1 if nowhere."""
     at = text.find(name, start)

@@ -98,11 +98,7 @@ def dot(notebook: Notebook) -> str:
 
 
 def _joined(notebook: Notebook) -> list[tuple[str, str, str]]:
-    """One edge for all names that a cell reads from another."""
-    names: dict[tuple[str, str], list[str]] = {}
-    for owner, reader, name in notebook.edges:
-        names.setdefault((owner, reader), []).append(name)
-    return [(owner, reader, ", ".join(found)) for (owner, reader), found in names.items()]
+    return [(owner, reader, ", ".join(found)) for (owner, reader), found in notebook.joined_edges().items()]
 
 
 def _mermaid_text(text: str) -> str:

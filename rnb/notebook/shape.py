@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from rnb.notebook.places import Places
+from rnb.notebook.places import Places, top_line
 from rnb.notebook.text import Lines
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -48,18 +48,13 @@ def shape_of(node: Function, places: Places, depth: int) -> Shape:
 def _head(node: Function, places: Places) -> str:
     """The text of a function down to its docstring. The rest of the body is not asked for, so it need not be parsed."""
     lines, first = places.lines.lines, node.body[0]
-    origin, top = places.first - places.lines.first, _top(first) - places.lines.first
-    before = lines[top][: places.lines.character(_top(first), first.col_offset)].rstrip("@ ")
+    origin, top = places.first - places.lines.first, top_line(first) - places.lines.first
+    before = lines[top][: places.lines.character(top_line(first), first.col_offset)].rstrip("@ ")
     if before.strip():
         return "\n".join(lines[origin : origin + places.count]) + "\n"  # all on one line
     end = (first.end_lineno or first.lineno) - places.lines.first + 1
     body = lines[top:end] if is_doc(first) else [before.ljust(1) + "pass"]
     return "\n".join([*lines[origin:top], *body, ""])
-
-
-def _top(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(each.lineno for each in decorators)])
 
 
 def is_doc(node: ast.stmt) -> bool:

@@ -36,9 +36,7 @@ def svg(notebook: Notebook) -> str:
     cells = {id: notebook.cell(id) for id in notebook.order}
     lines = {id: _lines(cell) for id, cell in cells.items()}
     widths = {id: max(len(text) for text, _ in each) * LETTER + 2 * PAD for id, each in lines.items()}
-    edges: dict[tuple[str, str], list[str]] = {}
-    for owner, reader, name in notebook.edges:
-        edges.setdefault((owner, reader), []).append(name)
+    edges = notebook.joined_edges()
     page = lay_out(widths, list(edges), GAP)
     tops = _tops(page, lines)
     height = tops[-1] - BETWEEN + MARGIN if page.layer else 2 * MARGIN

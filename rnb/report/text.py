@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rnb.messages import Fault, PlannedCell
 from rnb.plan.panels import CellState
 from rnb.plan.state import State
-from rnb.plan.words import because, words
+from rnb.plan.words import words
 
 MARKS = {"done": "✓", "cached": "✓", "unchanged": "✓", "failed": "✗", "killed": "✗", "cancelled": "-", "blocked": "-"}
 ORDER = ("done", "cached", "failed", "killed", "blocked", "cancelled", "running", "queued")
@@ -116,9 +116,3 @@ def summary_lines(state: State, seconds: float) -> list[str]:
     if len(state.cells) < 2 or not named:
         return [first]
     return [first, "slowest: " + ", ".join(f"{cell.id} {duration(cell.seconds or 0.0)}" for cell in named)]
-
-
-def explain_lines(state: State) -> list[str]:
-    """Why each cell was in the last plan, or was not: `fit: df changed`, `load: nothing that it sees changed`."""
-    why = {item.cell: because(item.why) for item in (state.plan.cells if state.plan else ())}
-    return [f"{id}: {why.get(id) or 'nothing that it sees changed'}" for id in state.cells]

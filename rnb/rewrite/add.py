@@ -14,10 +14,10 @@ from rnb.messages import Fault
 from rnb.notebook.blocks import is_main
 from rnb.notebook.cells import import_aliases
 from rnb.notebook.model import Notebook
+from rnb.notebook.places import top_line
 from rnb.rewrite.source import read_text
 from rnb.rewrite.split import split_linear
 from rnb.rewrite.split_main import script
-from rnb.rewrite.split_units import top_line
 from rnb.rewrite.split_write import Written, definition_text, import_text
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from rnb.errors import RewriteError
 from rnb.notebook.model import OWN, Cell, Notebook
+from rnb.notebook.places import top_line
 from rnb.notebook.scope import arguments_of
-from rnb.rewrite.split_units import dedent, top_line
+from rnb.rewrite.split_units import dedent
 from rnb.rewrite.sql_out import call_of
 
 CODE, TEXT = "code", "text"

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rnb.notebook.marimo_sql import tables
+from rnb.notebook.places import top_line
 from rnb.notebook.scope import Walk
 from rnb.rewrite.magics import is_python
 from rnb.rewrite.split_model import Block, Linear
-from rnb.rewrite.split_units import dedent, parse_linear, top_line
+from rnb.rewrite.split_units import dedent, parse_linear
 
 
 def is_marimo(text: str) -> bool:

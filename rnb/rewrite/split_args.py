@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from rnb.notebook.places import top_line
 from rnb.rewrite.split_options import Option, Unplain, option_of
-from rnb.rewrite.split_units import parse_linear, top_line
+from rnb.rewrite.split_units import parse_linear
 
 
 @dataclass

@@ -6,9 +6,10 @@ import ast
 import re
 
 from rnb.notebook.blocks import is_main
+from rnb.notebook.places import top_line
 from rnb.rewrite.split_args import take_arguments
 from rnb.rewrite.split_model import Block, Linear
-from rnb.rewrite.split_units import dedent, parse_linear, script_blocks, top_line
+from rnb.rewrite.split_units import dedent, parse_linear, script_blocks
 
 _HEADER = re.compile(r"^(#!|#.*coding[:=]|# ///|# *(copyright|license|spdx|author))", re.IGNORECASE)
 

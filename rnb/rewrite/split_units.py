@@ -12,6 +12,7 @@ import tokenize
 from collections.abc import Iterable
 
 from rnb.errors import RewriteError
+from rnb.notebook.places import top_line
 from rnb.notebook.text import Refused, parse
 from rnb.rewrite.split_model import Block, Linear, Unit
 
@@ -78,11 +79,6 @@ def units_of(source: Source, linear: Linear) -> tuple[list[Unit], list[str]]:
 def _segment(source: Source, node: ast.stmt) -> str:
     """The text of a statement that shares its lines with others."""
     return textwrap.dedent(ast.get_source_segment(source.text, node) or ast.unparse(node))
-
-
-def top_line(node: ast.stmt) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(each.lineno for each in decorators)])
 
 
 def split_heading(lines: Iterable[str]) -> tuple[str, list[str]]:

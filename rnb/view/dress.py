@@ -104,10 +104,3 @@ def display_html(data: dict[str, Any]) -> str | None:
     if isinstance(latex, str) and not pictures and html is None and len(latex) < clean.LARGEST:
         return clean.latex(latex)
     return None
-
-
-def dressed(events: list[AnyEvent], texts: Texts) -> bytes:
-    """A series of events as one JSON array of messages for the page."""
-    dresser = Dresser(texts)
-    parts = [part for event in events for part in dresser.dress(event, encode(event))]
-    return b"[" + b",".join(parts) + b"]"

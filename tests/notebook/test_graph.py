@@ -47,13 +47,12 @@ def test_the_order_respects_the_graph_and_the_file(pairs: list[tuple[int, int]])
 
 @settings(max_examples=200, deadline=None)
 @given(edges)
-def test_what_is_above_and_below(pairs: list[tuple[int, int]]) -> None:
+def test_what_is_below(pairs: list[tuple[int, int]]) -> None:
     found = notebook(9, pairs)
     ids = [cell.id for cell in found.cells]
     for id in ids[:3]:
         below = graph.descendants(ids, found.edges, [id])
         assert all(reader in below for owner, reader, _ in found.edges if owner in below | {id} and reader != id)
-        assert all(id in graph.ancestors(ids, found.edges, [each]) for each in below)
 
 
 def test_a_cycle_is_told_by_a_shortest_way_and_all_members() -> None:

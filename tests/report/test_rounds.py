@@ -12,7 +12,6 @@ from report_events import error, fault, finished, notebook, out, plan, show, tur
 from rnb.messages import AnyEvent, Why
 from rnb.plan.words import because, words
 from rnb.report.plain import Plain
-from rnb.report.text import explain_lines
 
 
 @dataclass
@@ -161,11 +160,6 @@ def test_what_set_the_round_off_is_named_and_counted(watcher: Watcher) -> None:
     assert head == "T  a edited, b edited, c edited, d edited and 2 more"
     head = watcher.round(notebook("a"), plan(a=("file", "data.csv")), *ran("a"))[1]
     assert head == "T  data.csv changed"
-
-
-def test_the_whole_plan_on_demand(watcher: Watcher) -> None:
-    watcher.round(notebook("a", "b", "c"), plan("c", a="code", b=("ref", "df")))
-    assert explain_lines(watcher.sink.state) == ["a: code", "b: df changed", "c: nothing that it sees changed"]
 
 
 WORDS = {
