@@ -46,7 +46,8 @@ class Carry:
                 self.bring(lane)
 
     def _give(self, lane: Lane, uid: int) -> None:
-        slots = [key[1] for key in self.crew.transfers.held if key[0] == uid and key not in self.crew.transfers.stays]
+        transfers = self.crew.transfers
+        slots = [slot for slot in transfers.slots.get(uid, ()) if (uid, slot) not in transfers.stays]
         lane.unshared.discard(uid)
         lane.give(uid, slots)
 
@@ -56,10 +57,9 @@ class Carry:
         if self.crew.jobs == 1:
             return
         for uid in list(lane.unshared):
-            readers = [
-                r for r in self.crew.ahead.links.readers[uid] if r not in self.crew.ahead.started and r != lane.job.uid
-            ]
-            size = sum(size for key, size in self.crew.transfers.sizes.items() if key[0] == uid)
+            started = self.crew.ahead.started
+            readers = any(r not in started and r != lane.job.uid for r in self.crew.ahead.links.readers[uid])
+            size = self.crew.transfers.size_of(uid)
             if readers and size < LARGE:
                 self._give(lane, uid)
             if not readers or size < LARGE:

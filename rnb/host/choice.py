@@ -37,12 +37,14 @@ class Choice:
             return None
         if uid in self.crew.ahead.pinned and not self.crew.roster.lanes:
             return self.crew.roster.hire()
-        idle = [lane for lane in self.crew.roster.lanes if lane.idle]
+        if uid in self.crew.ahead.pinned:
+            first = self.crew.roster.lanes.first
+            idle = [first] if first.idle else []
+        else:
+            idle = self._worth_asking(uid, wanted)
         if homes:
             everything = {key for keys in homes.values() for key in keys}
             idle = [lane for lane in idle if set(homes.get(lane.place, ())) == everything]
-        if uid in self.crew.ahead.pinned:
-            idle = [lane for lane in idle if lane is self.crew.roster.lanes[0]]
         able = [(cost, lane.number, lane) for lane in idle if (cost := self._cost(lane, uid, wanted)) is not None]
         if able:
             return min(able, key=lambda one: one[:2])[2]
@@ -52,14 +54,30 @@ class Choice:
             return None
         return self.crew.roster.hire()
 
+    def _worth_asking(self, uid: int, wanted: Wanted) -> list[Lane]:
+        """One idle lane of each place that has something of what the cell reads, and one of all the others, which are alike."""
+        lanes, transfers = self.crew.roster.lanes, self.crew.transfers
+        if not lanes.idle:
+            return []
+        places, todo, seen = {lanes.first.place, self.crew.near.get(uid)}, dict(wanted), dict[Key, str]()
+        while todo:
+            key, state = todo.popitem()
+            if seen.get(key) != state:
+                seen[key] = state
+                places.update(transfers.holders(key, state))
+                parcel = transfers.parcel(key, state)
+                todo.update(parcel.needs if parcel is not None else {})
+        places.add(min((place for place in lanes.idle if place not in places), default=None))
+        return [next(iter(lanes.idle[place].values())) for place in places if place in lanes.idle]
+
     def _cost(self, lane: Lane, uid: int, wanted: Wanted) -> int | None:
         missing = self.missing(wanted, lane.place)
         if missing is None:
             return None
         near = self.crew.near.get(uid)
-        ahead = self.crew.ahead
+        ahead, lanes = self.crew.ahead, self.crew.roster.lanes
         if near is None and ahead is not None and ahead.pinned.intersection(ahead.links.readers[uid]):
-            near = self.crew.roster.lanes[0].place
+            near = lanes.first.place
         return sum(1 + self.crew.transfers.sizes.get(key, 0) for key in missing) + (near not in (None, lane.place))
 
     def missing(self, wanted: Wanted, place: int) -> Wanted | None:
@@ -96,7 +114,7 @@ class Choice:
         """What of this cell can't leave its worker is best joined there by what it will meet."""
         assert self.crew.ahead is not None
         links = self.crew.ahead.links
-        if any(key[0] == uid for key in self.crew.transfers.stays):
+        if not self.crew.transfers.stays.isdisjoint((uid, slot) for slot in self.crew.transfers.slots.get(uid, ())):
             for reader in links.readers[uid]:
                 for ref in links.cells[reader].refs:
                     self.crew.near.setdefault(links.by_id[ref.owner], lane.place)

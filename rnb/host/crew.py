@@ -139,7 +139,7 @@ class Crew:
         homes = self.choice.homes(wanted)
         if not gone and homes:  # what can't leave another place must be made again in the one place for it
             pinned = uid in self.ahead.pinned and self.roster.lanes
-            home = self.roster.lanes[0].place if pinned else min(homes)
+            home = self.roster.lanes.first.place if pinned else min(homes)
             gone = {key for lane, keys in homes.items() if lane != home for key in keys}
             for key in gone:
                 self.near[key[0]] = home

@@ -15,6 +15,7 @@ not at its place (`take`), and then run the cell (`run`). What the lane says bac
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rnb.messages import InputWanted
@@ -46,12 +47,22 @@ class Lane(ABC):
 
     number: int
     place: int
-    job: Job | None = None
     ready = False
 
     def __init__(self) -> None:
         self.unshared: set[int] = set()  # cells whose values were made here and can be read nowhere else
         self.keeps: list[Draft] = []  # whose values are being written to the cache, in order
+        self._job: Job | None = None
+        self.moved: Callable[[Lane, Job | None], None] = lambda lane, before: None  # its job was `before`
+
+    @property
+    def job(self) -> Job | None:
+        return self._job
+
+    @job.setter
+    def job(self, job: Job | None) -> None:
+        before, self._job = self._job, job
+        self.moved(self, before)
 
     @property
     def idle(self) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rnb.engines.spawn import Forked
 from rnb.host.lane import Lane
+from rnb.host.lanes import Lanes
 from rnb.host.worker import Worker
 from rnb.messages import Fork
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class Roster:
     def __init__(self, crew: Crew):
         self.crew = crew
-        self.lanes: list[Lane] = []
+        self.lanes = Lanes()
         self.gone: list[Lane] = []  # dismissed, perhaps not ended yet
         self.births = 0
 
@@ -31,15 +32,15 @@ class Roster:
     @property
     def room(self) -> bool:
         """Whether a cell could be taken now."""
-        return len(self.lanes) < self.crew.jobs or any(lane.idle for lane in self.lanes)
+        return len(self.lanes) < self.crew.jobs or bool(self.lanes.idle)
 
     def at(self, uid: int) -> Lane | None:
         """The lane that has this cell as its job."""
-        return next((lane for lane in self.lanes if lane.job is not None and lane.job.uid == uid), None)
+        return self.lanes.at(uid)
 
     def giver(self, place: int) -> Lane | None:
         """A lane that can give what lies in this place, now."""
-        return next((lane for lane in self.lanes if lane.place == place and lane.gives), None)
+        return next((lane for lane in self.lanes.in_place(place) if lane.gives), None)
 
     def running(self) -> list[int]:
         """The cells that run."""

@@ -51,6 +51,7 @@ class Stored:
 class Transfers:
     def __init__(self) -> None:
         self.held: dict[Key, dict[int, str]] = {}  # value -> kernel -> state
+        self.slots: dict[int, dict[str, None]] = {}  # of each cell: what something is known of
         self.parcels: dict[Key, Parcel] = {}
         self.stored: dict[int, Stored] = {}  # by cell
         self.stays: set[Key] = set()  # these can't leave the kernel that made them
@@ -65,22 +66,30 @@ class Transfers:
         self.dropped(report.uid)
         for slot, value in report.values.items():
             key = (report.uid, slot)
-            self.held[key] = {kernel: value.fingerprint}
+            self._hold(key, kernel, value.fingerprint)
             self.sizes[key] = value.size or 0
             if not value.travels:
                 self.stays.add(key)
         for change in report.changed:
             key = key_of(change)
             if key[0] != SETUP:
-                self.held.setdefault(key, {})[kernel] = change.after
+                self._hold(key, kernel, change.after)
+
+    def _hold(self, key: Key, kernel: int, state: str) -> None:
+        self.slots.setdefault(key[0], {})[key[1]] = None
+        self.held.setdefault(key, {})[kernel] = state
 
     def dropped(self, uid: int) -> None:
         """The values of this cell are made anew, and there may be others."""
-        for table in (self.held, self.parcels, self.sizes):
-            for key in [key for key in table if key[0] == uid]:
-                del table[key]
         self.stored.pop(uid, None)
-        self.stays = {key for key in self.stays if key[0] != uid}
+        for slot in self.slots.pop(uid, ()):
+            for table in (self.held, self.parcels, self.sizes):
+                table.pop((uid, slot), None)
+            self.stays.discard((uid, slot))
+
+    def size_of(self, uid: int) -> int:
+        """Bytes of all that this cell shares."""
+        return sum(self.sizes.get((uid, slot), 0) for slot in self.slots.get(uid, ()))
 
     def lost(self, kernel: int) -> None:
         for states in self.held.values():
@@ -88,7 +97,7 @@ class Transfers:
 
     def loaded(self, parcel: Parcel | Stored, kernel: int) -> None:
         for slot, state in parcel.slots.items():
-            self.held.setdefault((parcel.uid, slot), {})[kernel] = state
+            self._hold((parcel.uid, slot), kernel, state)
 
     def refused(self, parcel: Parcel | Stored) -> None:
         """It can't be taken: what a kernel has made stays there, what is kept is not there."""
@@ -106,6 +115,7 @@ class Transfers:
             needs = {key: self.held.get(key, {}).get(kernel, "") for key in part.needs if key[0] != SETUP}
             parcel = Parcel(report.uid, part, needs, path, report.data)
             for slot in part.slots:
+                self.slots.setdefault(report.uid, {})[slot] = None
                 if part.failure or (report.path and not path):
                     self.stays.add((report.uid, slot))
                 else:
