@@ -26,6 +26,7 @@ from rnb.cli.sinks import run_sinks
 @click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
 @cache_option
 @click.option("--resume", is_flag=True, help="Keep results while it runs; go on where a killed run had come to.")
+@click.option("--part", is_flag=True, hidden=True)  # one of several notebooks of a command
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 def command(
     notebooks: tuple[str, ...],
@@ -43,6 +44,7 @@ def command(
     fail_fast: bool,
     cache: str | None,
     resume: bool,
+    part: bool,
     strict: bool,
 ) -> int:
     """Run notebooks to the end, headless, every cell afresh unless there is a cache.
@@ -53,18 +55,21 @@ def command(
     \b
     Example: rnb run notebooks/penguins.py -p min_mass=4500
     """
+    from rnb.host.cached import forget_runs
     from rnb.host.find import notebooks_in
     from rnb.host.run import run
 
     paths, at_a_time = notebooks_in(list(notebooks)), count_of(jobs)
     if len(paths) > 1 and at_a_time > 1 and "-" not in paths:
-        flags = {"--sandbox": sandbox, "--fail-fast": fail_fast, "--resume": resume, "--strict": strict}
+        flags = {"--sandbox": sandbox, "--fail-fast": fail_fast, "--resume": resume, "--part": True, "--strict": strict}
         said = {"-p": parameters, "-P": files, "--only": only, "--limit": limits, "--cache": (cache,) if cache else ()}
         arguments = [part for name, values in said.items() for value in values for part in (name, value)]
         arguments += [name for name, on in flags.items() if on]
-        return side_by_side(
-            paths, arguments, run_sinks(as_json, junit, html, ipynb, many=True), at_a_time, timeout, fail_fast, as_json
-        )
+        sinks = run_sinks(as_json, junit, html, ipynb, many=True)
+        code = side_by_side(paths, arguments, sinks, at_a_time, timeout, fail_fast, as_json)
+        if resume and code == 0:
+            forget_runs(paths, cache)
+        return code
     return run(
         paths,
         run_sinks(as_json, junit, html, ipynb),
@@ -77,5 +82,6 @@ def command(
         strict=strict,
         cache=cache,
         resume=resume,
+        part=part,
         jobs=at_a_time,
     )

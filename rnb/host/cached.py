@@ -43,6 +43,27 @@ def default_place(path: str) -> str | None:
     return None if folder is None else os.path.join(folder, "cache")
 
 
+def resume_place(path: str) -> str | None:
+    """Where results lie that are only for `--resume`; None, with a word, where nothing can be written."""
+    folder = keep_folder(path)
+    if folder is None:
+        _warn(f"{path} can't be resumed: no folder can be written")
+        return None
+    return os.path.join(folder, "resume")
+
+
+def forget_runs(paths: list[str], option: str | None) -> None:
+    """A command over these notebooks has ended well: nobody goes on from there."""
+    from rnb.host.resuming import forget
+
+    for path in paths:
+        place = cache_place(path, option) or resume_place(path)
+        if place is not None:
+            cache = open_cache(place)
+            forget(cache, path)
+            cache.close()
+
+
 def caching(session: Session) -> Caching:
     """The cache of this session; loaded by those that have one. Raises MissingExtra, OSError for a URL that can't be."""
     from rnb.host.caching import Caching

@@ -17,7 +17,7 @@ from rnb.host import fitness
 from rnb.host.drafts import Draft, Drafts
 from rnb.host.ground import python
 from rnb.host.observing import Observer
-from rnb.host.resuming import Resuming
+from rnb.host.resuming import RESUMED, Resuming
 from rnb.host.setup_cached import CachedSetup
 from rnb.host.tasks import cell_ended_event
 from rnb.messages import (
@@ -99,8 +99,9 @@ class Caching:
     def _told(self, planned: PlannedCell) -> PlannedCell:
         uid = self.session.current.links.by_id[planned.cell]
         cell = self.session.cells[uid]
-        reason = fitness.never(cell, self.session.current.now)
-        if not reason:
+        going_on = self.resuming.wanted
+        reason = fitness.never(cell, self.session.current.now, going_on)
+        if not reason and not going_on:
             unfit = self.cache.unfit(self.static(cell))
             reason = unfit.reason if unfit is not None else ""
         return PlannedCell(planned.cell, (*planned.why, Why("uncached", reason))) if reason else planned
@@ -126,14 +127,16 @@ class Caching:
         kept.recalled(session.round, uid, report)
         self.hits[uid] = found
         self.cache.used(found.key, found.trace)
-        self.resuming.holds(found.key, found.trace.content)
-        self._show(cell, found.trace, msgspec.structs.replace(report, seconds=time.perf_counter() - started))
+        self.resuming.holds(found.key, found.trace)
+        resumed = RESUMED if self.resuming.has(found.trace) else None
+        seconds = found.trace.seconds if resumed else time.perf_counter() - started
+        self._show(cell, found.trace, msgspec.structs.replace(report, seconds=seconds), resumed)
 
     def find(self, uid: int, expected: Expected) -> Hit | None:
         """The kept result of a cell that sees what `expected` says. What a run has kept itself is for the next one."""
         session = self.session
         cell, links = session.cells[uid], session.current.links
-        if fitness.never(cell, session.current.now):
+        if fitness.never(cell, session.current.now, self.resuming.wanted):
             return None
         key = self.key(cell, {ref.name: expected(links.owner_key(ref), uid) for ref in cell.refs})
         if key is None or (session.settings.once and key in self.drafts.made):
@@ -164,13 +167,13 @@ class Caching:
             modules=list(trace.modules),
         )
 
-    def _show(self, cell: Cell, trace: Trace, report: CellEnded) -> None:
+    def _show(self, cell: Cell, trace: Trace, report: CellEnded, reason: str | None = None) -> None:
         session = self.session
         if not trace.outputs and session.state.shown(cell.id):  # what was shown before goes
             session.emitter.emit(StreamEvent(cell=cell.id, stream="stdout", text=""))
         for event in trace.outputs:
             session.emitter.emit(msgspec.structs.replace(event, cell=cell.id))
-        session.emitter.emit(cell_ended_event(cell, "cached", None, report))
+        session.emitter.emit(cell_ended_event(cell, "cached", reason, report))
 
     def load(self, uid: int) -> None:
         """The round needs the values of a cell in the kernel."""
@@ -260,7 +263,7 @@ class Caching:
             uid, self.loading = self.loading, None
             self.not_loaded(uid, "the kernel died of it")
 
-    def close(self, ok: bool) -> None:
-        """The session ends; `ok`: it had come to its end, and well."""
-        self.resuming.finished(ok)
+    def close(self) -> None:
+        """The session ends."""
+        self.resuming.ended()
         self.cache.close()

@@ -92,7 +92,7 @@ class Command:
                 self.loop.turn()
             deadline.cancel()
         if session.caching is not None:
-            session.caching.close(session.state.ok and session.state.finished is not None and self.ended_by is None)
+            session.caching.close()
         close_all(session.emitter.sinks)
 
     def close(self) -> None:

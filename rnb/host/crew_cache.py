@@ -111,6 +111,9 @@ class CrewCache:
             self.open[job.uid] = draft
             if draft.staged:
                 lane.keep(draft)
+            disorder = report.drew and self.crew.ahead is not None and self.crew.ahead.seeded
+            if self.caching.resuming.wanted and self.crew.backlog.live and not disorder:
+                self.drafts.may_count(draft)
 
     def counts(self, uid: int) -> None:
         """The round has taken the run of this cell."""

@@ -38,6 +38,8 @@ class Draft(msgspec.Struct):
     staged: str = ""
     kept: Kept | None = None  # the kernel's answer
     counts: bool = False
+    early: bool = False  # it may count, and is kept already
+    added: bool = False  # to the cache
     void: bool = False  # the run will never count
 
 
@@ -57,8 +59,9 @@ class Drafts:
         cell = session.cells[uid]
         if report.outcome != GOOD or self.cache.broken or session.world.setup_failed:
             return None
-        reason = fitness.reason(cell, session.current.now, report, attempts, cut)
-        if reason:
+        lost = fitness.lost(cell, session.current.now, report)
+        reason = lost or fitness.reason(cell, session.current.now, report, attempts, cut)
+        if lost or (reason and not self.caching.resuming.wanted):
             return Draft(uid, reason=reason)
         refs = {ref.name: report.before.get(ref.name, UNBOUND) for ref in cell.refs}
         key = self.caching.key(cell, dict(refs))
@@ -66,6 +69,7 @@ class Drafts:
             unread = next(name for name, found in refs.items() if found.startswith("t"))
             return Draft(uid, reason=fitness.UNREADABLE.format(unread))
         trace = self._trace(cell, report)
+        trace.here = bool(reason)
         if not report.values:
             return Draft(uid, key, trace)
         known = self.cache.unfit(trace.static)
@@ -113,10 +117,15 @@ class Drafts:
 
     # ------------------------------------------------------------------ its run counts
 
-    def counts(self, draft: Draft) -> None:
+    def may_count(self, draft: Draft) -> None:
+        """What it showed is known, and its turn is to come: who goes on after this run was killed is to have it."""
+        draft.early = True
+        self.counts(draft, False)
+
+    def counts(self, draft: Draft, turn: bool = True) -> None:
         """The round has taken the run: what it showed is known, and it may be kept."""
-        draft.counts = True
-        if draft.trace is not None:
+        draft.counts = turn
+        if draft.trace is not None and not draft.added:
             session = self.session
             outputs = draft.trace.outputs = [bare(event) for event in session.state.shown(session.cells[draft.uid].id)]
             shows = any(isinstance(event, DisplayEvent) for event in outputs)
@@ -132,8 +141,10 @@ class Drafts:
 
     def drop(self, draft: Draft) -> None:
         """Its run does not count."""
-        draft.void, draft.counts = True, False
+        draft.void, draft.counts, draft.early = True, False, False
         self._unlink(draft)
+        if draft.added and draft.trace is not None:
+            self.cache.drop(draft.key, draft.trace.content)
 
     def deadly(self, draft: Draft) -> None:
         """The kernel is gone, perhaps over the values."""
@@ -141,8 +152,14 @@ class Drafts:
         self._unlink(draft)
 
     def _settle(self, draft: Draft) -> None:
-        if not draft.counts or (draft.staged and draft.kept is None):
+        if not (draft.counts or draft.early) or (draft.staged and draft.kept is None):
             return
+        if not draft.added:
+            self._store(draft)
+        if draft.added and draft.counts:
+            self.on_kept(draft)
+
+    def _store(self, draft: Draft) -> None:
         report, trace = draft.kept, draft.trace
         if trace is None:
             self._unfit(draft, draft.reason)
@@ -160,10 +177,11 @@ class Drafts:
 
     def _add(self, draft: Draft, trace: Trace) -> None:
         self.cache.add(draft.key, trace)
-        self.cache.unmark(trace.static)
-        self.caching.resuming.holds(draft.key, trace.content)
+        if not trace.here:
+            self.cache.unmark(trace.static)
+        self.caching.resuming.holds(draft.key, trace)
         self.made.add(draft.key)
-        self.on_kept(draft)
+        draft.added = True
 
     def _unfit(self, draft: Draft, reason: str) -> None:
         cell = self.session.cells[draft.uid]

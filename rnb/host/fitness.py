@@ -1,4 +1,5 @@
-"""Which cells are not kept, and why, in words. A cell that says `cache=True` is kept in spite of what it does."""
+"""Which cells are not kept, and why, in words. A cell that says `cache=True` is kept in spite of what it does, and who goes
+on with the same run (`--resume`) need not do again what was done to the world."""
 
 from __future__ import annotations
 
@@ -12,14 +13,16 @@ _EFFECTS = {"socket": "opens network connections", "process": "starts processes"
 _WRITES = re.compile(r"\b(copy|export|attach|install|load|create|insert|update|delete)\b", re.IGNORECASE)
 
 
-def never(cell: Cell, notebook: Notebook) -> str:
-    """Why this cell is neither kept nor looked for, as far as its text tells; "" if it may be."""
+def never(cell: Cell, notebook: Notebook, going_on: bool = False) -> str:
+    """Why this cell is neither kept nor looked for, as far as its text tells; "" if it may be. `going_on`: by this run."""
     if cell.options.cache is False:
         return "it says cache=False"
     if cell.options.cache:
         return ""
     if any(fault.code == "process-state" and cell.id in fault.cells for fault in notebook.faults):
         return "it changes the state of the process"
+    if going_on:
+        return ""
     if cell.impure:
         return "it asks a database"
     if cell.kind == "sql" and _WRITES.search(cell.source):
@@ -27,13 +30,18 @@ def never(cell: Cell, notebook: Notebook) -> str:
     return ""
 
 
-def reason(cell: Cell, notebook: Notebook, report: CellEnded, attempts: int, cut: bool) -> str:
-    """Why the run that has just ended is not kept; "" if it is."""
+def lost(cell: Cell, notebook: Notebook, report: CellEnded) -> str:
+    """Why the run that has just ended is of no use even to who goes on with it; "" if it is."""
     if report.changed:
         return f"it changes `{report.changed[0].name}`, which another cell or the setup owns"
     opaque = next((slot for slot, value in report.values.items() if value.fingerprint.startswith("t")), None)
     if opaque is not None:
         return f"it shares `{opaque or cell.name}`, which can't be read to the end"
+    return never(cell, notebook, going_on=True)
+
+
+def reason(cell: Cell, notebook: Notebook, report: CellEnded, attempts: int, cut: bool) -> str:
+    """Why it is not kept for other runs; "" if it is."""
     if cut:
         return "its output was cut"
     if attempts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rnb.errors import ParameterError, UsageError
-from rnb.host.cached import cache_place, default_place
+from rnb.host.cached import cache_place, forget_runs, resume_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
 from rnb.host.settings import Settings
@@ -29,13 +29,16 @@ def run(
     cache: str | None = None,
     sandbox: bool = False,
     resume: bool = False,
+    part: bool = False,
     jobs: int = 1,
 ) -> int:
-    """Run notebooks one after the other; `cache` is what the command line says of it, which a `sandbox` has not. The
-    exit code of the worst: see `docs/exit-codes.md`.
+    """Run notebooks one after the other; `cache` is what the command line says of it, which a `sandbox` has not.
+    `part`: there are more notebooks in other processes. The exit code of the worst: see `docs/exit-codes.md`.
 
     Raises NoSuchNotebook, UsageError (a parameter or cell that the notebook does not have) and OSError.
     """
+    if sandbox and resume:
+        raise UsageError("a sandbox keeps nothing to go on from", "leave out --resume, or --sandbox")
     if sandbox and jobs > 1:  # the numbers of processes in there are none out here
         raise UsageError("a sandbox runs one cell at a time", "leave out -j, or --sandbox")
     command = Command(sinks, several=len(paths) > 1)
@@ -45,8 +48,8 @@ def run(
             command.loop.after(timeout, lambda: command.end_now(124, f"timeout after {timeout:g} s"))
         for path in paths:
             place = None if sandbox else cache_place(path, cache)  # a stranger's results are nobody else's
-            passing = resume and place is None and not sandbox
-            place = default_place(path) if passing else place
+            passing = resume and place is None
+            place = resume_place(path) if passing else place
             settings = Settings(
                 once=True,
                 path=path,
@@ -69,7 +72,10 @@ def run(
                 break
     finally:
         command.close()
-    return command.ended_by or (130 if command.interrupted else worst)
+    code = command.ended_by or (130 if command.interrupted else worst)
+    if resume and not part and code == 0:
+        forget_runs(paths, cache)
+    return code
 
 
 def _sandboxed(path: str) -> None:

@@ -92,7 +92,7 @@ class CachedSetup:
             outputs=outputs,
         )
         self.caching.cache.add(key, trace)
-        self.caching.resuming.holds(key, "")
+        self.caching.resuming.holds(key, trace)
 
 
 def bare(event: AnyEvent) -> AnyEvent:

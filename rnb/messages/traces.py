@@ -26,6 +26,7 @@ class Trace(msgspec.Struct, kw_only=True):
     cell: str
     seconds: float
     run: str = ""  # the run that made it, for `--resume`
+    here: bool = False  # it counts only for who goes on with that run
     static: str = ""  # what the key says of the code alone
     parameters: dict[str, str | None] = {}  # as given
     files: dict[str, str] = {}  # path, relative to the notebook's folder where the code named it so -> digest
