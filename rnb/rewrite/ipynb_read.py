@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 from rnb.errors import RewriteError
-from rnb.rewrite.magics import plain
+from rnb.rewrite.magics import Plain, plain
 from rnb.rewrite.split_model import Block, Linear
+from rnb.rewrite.sql_magics import Session
 
 _DISPLAY = re.compile(r"^\s*display\(", re.MULTILINE)
 _IPYTHON = re.compile(r"^(from IPython\.(?:core\.)?display import )([\w, ]+)$", re.MULTILINE)
@@ -66,15 +67,20 @@ def linear_of(found: Json) -> Linear:
     linear = Linear([], whole=True)
     waiting: list[Block] = []  # Markdown without code below it yet
     imports: set[str] = set()
+    session = Session()
     for cell in _cells(found):
         kind, text = cell.get("cell_type"), source(cell)
         if kind == "code":
-            _code(cell, text, linear, waiting, imports)
+            made = plain(text, session)
+            linear.notes += made.notes
+            imports |= made.imports
+            _code(cell, made, text, linear, waiting)
         elif kind == "heading":
             waiting.append(Block("", doc="#" * int(cell.get("level") or 1) + " " + text))
         elif text.strip():
             _text(cell, str(kind), text, linear, waiting)
     linear.blocks += waiting
+    session.settle(linear.blocks, linear.notes)
     _introduce(linear)
     if any(_DISPLAY.search(block.code) for block in linear.blocks):
         _own_display(linear)
@@ -108,11 +114,8 @@ def _text(cell: Json, kind: str, text: str, linear: Linear, waiting: list[Block]
     waiting.append(Block("", doc=text.rstrip(), name=_name(cell), options={"hide": True} if _hidden(metadata) else {}))
 
 
-def _code(cell: Json, text: str, linear: Linear, waiting: list[Block], imports: set[str]) -> None:
+def _code(cell: Json, made: Plain, text: str, linear: Linear, waiting: list[Block]) -> None:
     metadata = _dict(cell.get("metadata"))
-    made = plain(text)
-    linear.notes += made.notes
-    imports |= made.imports
     if made.doc:
         waiting.append(Block("", doc=made.doc, name=_name(cell)))
         return
@@ -133,7 +136,7 @@ def _code(cell: Json, text: str, linear: Linear, waiting: list[Block], imports: 
     block.shares = frozenset(map(str, shares)) if isinstance(shares, list) else frozenset()
     outputs = cell.get("outputs")
     block.outputs = [each for each in outputs if isinstance(each, dict)] if isinstance(outputs, list) else []
-    block.quiet = text.rstrip().endswith(";") or made.code.startswith(
+    block.quiet = (text.rstrip().endswith(";") and not made.query) or made.code.startswith(
         "subprocess.run("
     )  # a shell's exit code is not shown
     block.parameters = "parameters" in (metadata.get("tags") or [])

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 
 from rnb.rewrite.split_units import protected_lines
+from rnb.rewrite.sql_magic_text import Unknown
+from rnb.rewrite.sql_magics import Session
 
 _LINE = re.compile(r"^(\s*)(?:([A-Za-z_][\w.]*)\s*=\s*)?([%!])(.*)$")
 _HELP = re.compile(r"^(\s*)(?:\?{1,2}\s*([\w.]+)|([\w.]+)\s*\?{1,2})\s*$")
@@ -48,6 +50,7 @@ class Plain:
     doc: str = ""
     imports: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    query: bool = False  # it ends with a query, whose `;` is SQL's
 
 
 def is_python(code: str) -> bool:
@@ -58,8 +61,9 @@ def is_python(code: str) -> bool:
     return True
 
 
-def plain(code: str) -> Plain:
-    """A cell's code without IPython in it."""
+def plain(code: str, session: Session | None = None) -> Plain:
+    """A cell's code without IPython in it. `session` is what the magics of the cells above have come to."""
+    session = session or Session()
     code = (
         code.replace("\r\n", "\n").replace("\r", "\n").expandtabs(8)
         if "\t" in code.lstrip() and not is_python(code)
@@ -67,24 +71,27 @@ def plain(code: str) -> Plain:
     )
     first = next((line for line in code.split("\n") if line.strip()), "")
     if first.startswith("%%"):
-        return _cell_magic(code, first)
-    if is_python(code):
-        return Plain(code)
-    return _lines(code)
+        made = _cell_magic(code, first, session)
+    else:
+        made = Plain(code) if is_python(code) else _lines(code, session)
+    session.learn(made.code)
+    return made
 
 
-def _cell_magic(code: str, first: str) -> Plain:
+def _cell_magic(code: str, first: str, session: Session) -> Plain:
     at = code.index(first)
     rest = code[at + len(first) :].lstrip("\n")
     name, _, argument = first[2:].strip().partition(" ")
     argument = argument.strip()
     if name in _TIMED:
-        inner = plain(rest)
+        inner = plain(rest, session)
         statement = f"{argument}\n" if name in ("timeit", "time") and argument and not argument.startswith("-") else ""
         inner.code = f"# {first}\n{statement}{inner.code}"
         if name == "capture":
             inner.notes.append("`%%capture` is left out: the output of its cell is shown")
         return inner
+    if session.takes(name):
+        return _query(code, argument, rest, session)
     if name in _SHELLS or (name == "script" and argument):
         shell = [_SHELLS[name]] if name in _SHELLS else argument.split()
         command = ", ".join(map(repr, [*shell, "-c"])) if name in _SHELLS else ", ".join(map(repr, shell))
@@ -101,6 +108,18 @@ def _cell_magic(code: str, first: str) -> Plain:
     return Plain(_commented(code), notes=[f"`%%{name}` has no counterpart: its cell is kept as a comment"])
 
 
+def _query(code: str, argument: str, rest: str, session: Session) -> Plain:
+    """A cell that is a query."""
+    out = Plain("", query=True)
+    try:
+        out.code = session.ask(argument, rest, out.imports).code
+    except Unknown as why:
+        told = " ".join(code.split())
+        out.notes.append(f"`{told if len(told) <= 60 else told[:57] + '...'}` is kept as a comment: {why}")
+        out.code = _commented(code)
+    return out
+
+
 def _text(text: str) -> str:
     if '"""' not in text and not text.endswith(('"', "\\")):
         return f'r"""{text}"""' if "\\" in text else f'"""\\\n{text}"""'
@@ -111,11 +130,12 @@ def _commented(code: str) -> str:
     return "\n".join(f"# {line}".rstrip() for line in code.strip("\n").split("\n"))
 
 
-def _lines(code: str) -> Plain:
+def _lines(code: str, session: Session) -> Plain:
     """Line magics one by one; a line inside a string is left alone."""
     lines = code.split("\n")
     draft = "\n".join("pass" if _LINE.match(line) and not line.rstrip().endswith("\\") else line for line in lines)
     inside = protected_lines(draft)
+    session.learn(draft)
     out = Plain("")
     result = []
     number = 0
@@ -130,7 +150,8 @@ def _lines(code: str) -> Plain:
                 number += 1
             magic = _LINE.match(line)
             assert magic is not None
-            result += _magic(magic[1], magic[2] or "", magic[3], magic[4].strip(), out)
+            result += _magic(magic[1], magic[2] or "", magic[3], magic[4].strip(), out, session)
+            out.query = magic[4].startswith("sql ") and number == len(lines)
         elif asked is not None:
             result += [f"{asked[1]}# {line.strip()}"]
         else:
@@ -142,11 +163,17 @@ def _lines(code: str) -> Plain:
     return out
 
 
-def _magic(space: str, target: str, kind: str, rest: str, out: Plain) -> list[str]:
+def _magic(space: str, target: str, kind: str, rest: str, out: Plain, session: Session) -> list[str]:
     if kind == "!":
         return [space + line for line in _shell(target, rest.lstrip("!"), out)]
     name, _, argument = rest.lstrip("%").partition(" ")
     argument = argument.strip()
+    if (name in ("load_ext", "reload_ext") and session.loads(argument)) or (
+        name == "config" and session.used and session.config(argument)
+    ):
+        return _pass(space)
+    if session.takes(name):
+        return _asked(space, target, argument, out, session)
     if name in ("time", "timeit", "prun", "memit") and argument and not argument.startswith("-"):
         return [space + (f"{target} = " if target else "") + argument + f"  # %{name}"]
     if name in ("pip", "conda", "mamba"):
@@ -168,6 +195,15 @@ def _magic(space: str, target: str, kind: str, rest: str, out: Plain) -> list[st
     if name in ("matplotlib", "pylab"):
         return _pass(space)
     return [f"{space}# %{rest.lstrip('%')}", *_pass(space)]
+
+
+def _asked(space: str, target: str, argument: str, out: Plain, session: Session) -> list[str]:
+    try:
+        asking = session.ask(argument, "", out.imports, target)
+    except Unknown as why:
+        out.notes.append(f"`%sql {argument}` is kept as a comment: {why}")
+        return [f"{space}# {target + ' = ' if target else ''}%sql {argument}", *_pass(space)]
+    return [space + line for line in asking.code.split("\n")] if asking.code else _pass(space)
 
 
 def _pass(space: str) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from rnb.rewrite.flatten import CODE, Flat
 from rnb.rewrite.magics import plain
 from rnb.rewrite.split_model import Block, Linear
+from rnb.rewrite.sql_magics import Session
 
 MARK = re.compile(r"^# ?%%(?!%)(.*)$", re.MULTILINE)
 _TAG = re.compile(r"\[(\w+)\]")
@@ -30,9 +31,12 @@ def linear_of(text: str) -> Linear:
     if before.strip():
         _first(linear, before)
     waiting: list[Block] = []
+    session = Session()
+    session.learn(before)
     for mark, end in zip(marks, ends, strict=True):
-        _cell(linear, waiting, mark[1], body[mark.end() : end].strip("\n"))
+        _cell(linear, waiting, mark[1], body[mark.end() : end].strip("\n"), session)
     linear.blocks += waiting
+    session.settle(linear.blocks, linear.notes)
     first = linear.blocks[0] if linear.blocks else None
     if not linear.doc and first is not None and first.doc and (first.code.strip() or not first.name):
         linear.doc, linear.blocks[0].doc = linear.blocks[0].doc, ""
@@ -54,7 +58,7 @@ def _first(linear: Linear, text: str) -> None:
         linear.blocks.append(Block(code, shows=True))
 
 
-def _cell(linear: Linear, waiting: list[Block], title: str, text: str) -> None:
+def _cell(linear: Linear, waiting: list[Block], title: str, text: str, session: Session) -> None:
     tag = _TAG.search(title)
     kind = tag[1].lower() if tag else ""
     name = re.sub(r"\s*\w+=(\"[^\"]*\"|\[[^\]]*\]|\S+)", "", _TAG.sub("", title)).strip().strip("%").strip()
@@ -63,7 +67,7 @@ def _cell(linear: Linear, waiting: list[Block], title: str, text: str) -> None:
         if doc:
             waiting.append(Block("", doc=doc, name=name))
         return
-    made = plain("\n".join(line[2:] if re.match(r"# [%!]\w", line) else line for line in text.split("\n")))
+    made = plain("\n".join(line[2:] if re.match(r"# [%!]\w", line) else line for line in text.split("\n")), session)
     linear.notes += made.notes
     prose, code = _leading_prose(made.code)
     if made.imports:

@@ -106,12 +106,12 @@ class _Queries:
                 raise Unfit("sqlglot is not installed, which reads queries (the extra `sql`)")
             node = _inside(unit.node)
             name, value = _assigned(node)
-            asked = self.calls.asked(value) if value is not None else None
-            if asked is None or len(found) > 1:
+            asked = self.calls.asked(value) if value is not None and name != "_" else None
+            if name != "_" and (asked is None or len(found) > 1):
                 raise Unfit("it stands inside of other code; give its result a name in a line of its own")
-            if not name and not unit.shown:
+            if asked is None or (not name and not unit.shown):
                 raise Unfit("its result is not kept")
-            if name.startswith("__") or name == "_":
+            if name.startswith("__"):
                 raise Unfit("its result has no name")
             if isinstance(asked.connection, ast.Name):
                 asked.connection = self.calls.opened.get(asked.connection.id, asked.connection)
@@ -242,12 +242,8 @@ class _Queries:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value, Given()
         if isinstance(node, ast.JoinedStr):
-            numbers = {
-                name
-                for name, value in self.facts.constants.items()
-                if isinstance(value, ast.Constant) and type(value.value) in (int, float)
-            }
-            return spliced(node, frozenset(numbers))
+            known = self.facts.constants.items()
+            return spliced(node, {name: each.value for name, each in known if isinstance(each, ast.Constant)})
         raise Unfit("its text is put together while it runs")
 
     def _given(self, params: ast.expr) -> Given:

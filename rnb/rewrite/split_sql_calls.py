@@ -126,10 +126,9 @@ class Calls:
         memory. Raises Unfit."""
         if connection is None:
             return ""
-        if isinstance(connection, ast.Constant) or not isinstance(connection, ast.Name):
-            found = self.url(connection)
-            if found:
-                return found
+        found = self.url(connection)
+        if found:
+            return found
         made = self.made(connection)
         if made is None:
             raise Unfit(f"`{ast.unparse(connection)}` is a connection that can't be traced to its address")
@@ -164,8 +163,7 @@ class Calls:
 
     def url(self, node: ast.expr) -> str:
         """The source of an address: a literal, or a variable of the environment; "" for anything else. Raises Unfit."""
-        if isinstance(node, ast.Name) and isinstance(self.facts.constants.get(node.id), ast.Constant):
-            node = self.facts.constants[node.id]
+        node = self.facts.constants.get(node.id, node) if isinstance(node, ast.Name) else node
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if node.value in ("sqlite://", "sqlite:///:memory:", "sqlite:///") or "mode=memory" in node.value:
                 raise Unfit("its database is in memory, and ends with its connection")

@@ -9,7 +9,7 @@ from rnb.rewrite.split_facts import Facts
 from rnb.rewrite.split_model import Unit
 from rnb.rewrite.split_sql_calls import Asked
 
-_SERVING = ("duckdb", "sqlite3", "sqlalchemy", "marimo")  # imports that go with the last that needs them
+_SERVING = ("duckdb", "sqlite3", "sqlalchemy", "marimo", "pandas")  # imports that go with the last that needs them
 _ENDS = ("close", "dispose")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rnb.kernel.sql_text import braces
@@ -63,6 +64,7 @@ class Given:
     ordered: list[str] = field(default_factory=list)
     keyed: dict[str, str] = field(default_factory=dict)
     alchemy: bool = False
+    spliced: bool = False  # `keyed` are those that an f-string puts in, written `$name`
 
 
 def with_names(query: str, given: Given) -> str:
@@ -119,6 +121,8 @@ def _words(query: str) -> list[Word]:
 def _style(query: str, given: Given, words: list[Word]) -> str:
     """How placeholders are written in this query."""
     code = "".join(query[word.start : word.end] for word in words if word.bare)
+    if given.spliced:
+        return "$name"
     if given.ordered:
         return next((style for style in ("%s", "?", "$1") if style in code), "none")
     if given.keyed and given.alchemy:
@@ -184,20 +188,29 @@ def clean(text: str) -> str:
     return back
 
 
-def spliced(node: ast.JoinedStr, numbers: frozenset[str]) -> tuple[str, Given]:
+def spliced(node: ast.JoinedStr, values: Mapping[str, object]) -> tuple[str, Given]:
     """An f-string as a query with placeholders. What it splices is text, which a bound value is not: only a number that
-    stands where SQL has a value is both. Raises Unfit."""
-    query, given = "", Given()
-    for part in node.values:
+    stands where SQL has a value is both, and a plain text that is all that stands between quotes. Raises Unfit."""
+    query, given = "", Given(spliced=True)
+    parts = [*node.values, ast.Constant("")]
+    for place, part in enumerate(parts):
         if isinstance(part, ast.Constant):
             query += str(part.value)
             continue
         assert isinstance(part, ast.FormattedValue)
         name = part.value.id if isinstance(part.value, ast.Name) else ""
+        plain = part.conversion == -1 and part.format_spec is None
+        behind = parts[place + 1]
+        after = str(behind.value) if isinstance(behind, ast.Constant) else ""
+        if plain and _is_quoted(query, after, values.get(name)):
+            query = f"{query[:-1]}${name}"
+            parts[place + 1] = ast.Constant((" " if after[1:2].isalnum() else "") + after[1:])
+            given.keyed[name] = name
+            continue
         words = words_of(query) or []
         value = bool(words) and words[-1].bare and words[-1].text.upper() in _BEFORE_VALUE
         inside = query[words[-1].end :].strip() if words else "no"
-        if name not in numbers or part.conversion != -1 or part.format_spec is not None or not value or inside:
+        if type(values.get(name)) not in (int, float) or not plain or not value or inside:
             told = f"`{{{ast.unparse(part.value)}}}` is spliced into its text, which a bound value is not"
             raise Unfit(told)
         query += f"${name}"
@@ -205,3 +218,11 @@ def spliced(node: ast.JoinedStr, numbers: frozenset[str]) -> tuple[str, Given]:
     if given.keyed and query.count("$") != sum(isinstance(part, ast.FormattedValue) for part in node.values):
         raise Unfit("it holds `$` and values that are spliced in")
     return query, given
+
+
+def _is_quoted(before: str, after: str, value: object) -> bool:
+    """Whether a text stands alone between quotes, so that they make the same of it as binding it does."""
+    alone = before.endswith("'") and after.startswith("'") and not after.startswith("''")
+    joined = before[-2:-1].isalnum() or before[-2:-1] in ("'", "_", "&")  # E'…', it''s
+    plain = type(value) is str and value.isprintable() and not {"'", "\\"} & set(value)
+    return alone and plain and not joined and words_of(before[:-1]) is not None
