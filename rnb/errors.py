@@ -58,12 +58,14 @@ class MissingExtra(RnbError):
 
     code = "missing-extra"
 
-    def __init__(self, feature: str, extra: str):
-        super().__init__(f"{feature} needs packages that are not installed", f"pip install 'rnb-notebook[{extra}]'")
-        self.feature, self.extra = feature, extra
+    def __init__(self, feature: str, extra: str, besides: str = ""):
+        """`besides`: what says which package the extra does not have, since there are too many of its kind."""
+        hint = f"pip install 'rnb-notebook[{extra}]'" + (f", and besides: {besides}" if besides else "")
+        super().__init__(f"{feature} needs packages that are not installed", hint)
+        self.feature, self.extra, self.besides = feature, extra, besides
 
-    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
-        return (type(self), (self.feature, self.extra))
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
+        return (type(self), (self.feature, self.extra, self.besides))
 
 
 class SandboxError(RnbError):

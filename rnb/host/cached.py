@@ -11,16 +11,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from rnb.errors import UsageError
-from rnb.host.config import cache_setting
+from rnb.host.config import OFF, ON, cache_setting
 from rnb.host.paths import keep_folder
+from rnb.redact import hidden
 
 if TYPE_CHECKING:
     from rnb.host.caching import Caching
     from rnb.host.session import Session
     from rnb.store.cache import Cache
-
-
-ON, OFF = ("on", "1", "true", "yes"), ("off", "0", "false", "no", "")
 
 
 def cache_place(path: str, option: str | None = None) -> str | None:
@@ -65,7 +63,7 @@ def forget_runs(paths: list[str], option: str | None) -> None:
 
 
 def caching(session: Session) -> Caching:
-    """The cache of this session; loaded by those that have one. Raises MissingExtra, OSError for a URL that can't be."""
+    """The cache of this session; loaded by those that have one. Raises MissingExtra, UsageError for a URL that can't be."""
     from rnb.host.caching import Caching
 
     assert session.settings.cache is not None
@@ -73,7 +71,7 @@ def caching(session: Session) -> Caching:
 
 
 def open_cache(where: str) -> Cache:
-    """The cache in this folder or at this URL. Raises MissingExtra, OSError."""
+    """The cache in this folder or at this URL. Raises MissingExtra, UsageError."""
     from rnb.store.cache import Cache
     from rnb.store.spots import open_spot
 
@@ -86,4 +84,4 @@ def key() -> bytes:
 
 
 def _warn(text: str) -> None:
-    print(f"rnb: warning: {text}", file=sys.stderr, flush=True)
+    print(f"rnb: warning: {hidden(text)}", file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ from typing import Any
 from rnb.errors import UsageError
 
 NAME = "pyproject.toml"
+ON, OFF = ("on", "1", "true", "yes"), ("off", "0", "false", "no", "")  # what may be said of the cache, beside a place
 
 
 def ignored_codes(path: str) -> frozenset[str]:
@@ -20,15 +21,15 @@ def ignored_codes(path: str) -> frozenset[str]:
 
 
 def cache_setting(path: str) -> str | bool | None:
-    """What the project says of the cache: a folder (seen from the project's file) or a URL, whether there is one at all,
-    or nothing. Raises UsageError."""
+    """What the project says of the cache: a folder (seen from the project's file), a URL or one of the words, whether
+    there is one at all, or nothing. Raises UsageError."""
     table, place = project(path)
     found = table.get("cache")
     if found is not None and not isinstance(found, str | bool):
         raise UsageError(
             f"{place}: `cache` of [tool.rnb] is no text and no bool", 'write cache = true or cache = "DIR"'
         )
-    if isinstance(found, str) and "://" not in found:
+    if isinstance(found, str) and "://" not in found and found.lower() not in (*ON, *OFF):
         return os.path.join(os.path.dirname(place), found)
     return found
 
@@ -70,9 +71,10 @@ def _read(place: str) -> dict[str, Any]:
     import tomllib
 
     try:
-        table = tomllib.loads(data.decode()).get("tool", {}).get("rnb", {})
+        tools = tomllib.loads(data.decode()).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{place}: {error}", "mend the file, or run where there is none") from None
+    table = tools.get("rnb", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
         raise UsageError(f"{place}: [tool.rnb] is no table", "write ignore = […] below it")
     return table

@@ -77,12 +77,21 @@ class Guard:
             self._timer = None
             if self._any:
                 self._measure(meter.look(self.pid()))
+                over = self._used_up() if self.broken is None else None
+                if over is not None:
+                    self.broken = over[0]
             for name, amount in self._now.items():
                 self.spent[name] += amount
             self._now = dict.fromkeys(self.spent, 0.0)
             if self._bounded:
                 self._bound_files(None)
         return self.broken
+
+    @property
+    def run_over(self) -> bool:
+        """What has ended used more than the whole run may."""
+        most = {kind: getattr(self.run, kind) for kind in self.spent}
+        return any(most[kind] is not None and spent > most[kind] for kind, spent in self.spent.items())
 
     def new_round(self) -> None:
         """What the run may use is there again."""
@@ -122,9 +131,17 @@ class Guard:
 
     def _broken(self, use: meter.Use) -> tuple[str, bool, bool] | None:
         """(what to say, whether it is the run's limit, whether to use force)."""
-        found = self._memory(use)
+        found = self._memory(use) or self._used_up()
         if found is not None:
             return found
+        limit = strictest(self.run, self._cell).processes
+        alive = len(use.pids) - 1 - helpers()
+        if limit is not None and alive > limit:
+            return f"processes limit of {limit:g}: it had {alive}", False, True
+        return None
+
+    def _used_up(self) -> tuple[str, bool, bool] | None:
+        """What only grows, as it was measured last: so it counts of what has just ended, too."""
         for kind, words in (("cpu", time_words), ("files", size_words), ("output", size_words)):
             used, mine, whole = self._now[kind], getattr(self._cell, kind), getattr(self.run, kind)
             if mine is not None and kind != "output" and used > mine:
@@ -132,10 +149,6 @@ class Guard:
             if whole is not None and self.spent[kind] + used > whole:
                 total = words(self.spent[kind] + used)
                 return f"{kind} limit of the run, {words(whole)}: it had used {total}", True, False
-        limit = strictest(self.run, self._cell).processes
-        alive = len(use.pids) - 1 - helpers()
-        if limit is not None and alive > limit:
-            return f"processes limit of {limit:g}: it had {alive}", False, True
         return None
 
     def _memory(self, use: meter.Use) -> tuple[str, bool, bool] | None:

@@ -66,7 +66,12 @@ class Limiting:
         if self._late is not None:
             self._late.cancel()
             self._late = None
-        return self._guard.end() if self._guard is not None else None
+        if self._guard is None:
+            return None
+        words = self._guard.end()
+        if words is not None and self._guard.run_over:
+            self._session.cancel_waiting(words)
+        return words
 
     def failed(self, message: str) -> None:
         """What runs has raised an error: perhaps since a file may not grow."""

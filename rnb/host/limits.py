@@ -90,7 +90,7 @@ def flat(table: Mapping[str, object]) -> list[tuple[str, object]]:
     """The table `[tool.rnb.limits]` as pairs, with what is in its `cell` as `cell.…`."""
     inner = table.get("cell")
     cells = [(f"cell.{name}", value) for name, value in inner.items()] if isinstance(inner, dict) else []
-    return [*((name, value) for name, value in table.items() if not isinstance(value, dict)), *cells]
+    return [*(pair for pair in table.items() if pair[0] != "cell" or not isinstance(inner, dict)), *cells]
 
 
 def size_words(amount: float) -> str:

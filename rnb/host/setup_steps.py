@@ -28,9 +28,9 @@ def stop_setup(session: Session) -> None:
 
 def setup_ended(session: Session, report: SetupEnded) -> None:
     """The kernel has run it."""
-    session.showing.flush()
     session.supervisor.answered()
-    session.limits.end()
+    session.limits.end()  # before the flush, at which the count of what it wrote begins anew
+    session.showing.flush()
     stopped, session.stopping = session.stopping, None
     if session.settings.track and session.modules.search(report.sys_path):  # modules are found elsewhere now
         session.modules.look(session.world, session.current)

@@ -16,15 +16,17 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from rnb.errors import MissingExtra
+from rnb.errors import MissingExtra, UsageError
 from rnb.store.spots import Folder
 
+EXAMPLES = "give a folder, or a URL as s3://bucket/rnb, gs://…, az://…; `on` is .rnb/cache beside the notebook"
 PATIENCE = 10.0  # seconds for an answer to a small question
 T = TypeVar("T")
 
 
 class Bucket:
-    """What an fsspec URL leads to. Values lie in a local folder as well while the process lives. Raises MissingExtra."""
+    """What an fsspec URL leads to. Values lie in a local folder as well while the process lives.
+    Raises MissingExtra, and UsageError for what is no URL of a service."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -32,14 +34,22 @@ class Bucket:
         except ImportError:
             raise MissingExtra(f"a cache at {url}", "cache") from None
         self.where = url
-        with _as_oserror(url):
-            self._files, root = fsspec.core.url_to_fs(url)
+        self._out: OSError | None = None
+        try:
+            self._files, root = self._ask(lambda: _reached(fsspec, url))
+        except OSError as error:
+            if isinstance(error.__cause__, ImportError):
+                raise MissingExtra(f"a cache at {url}", "cache", str(error.__cause__)) from None
+            if isinstance(
+                error.__cause__, (TypeError, ValueError)
+            ):  # a protocol that nobody knows, a URL without its parts
+                raise UsageError(f"{url} is no place for a cache: {error.__cause__}", EXAMPLES) from None
+            self._files, root, self._out = None, "", error  # a service that does not answer: told at the first question
         self._root = str(root).rstrip("/")
         self._local = Folder(tempfile.mkdtemp(prefix="rnb-cache-"))
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._error: OSError | None = None
-        self._out: OSError | None = None
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -125,6 +135,8 @@ class Bucket:
 
     def _later(self, job: Callable[[], None]) -> None:
         self._tell()
+        if self._out is not None:
+            raise self._out
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="rnb-cache", daemon=True)
             self._thread.start()
@@ -146,6 +158,14 @@ class Bucket:
             raise error
 
 
+def _reached(fsspec: Any, url: str) -> tuple[Any, str]:
+    """The file system and the path in it. Some log in here."""
+    if url.startswith("://"):
+        raise ValueError("it names no service")
+    files, root = fsspec.core.url_to_fs(url)
+    return files, root
+
+
 def _answer(where: str, question: Callable[[], T], answers: queue.SimpleQueue[T | OSError]) -> None:
     try:
         with _as_oserror(where):
@@ -159,7 +179,11 @@ def _as_oserror(where: str) -> Iterator[None]:
     """Services raise what they like."""
     try:
         yield
-    except (OSError, KeyboardInterrupt):
+    except KeyboardInterrupt:
+        raise
+    except OSError as error:
+        if error.strerror and not error.filename:
+            error.filename = where
         raise
     except Exception as error:
         raise OSError(f"{where}: {type(error).__name__}: {error}") from error

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from rnb.errors import UsageError
+
 _numbers = itertools.count()
 
 
@@ -116,9 +118,14 @@ class Folder:
 
 
 def open_spot(where: str) -> Spot:
-    """The place that a folder's path or a URL means. Raises MissingExtra, OSError."""
-    if "://" in where and not where.startswith("file://"):
+    """The place that a folder's path or a URL means. Raises MissingExtra, UsageError."""
+    scheme, mark, path = where.partition("://")
+    if mark and scheme != "file":
         from rnb.store.bucket import Bucket
 
         return Bucket(where)
-    return Folder(where.removeprefix("file://"))
+    if mark and not path.startswith("/"):
+        raise UsageError(
+            f"{where} is no place for a cache: the path of a file:// URL begins with /", "file:///shared/cache"
+        )
+    return Folder(path if mark else where)

@@ -10,6 +10,7 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from rnb.errors import MissingExtra, RnbError, UsageError
 from rnb.store import bucket
 from rnb.store.cache import Cache
 from rnb.store.spots import open_spot
@@ -94,3 +95,29 @@ def test_a_service_that_answers_with_errors_is_asked_once(monkeypatch: pytest.Mo
     cache.close()
     assert len(asked) == 1
     assert warned == ["nothing more is written to the cache at silent://y: ValueError: could not connect"]
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "words"),
+    [
+        ("foo://x", UsageError, "foo://x is no place for a cache: Protocol not known: foo"),
+        ("github://x", UsageError, "github://x is no place for a cache: "),
+        ("://x", UsageError, "it names no service"),
+        ("file://", UsageError, "begins with /"),
+        ("file://shared/cache", UsageError, "begins with /"),
+        ("missing://x", MissingExtra, "install nosuchthing"),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_told_with_what_would(url: str, error: type[RnbError], words: str):
+    fsspec.register_implementation("missing", "nosuchthing.Files", clobber=True, errtxt="install nosuchthing")
+    with pytest.raises(error) as told:
+        open_spot(url)
+    assert words in str(told.value) and told.value.hint
+
+
+def test_a_service_that_can_t_be_reached_costs_one_warning():
+    warned: list[str] = []
+    cache = Cache(open_spot("ftp://name.invalid/x"), b"", warned.append)
+    assert cache.traces("aa") == []
+    cache.close()
+    assert len(warned) == 1 and warned[0].startswith("nothing more is written to the cache at ftp://name.invalid/x: ")

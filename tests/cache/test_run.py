@@ -180,6 +180,10 @@ def test_where_the_cache_lies(lab: Lab):
         assert done.returncode == 2 and "Traceback" not in done.stderr
     env = {**os.environ, "RNB_CACHE": "on"}
     assert "1 cached" in text_run("run", "book.py", cwd=lab.folder, env=env).stdout
+    (lab.folder / "pyproject.toml").write_text('[tool.rnb]\ncache = "On"\n')
+    assert run("book.py", cwd=lab.folder).status() == {"a": "cached"} and not (lab.folder / "On").exists()
+    (lab.folder / "pyproject.toml").write_text('tool = "rnb"\n')
+    assert run("book.py", cwd=lab.folder).status() == {"a": "done"}, "no table, and none of our business"
     (lab.folder / "pyproject.toml").write_text("[tool.rnb]\ncache = 3\n")
     done = text_run("run", "book.py", cwd=lab.folder)
     assert done.returncode == 2 and "`cache` of [tool.rnb]" in done.stderr

@@ -122,7 +122,14 @@ def third():
     print("not any more")
 """
 SPIN, TALK = "while True: pass", 'while True: print("x" * 1000)'
+STUBBORN = """try:
+        while True: pass
+    except KeyboardInterrupt: pass"""
+MANY = "for i in range(8):\n        with open(f'part{i}', 'wb') as out: out.write(bytes(100_000))"
 RUNS = [
+    (STUBBORN, ["--limit", "cpu=0.6"], "", "cpu limit of the run, 0.6 s"),
+    ('print("x" * 2000)', ["--limit", "output=1kB"], "", "output limit of the run, 1 kB"),  # quicker than any look
+    (MANY, ["--limit", "files=500kB"], "", "files limit of the run, 500 kB"),
     (SPIN, ["--limit", "cpu=0.6"], "", "cpu limit of the run, 0.6 s"),
     (TALK, ["--limit", "output=3MB"], "", "output limit of the run, 3 MB"),
     (SPIN, ["--limit", "cpu=9h"], "[tool.rnb.limits]\ncpu = 0.6", "cpu limit of the run, 0.6 s"),
@@ -184,6 +191,8 @@ def test_a_wrong_limit_is_one_clear_error(tmp_path: Path, options: list[str], wo
 def test_amounts() -> None:
     run_limits, each = read_limits(pairs_of(["memory=1.5GiB", "cell.cpu=2m", "cell.cpu=90", "files=10 kB"]), "--limit")
     assert run_limits == Limits(memory=1.5 * 2**30, files=10_000) and each == Limits(cpu=90)
+    assert read_limits(flat({"cell": {}}), "x") == (Limits(), Limits())
+    assert flat({"memory": {"x": 1}}) == [("memory", {"x": 1})], "a table in the wrong place is told"
     assert read_limits(flat({"cpu": "1h", "cell": {"processes": 4}}), "x") == (Limits(cpu=3600), Limits(processes=4))
     assert strictest(Limits(cpu=3), Limits(), Limits(cpu=2, memory=5)) == Limits(cpu=2, memory=5)
     for wrong in ("cpu=0", "cpu=-1", "cpu=inf", "cpu=nan", "processes=1.5", "memory=5 PB", "memory="):
