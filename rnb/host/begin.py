@@ -45,8 +45,7 @@ def begin(session: Session, notebook: Notebook) -> None:
     session.announce()
     for cell in round.planned():
         session.emitter.emit(CellEvent(cell=cell.cell, status="queued"))
-    for uid, shown_before in renamed.items():
-        session.showing.again(uid, shown_before)
+    session.showing.renamed(renamed)
     session.no_kernel = bool(session.setup.deadly)
     if session.no_kernel:
         block_all(session, session.hopeless)

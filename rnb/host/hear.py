@@ -44,6 +44,7 @@ def hear(session: Session, report: AnyReport) -> None:
         session.advance()
     elif isinstance(report, Relocated):
         session.places.pending = {}
+        session.showing.renamed(session.places.renamed)  # those whose error is not among the shown ones any more
         session.advance()
     elif isinstance(report, Ready):
         forked = session.supervisor.is_up(report.pid)

@@ -169,7 +169,7 @@ class Session:
 
     def advance(self) -> None:
         """Do what the round asks until user code runs or the round is over."""
-        while self.round is not None and not self.waits:
+        while self.round is not None and not self.waits and not self.places.renamed:
             action = self.round.next()
             if len(self.round.why) > self.planned:
                 self.announce()
@@ -254,4 +254,6 @@ class Session:
         """The kernel is gone, and with it all that it held."""
         self.world.kernel_lost()
         self.setup.forget()
+        around = self.places.renamed
         self.places.forget()
+        self.showing.renamed(around)

@@ -69,7 +69,8 @@ class Showing:
             self.setup.moved(event)
             return
         if moved and uid is not None:
-            self.again(uid, [e for e in self.state.shown(report.cell) if not isinstance(e, ErrorEvent)])
+            around = self.places.renamed.pop(uid, None) or self.state.shown(report.cell)
+            self.again(uid, [e for e in around if not isinstance(e, ErrorEvent)])
         self._emit(event)
 
     def _emit(self, event: DisplayEvent | ErrorEvent | StreamEvent) -> None:
@@ -77,6 +78,13 @@ class Showing:
             self.setup.take(event)
         else:
             self.emitter.emit(event)
+
+    def renamed(self, shown: dict[int, list[AnyEvent]]) -> None:
+        """Cells have new ids. What one shows goes out in one piece: beside an error that may be pointed anew it waits."""
+        awaited = set(self.places.pending.values())
+        self.places.renamed = {uid: events for uid, events in shown.items() if uid in awaited}
+        for uid in shown.keys() - awaited:
+            self.again(uid, shown[uid])
 
     def again(self, uid: int, shown: list[AnyEvent]) -> None:
         """Send outputs again, under the id that their cell has now."""

@@ -62,13 +62,14 @@ def send_error(kernel: Kernel, cell: str | None, error: BaseException, uid: int 
     kernel.report("error", cell=cell, **kept.fields())
     if kernel.config.track:
         kernel.kept[uid] = kept
+        kept.changed(cell)
     error.__traceback__ = None
 
 
 def relocate(kernel: Kernel, task: messages.Relocate) -> None:
-    """Report kept errors again, in terms of the present text."""
+    """Report those kept errors again that read otherwise in the present text."""
     for uid, id in task.cells:
         kept = kernel.kept.get(uid)
-        if kept is not None:
+        if kept is not None and kept.changed(id):
             kernel.report("error", cell=id, **kept.fields())
     kernel.report("relocated")

@@ -38,6 +38,7 @@ class Kept:
         self.stacks: list[tuple[Any, list[Any], list[Unit | None]]] = []
         self.report: Any = None
         self.failure = ""
+        self.told: Any = None  # for which texts it was told last
         self.top = _frames(exc.__traceback__)
         try:
             self.report = traceback.TracebackException(
@@ -63,6 +64,11 @@ class Kept:
         self._collect(report.__context__, exc.__context__, seen)
         for inner, error in zip(report.exceptions or (), getattr(exc, "exceptions", ()), strict=False):
             self._collect(inner, error, seen)
+
+    def changed(self, id: str | None) -> bool:
+        """Whether what `fields` gives may have changed since this was asked last: code has moved, or the cell's id."""
+        then, self.told = self.told, (id, [u.now for _, _, units in self.stacks for u in units if u is not None])
+        return bool(then != self.told)
 
     def fields(self) -> dict[str, Any]:
         """The fields of a `CellError` but for `cell`, in terms of the present text."""
@@ -93,15 +99,12 @@ class Kept:
 
 
 def _moved(frame: Any, unit: Unit | None) -> Any:
-    """A frame summary in terms of the present text."""
+    """A frame summary in terms of the present text. Always a new one: a summary keeps the source line that it has shown,
+    which may have got a comment since."""
     if unit is None:
         return frame
-    position = (frame.lineno, frame.end_lineno, frame.colno, frame.end_colno)
-    there = where(unit, position)
+    line, end_line, column, end_column = where(unit, (frame.lineno, frame.end_lineno, frame.colno, frame.end_colno))
     name = unit.now[2] if unit.name and frame.name == unit.name else frame.name
-    if there == position and name == frame.name:
-        return frame
-    line, end_line, column, end_column = there
     return type(frame)(
         frame.filename, line, name, lookup_line=False, end_lineno=end_line, colno=column, end_colno=end_column
     )

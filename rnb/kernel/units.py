@@ -10,7 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import CodeType
     from typing import Any
 
@@ -103,14 +103,31 @@ def _map(unit: Unit) -> tuple[dict[int, int], dict[Position, Position]]:
     lines: dict[int, int] = {}
     positions: dict[Position, Position] = {}
     old, new = unit.line - 1, unit.now[0] - 1
+    for place, there in _instructions(*trees):
+        positions.setdefault(_shifted(place, old), _shifted(there, new))
     for one, two in zip(before, after, strict=True):
         if not hasattr(one, "lineno"):
             continue
         lines.setdefault(one.lineno + old, two.lineno + new)
         for row, other in _rows(one, two):
             lines.setdefault(row + old, other + new)
-        positions.setdefault(_place(one, old), _place(two, new))
+        positions.setdefault(_shifted(_place(one), old), _shifted(_place(two), new))
     return lines, positions
+
+
+def _instructions(one: Any, two: Any) -> Iterator[tuple[Position, Position]]:
+    """Where each instruction stands in the one tree and in the other. The compiler has places of its own: a method that
+    is called on a line of its own, for one, is no node. It may leave out a NOP that only says where a line begins."""
+    import ast
+    from opcode import opmap
+
+    parts = []
+    for tree in (one, two):
+        codes = _nested(compile(ast.Module(tree.body, []), "", "exec", dont_inherit=True))
+        parts.append([list(zip(code.co_code[::2], code.co_positions(), strict=False)) for code in codes])
+    for before, after in zip(*parts, strict=False):
+        kept = ([(op, place) for op, place in part if op != opmap["NOP"]] for part in (before, after))
+        yield from ((place, there) for (_, place), (_, there) in zip(*kept, strict=False))
 
 
 def _rows(one: Any, two: Any) -> Any:
@@ -137,8 +154,13 @@ def _parse(source: str) -> Any:
     return ast.increment_lineno(ast.Module(tree.body[0].body, []), -1)  # type: ignore[attr-defined]
 
 
-def _place(node: Any, delta: int) -> Position:
-    return (node.lineno + delta, node.end_lineno + delta, node.col_offset, node.end_col_offset)
+def _place(node: Any) -> Position:
+    return (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)
+
+
+def _shifted(place: Position, delta: int) -> Position:
+    line, end_line, column, end_column = place
+    return (line and line + delta, end_line and end_line + delta, column, end_column)
 
 
 def _drop_options(one: Any, two: Any) -> None:

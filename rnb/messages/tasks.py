@@ -104,7 +104,7 @@ class Place(Task, tag="place", kw_only=True):
 
 class Relocate(Task, tag="relocate", kw_only=True):
     """Errors that stay must point into the present text. `cells` are uid and id; the setup is uid 0. Answer: one
-    `CellError` for each that is known, then one `Relocated`."""
+    `CellError` for each that is known and reads otherwise now, then one `Relocated`."""
 
     cells: list[tuple[int, str | None]]
 
