@@ -24,7 +24,7 @@ def command(notebook: str | None, as_json: bool, bundle: str | None) -> int:
     """
     from rnb.host.bundle import write_bundle
     from rnb.host.doctor import findings
-    from rnb.report.json_lines import encode
+    from rnb.store.events import encode
 
     found = []
     for finding in findings():

@@ -54,6 +54,13 @@ class Scope:
         self.deferred: bool = parent.deferred if parent else False
         self._globals: frozenset[str] | None = None
 
+    def inside(self, node: ast.AST) -> bool:
+        """Whether this is the scope of `node`, or one within it."""
+        scope: Scope | None = self
+        while scope is not None and scope.node is not node:
+            scope = scope.parent
+        return scope is not None
+
     def owner(self, name: str) -> Scope | None:
         """The scope whose variable `name` is when read or bound here; None for a global."""
         scope: Scope | None = self

@@ -91,6 +91,13 @@ def decorator_of(node: ast.expr, lines: Lines) -> Decorator:
     return Decorator(dotted_name(node.func), tuple(arguments))
 
 
+def last_name(node: ast.expr) -> str:
+    """`sum` of `sum`, `np.sum` and `f().sum`; "" of what ends in no name."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def dotted_name(node: ast.expr) -> str:
     """`a.b.c` as text; "" for any other expression."""
     names = []

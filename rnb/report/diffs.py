@@ -6,10 +6,10 @@ from shutil import get_terminal_size
 from typing import BinaryIO
 
 from rnb.host.diff import Compared
-from rnb.report.json_lines import encode
 from rnb.report.text import tell
 from rnb.rewrite.diff_outputs import WIDTH
 from rnb.rewrite.diff_text import markdown, text
+from rnb.store.events import encode
 
 
 def show(compared: Compared, form: str, out: BinaryIO) -> int:

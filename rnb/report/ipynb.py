@@ -16,7 +16,7 @@ from rnb.host.report_file import ReportFile
 from rnb.messages import AnyEvent, CellEvent, FinishedEvent
 from rnb.plan.panels import ENDS, CellState, Output
 from rnb.plan.state import State
-from rnb.report.json_lines import encode
+from rnb.store.events import encode
 
 Json = dict[str, Any]
 SETUP = ""  # the key of the setup's source

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import re
-from typing import Any, BinaryIO
-
-import msgspec
+from typing import BinaryIO
 
 from rnb.messages import AnyEvent
 from rnb.report.sink import Buffer, Waiting, nothing_waits
+from rnb.store.events import encode
 
 ROOM = 1 << 20  # bytes: what Linux lets everyone have
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JsonLines:
@@ -32,24 +29,3 @@ class JsonLines:
 
     def close(self) -> None:
         self._out.flush()
-
-
-_encode = msgspec.json.Encoder().encode
-
-
-def encode(value: Any) -> bytes:
-    """JSON in UTF-8. A lone surrogate, which UTF-8 has no place for, becomes U+FFFD."""
-    try:
-        return _encode(value)
-    except UnicodeEncodeError:
-        return _encode(_mended(msgspec.to_builtins(value)))
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_mended(item) for item in value]
-    return value

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from rnb.host.emit import Emitter, new_run_id
 from rnb.messages import ProblemEvent
-from rnb.report.json_lines import encode
+from rnb.store.events import encode
 
 
 def write(stream: BinaryIO, code: str, message: str, hint: str, exit_code: int) -> None:

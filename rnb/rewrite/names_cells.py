@@ -9,6 +9,7 @@ import keyword
 import re
 import unicodedata
 
+from rnb.notebook.shape import last_name
 from rnb.rewrite.split_model import Unit
 
 _SMALL = frozenset(
@@ -246,13 +247,7 @@ def _called(units: list[Unit]) -> str:
     for unit in units:
         for node in ast.walk(unit.node):
             if isinstance(node, ast.Call):
-                name = (
-                    node.func.id
-                    if isinstance(node.func, ast.Name)
-                    else node.func.attr
-                    if isinstance(node.func, ast.Attribute)
-                    else ""
-                )
+                name = last_name(node.func)
                 if name == "run" and "subprocess" in ast.unparse(node.func):
                     return "run_command"
                 if slug(name):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rnb.notebook.effects import changes_state
 from rnb.notebook.scope import Scope
-from rnb.notebook.shape import dotted_name
+from rnb.notebook.shape import dotted_name, last_name
 from rnb.rewrite import split_tables as know
 from rnb.rewrite.split_paths import ANY, keys_of
 
@@ -57,7 +57,7 @@ class Calls:
             if self.inside is None:
                 if not (scope.deferred and self.facts.defines(self.unit)):
                     yield node, scope
-            elif scope.deferred and _inside(scope, self.inside):
+            elif scope.deferred and scope.inside(self.inside):
                 yield node, scope
 
     # ------------------------------------------------------------------ names
@@ -94,7 +94,7 @@ class Calls:
         dotted = self.facts.dotted(dotted_name(function))
         if dotted.rpartition(".")[0] in know.PYPLOT:
             return [FIGURE]
-        last = _last(function)
+        last = last_name(function)
         if isinstance(function, ast.Attribute) and last in know.PARTS and not self._is_module(function):
             own = self.parts(function.value)
             drawn = last in know.DRAWS_AS_METHOD and not any(know.AXES.match(name) for name in own)
@@ -166,7 +166,7 @@ class Calls:
             return True
         if not isinstance(value, ast.Call):
             return False
-        last = _last(value.func)
+        last = last_name(value.func)
         if isinstance(value.func, ast.Name):
             summary = self.facts.functions.get(last)
             if summary is not None:
@@ -193,7 +193,7 @@ class Calls:
 
     def _call(self, call: ast.Call, scope: Scope, alone: bool) -> None:
         dotted = self.facts.dotted(dotted_name(call.func))
-        last = _last(call.func)
+        last = last_name(call.func)
         of_value = isinstance(call.func, ast.Attribute) and not self._is_module_path(call.func)
         self._state(dotted, "call")
         self._figure(call, dotted, last, of_value, scope)
@@ -336,17 +336,3 @@ def _base(node: ast.expr) -> ast.expr:
     while isinstance(node, ast.Subscript):
         node = node.value
     return node
-
-
-def _last(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
-
-
-def _inside(scope: Scope | None, node: ast.AST) -> bool:
-    while scope is not None:
-        if scope.node is node:
-            return True
-        scope = scope.parent
-    return False

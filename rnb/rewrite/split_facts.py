@@ -16,6 +16,7 @@ from typing import Any
 from rnb.errors import RewriteError
 from rnb.notebook.cells import import_aliases
 from rnb.notebook.scope import Scope, Walk
+from rnb.notebook.shape import last_name
 from rnb.rewrite.split_calls import Calls
 from rnb.rewrite.split_model import Unit
 from rnb.rewrite.split_summaries import Summary, summaries_of
@@ -211,8 +212,7 @@ class Facts:
         for unit in self.units:
             if isinstance(unit.node, (ast.Assign, ast.AnnAssign)) and unit.node.value is not None:
                 value = unit.node.value
-                last = value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else ""
-                last = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else last
+                last = last_name(value.func) if isinstance(value, ast.Call) else ""
                 if last[:1].isupper() and last not in VALUES:
                     self.objects |= unit.binds
                 if Calls(self, unit).uses_up(value):

@@ -10,7 +10,6 @@ from rnb.notebook.shape import dotted_name
 from rnb.rewrite.split_facts import Facts
 from rnb.rewrite.sql_text import Unfit
 
-DUCK = "duckdb"  # DuckDB's own connection; one that a program made in memory is the name that it has
 DEFAULTS = ("duckdb.sql", "duckdb.query", "duckdb.execute", "duckdb.from_query")
 FRAMES = ("pandas.read_sql", "pandas.read_sql_query")
 MARIMO = "marimo.sql"

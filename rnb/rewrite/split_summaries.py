@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rnb.notebook.scope import Scope, Walk
+from rnb.notebook.scope import Walk
 
 if TYPE_CHECKING:
     from rnb.rewrite.split_facts import Facts
@@ -55,20 +55,12 @@ def _empty(walk: Walk, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassD
         body = walk.bodies.get(id(node))
         summary.generator = any(scope is body for _, scope in walk.yields)
     for event in walk.stores:
-        if event.scope.deferred and event.scope.owner(event.name) is None and _within(event.scope, node):
+        if event.scope.deferred and event.scope.owner(event.name) is None and event.scope.inside(node):
             summary.writes.add(event.name)
     for event in walk.reads:
-        if event.scope.deferred and event.scope.owner(event.name) is None and _within(event.scope, node):
+        if event.scope.deferred and event.scope.owner(event.name) is None and event.scope.inside(node):
             summary.reads.add(event.name)
     return summary
-
-
-def _within(scope: Scope | None, node: ast.AST) -> bool:
-    while scope is not None:
-        if scope.node is node:
-            return True
-        scope = scope.parent
-    return False
 
 
 def _merge(summary: Summary, calls: object, found: dict[str, Summary]) -> None:

@@ -68,7 +68,6 @@ STATEFUL_CALLS = words(
     "combinations tee takewhile dropwhile starmap accumulate iterparse connect create_connection "
     "TemporaryDirectory"
 )
-USED_UP_TWICE = words("range list tuple dict set sorted")  # what makes lasting values of them
 
 PRINTS = words("print pprint display echo secho pp print_exc print_stats help system md display_html warn show info")
 LOGS = words("debug info warning warn error critical exception log")

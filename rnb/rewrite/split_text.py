@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 from rnb.rewrite.split_units import indent
 
 WIDTH = 100
@@ -35,11 +33,6 @@ def docstring(text: str, level: str = "    ") -> str:
         return f'{level}{opening}{lines[0]}"""'
     body = "\n".join(level + line if line else "" for line in lines[1:])
     return f'{level}{opening}{lines[0]}\n{body}\n{level}"""'
-
-
-def same_doc(text: str) -> str:
-    """What reading a docstring gives back."""
-    return inspect.cleandoc(text)
 
 
 def signature(name: str, parameters: list[str], awaits: bool) -> str:

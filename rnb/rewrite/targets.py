@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from rnb.notebook.shape import last_name
 from rnb.rewrite.flatten import CODE, Flat, Piece, called
 from rnb.rewrite.split_text import docstring
 
@@ -64,13 +65,7 @@ def _printed(code: str, shown: str) -> str:
         return code
     value = last.value
     if isinstance(value, ast.Call):
-        method = (
-            value.func.attr
-            if isinstance(value.func, ast.Attribute)
-            else value.func.id
-            if isinstance(value.func, ast.Name)
-            else ""
-        )
+        method = last_name(value.func)
         root = ast.unparse(value.func).partition(".")[0]
         if (
             method in _SILENT
