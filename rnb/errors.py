@@ -7,6 +7,7 @@
     ├── SandboxError    sandbox          `--sandbox` was asked for, and none can be made here (2)
     ├── OutputClosed    output-closed    whoever read our standard output has gone (quiet)
     ├── RewriteError    rewrite          `split`, `add`, `convert`: the text can't be turned into a notebook, or back (2)
+    ├── InternalError   internal         rnb itself failed in a kernel, while the rest went on (70)
     ├── ParameterError  parameter        a notebook parameter was given text that it can't be (2, also a ValueError)
     └── MutationError   mutation         in a cell, with --strict: it changed a value of another cell or of the setup
 
@@ -105,8 +106,15 @@ class MutationError(RnbError):
     code = "mutation"
 
 
+class InternalError(RnbError):
+    """A fault of ours in a kernel: its cells were killed, the run went on, and this is its end."""
+
+    exit_code = 70
+    code = "internal"
+
+
 SYSTEM = "system"  # the operating system refused: a file that can't be written, say
-INTERNAL, INTERNAL_EXIT = "internal", 70  # a fault of ours: an exception that nobody meant
+INTERNAL, INTERNAL_EXIT = InternalError.code, InternalError.exit_code  # a fault of ours: an exception that nobody meant
 
 # what the view's server answers instead of what was asked for
 HTTP_CODES = {

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
+from typing import Any
 
 import click
 
 from rnb.errors import UsageError
+
+
+class Seconds(click.FloatRange):
+    """A time above 0. `nan` is none: nothing is before it or after it."""
+
+    name = "seconds"
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no number of seconds", param, ctx)
+        return seconds
 
 
 class Group(click.Group):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from rnb.cli.parameters import given
-from rnb.errors import UsageError
+from rnb.errors import INTERNAL, RnbError, UsageError
 from rnb.host.given import from_environment
 from rnb.host.run import check_asked
 from rnb.host.settings import Settings
@@ -28,6 +28,7 @@ from rnb.notebook.model import Cell, Notebook
 from rnb.plan.links import Links
 from rnb.report.text import fault_lines
 
+HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep  # where our own files are
 SLOT = "_rnb_fixture_"  # how the fixtures of defs are called in the module
 
 
@@ -128,12 +129,11 @@ class NotebookModule(pytest.Module):
             return super()._getobj()  # type: ignore[no-untyped-call]
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
-        path = os.path.relpath(self.path)
-        notebook = read_notebook(self.path.read_bytes(), path)
-        if not notebook.valid:
-            raise self.CollectError("\n".join(line for fault in notebook.faults for line in fault_lines(fault)))
-        parameters = self._parameters(notebook, path)
-        self.cells = Cells(notebook, Kernel(os.fspath(self.path), vars(self.obj)), parameters)
+        with self._ours():
+            notebook, parameters = self._read()
+        namespace = vars(self.obj)  # the setup runs: what it raises is the user's
+        with self._ours():
+            self.cells = Cells(notebook, Kernel(os.fspath(self.path), namespace), parameters)
         for cell in notebook.cells:
             if cell.kind != "markdown":
                 item = CellItem.from_parent(self, name=cell.id)
@@ -141,6 +141,24 @@ class NotebookModule(pytest.Module):
                 yield item
         self._share(notebook)
         yield from super().collect()
+
+    @contextlib.contextmanager
+    def _ours(self) -> Iterator[None]:
+        """What goes wrong here is no fault of the notebook's: one sentence."""
+        try:
+            yield
+        except (OSError, RnbError) as error:
+            raise self.CollectError(str(error)) from None
+        except Exception as error:
+            raise error if isinstance(error, self.CollectError) else self.CollectError(_told(error)) from None
+
+    def _read(self) -> tuple[Notebook, dict[str, str]]:
+        path = os.path.relpath(self.path)
+        notebook = read_notebook(self.path.read_bytes(), path)
+        if not notebook.valid:
+            raise self.CollectError("\n".join(line for fault in notebook.faults for line in fault_lines(fault)))
+        parameters = self._parameters(notebook, path)
+        return notebook, parameters
 
     def _parameters(self, notebook: Notebook, path: str) -> dict[str, str]:
         """Those of this notebook that are set: options and the environment are for all notebooks that are collected."""
@@ -192,6 +210,8 @@ class CellItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, Faulty):
             return str(excinfo.value)
+        if isinstance(excinfo.value, Exception) and _is_ours(excinfo, os.fspath(self.path)):
+            return _told(excinfo.value)
         return super().repr_failure(excinfo, style or "long")
 
     def _traceback_filter(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
@@ -199,3 +219,21 @@ class CellItem(pytest.Item):
         path = os.fspath(self.path)
         ours = [i for i, entry in enumerate(excinfo.traceback) if os.fspath(entry.path) == path]
         return type(excinfo.traceback)(excinfo.traceback[ours[0] :]) if ours else excinfo.traceback
+
+
+def _is_ours(excinfo: pytest.ExceptionInfo[BaseException], path: str) -> bool:
+    """Whether rnb itself has failed: the notebook has no part in it."""
+    places = [os.fspath(entry.path) for entry in excinfo.traceback]
+    return (
+        any(place.startswith(HOME) for place in places)
+        and path not in places
+        and not isinstance(excinfo.value, RnbError)
+    )
+
+
+def _told(error: BaseException) -> str:
+    """A fault of ours, with its facts in a file."""
+    from rnb.host.internal import described
+
+    message, hint = described(error)
+    return f"rnb: error[{INTERNAL}]: {message}\n  hint: {hint}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from rnb.cli.groups import Seconds
 from rnb.cli.jobs import count_of, side_by_side
 from rnb.cli.objects import EVENTS
 from rnb.cli.parameters import NotebookCommand, cache_option, given, limit_option, log_options, parameter_options
@@ -19,7 +20,7 @@ from rnb.cli.sinks import run_sinks
 @click.option("--junit", metavar="FILE", help="Write a JUnit report, a test case per cell.")
 @click.option("--ipynb", metavar="FILE", help="Write a Jupyter notebook with the outputs; FILE may be a folder.")
 @click.option("--html", metavar="FILE", help="Write a page that needs no server; FILE may be a folder.")
-@click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole run.")
+@click.option("--timeout", metavar="SECONDS", type=Seconds(), help="Bound the whole run.")
 @limit_option
 @log_options
 @click.option("--sandbox", is_flag=True, help="No network, no home folder, no writes: for notebooks of strangers.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rnb.cli.groups import Seconds
 from rnb.cli.objects import ONE, now, put
 from rnb.errors import UsageError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--verify", "prove", is_flag=True, help="Run both and compare final values, output and figures.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=300.0,
     show_default=True,
     metavar="SECONDS",

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from rnb.cli.groups import Seconds
 from rnb.cli.jobs import count_of
 from rnb.cli.objects import EVENTS
 from rnb.cli.parameters import NotebookCommand, cache_option, given
@@ -33,9 +34,7 @@ from rnb.host.emit import Sink
 )
 @click.option("-o", "--output", metavar="FILE", help="Write the table as .csv or .parquet.")
 @click.option("--html", metavar="FILE", help="Write a page that compares the points.")
-@click.option(
-    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Bound the whole sweep."
-)
+@click.option("--timeout", metavar="SECONDS", type=Seconds(), help="Bound the whole sweep.")
 @cache_option
 @EVENTS
 @click.option("--force", is_flag=True, help="Write over files that are there.")

@@ -43,7 +43,9 @@ def died(session: Session, reason: str) -> None:
         return
     if (in_setup and not ours) or session.early_deaths >= TRIES:
         session.no_kernel = True
-        session.hopeless = f"{NO_KERNEL}: {'the setup' if in_setup else 'its start'} ended with {reason}"
+        session.hopeless = (
+            f"{NO_KERNEL}: {'the setup' if in_setup else 'its start'} ended with {_shorter(session, reason)}"
+        )
         block_all(session, session.hopeless)
     if session.early_deaths < TRIES:
         session.supervisor.another()
@@ -55,11 +57,12 @@ def died(session: Session, reason: str) -> None:
         session.recheck()
 
 
-def broken(report: Failed) -> str:
+def broken(session: Session, report: Failed) -> str:
     """Why a kernel is ended in which rnb itself has failed; the facts are kept."""
     from rnb.host.internal import sentence
 
-    return "; ".join(sentence(report.message, report.traceback))
+    session.internal = sentence(report.message, report.traceback)
+    return "; ".join(session.internal)
 
 
 def _cell_killed(session: Session, uid: int, reason: str) -> None:
@@ -73,7 +76,13 @@ def _cell_killed(session: Session, uid: int, reason: str) -> None:
         session.world.asked.add(uid)
     session.unsettled.add(uid)
     words = session.limits.broken if stopping == LIMIT else None
-    session.emitter.emit(CellEvent(cell=cell.id, status="killed", reason=words or reason))
+    session.emitter.emit(CellEvent(cell=cell.id, status="killed", reason=words or _shorter(session, reason)))
+
+
+def _shorter(session: Session, reason: str) -> str:
+    """Without the hint, which the kernel's own event has."""
+    internal = session.internal
+    return internal[0] if internal is not None and reason == "; ".join(internal) else reason
 
 
 def go_on(session: Session) -> None:

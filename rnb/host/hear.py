@@ -90,4 +90,4 @@ def kernel_failed(session: Session, report: Failed, kernel: Supervisor) -> None:
         session.failures.append(report)
         session.cancel_waiting(f"the parameter `{report.name}`: {report.message}")
     else:
-        kernel.kill(broken(report))
+        kernel.kill(broken(session, report))

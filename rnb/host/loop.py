@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 Callback = Callable[[], None]
+LONGEST = 3600.0  # seconds of one wait: `poll` counts milliseconds in 32 bits, and a timer may be months away
 
 
 class Timer:
@@ -104,7 +105,7 @@ class Loop:
         if self.posted:
             timeout = 0.0
         elif self.timers:
-            timeout = max(0.0, self.timers[0][0] - time.monotonic())
+            timeout = min(max(0.0, self.timers[0][0] - time.monotonic()), LONGEST)
         callbacks = self.callbacks
         ready = [(fd, callbacks[fd]) for fd, _ in self.poll.poll(None if timeout is None else timeout * 1000)]
         for fd, callback in ready:

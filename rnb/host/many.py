@@ -152,6 +152,8 @@ class Many:
                 self.loop.forget_fd(one.out)
             return False
         one.buffer += data
+        if b"\n" not in data:  # a long line comes in many pieces: look at the whole of it once
+            return True
         *lines, rest = one.buffer.split(b"\n")
         one.buffer = rest
         for line in lines:

@@ -40,6 +40,8 @@ class KernelProcess:
         self.status: int | None = None
         self.buffer = bytearray()
         self.outbox = bytearray()
+        self.flushing = False  # a timer for what could not be written yet
+        self.reaped = False  # its number may be another process's by now
         spawned = spawned or take()
         self.pid, self.socket = spawned.pid, spawned.socket
         self.socket.setblocking(False)
@@ -70,11 +72,17 @@ class KernelProcess:
             try:
                 sent = self.socket.send(self.outbox[:CHUNK])
             except BlockingIOError:
-                self.loop.after(0.001, self._flush)
+                if not self.flushing:
+                    self.flushing = True
+                    self.loop.after(0.001, self._flush_later)
                 return
             except OSError:
                 return  # it died; its exit is reported by `reap`
             del self.outbox[:sent]
+
+    def _flush_later(self) -> None:
+        self.flushing = False
+        self._flush()
 
     # ------------------------------------------------------------------ reports
 
@@ -139,13 +147,15 @@ class KernelProcess:
 
     def interrupt(self) -> None:
         """Ctrl-C for the kernel and what it started."""
-        if not self.pid:
+        if not self.pid or self.reaped:
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGINT)
 
     def kill(self) -> None:
         """End the kernel and its session at once; `on_exit` follows when it is reaped."""
+        if self.reaped:
+            return
         if not self.pid:  # forked, and not heard of: it ends when nobody is there to speak to
             self.socket.shutdown(_socket.SHUT_RDWR)
             return
@@ -166,6 +176,7 @@ class KernelProcess:
         if pid == 0:
             return
         kernels.discard(self.pid)
+        self.reaped = True
         self._last_words()
         self.status = os.waitstatus_to_exitcode(status)
         if self.pid:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnb.errors import ParameterError, UsageError
+from rnb.errors import InternalError, ParameterError, UsageError
 from rnb.host.cached import cache_place, forget_runs, resume_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
@@ -72,7 +72,10 @@ def run(
                 break
     finally:
         command.close()
-    code = command.ended_by or (130 if command.interrupted else worst)
+    code = command.ended_by or (130 if command.interrupted else 0)
+    if command.internal is not None and not code:
+        raise InternalError(*command.internal)
+    code = code or worst
     if resume and not part and code == 0:
         forget_runs(paths, cache)
     return code
@@ -107,6 +110,7 @@ def _run_one(command: Command, settings: Settings) -> int:
         code = session.state.exit_code()
         if session.failures:
             raise ParameterError("; ".join(f"{settings.told(f.name)}: {f.message}" for f in session.failures))
+        command.internal = command.internal or session.internal
         return NO_KERNEL if session.no_kernel else code
     finally:
         command.close_session(session)

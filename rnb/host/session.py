@@ -91,6 +91,7 @@ class Session:
         self.stopping: str | None = None  # why what runs is being stopped: limit, interrupt, save
         self.started = 0.0
         self.failures: list[Failed] = []
+        self.internal: tuple[str, str] | None = None  # a fault of ours in a kernel: what is said, and the hint
         self.no_kernel = False
         self.hopeless = NO_KERNEL  # and why
         self.early_deaths = 0  # of kernels, in a row, before they had answered

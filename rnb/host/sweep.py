@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from rnb.errors import UsageError
+from rnb.errors import InternalError, UsageError
 from rnb.host.cached import cache_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
@@ -74,6 +74,7 @@ class Sweep:
         self._check_taken()
         self.order = visit(self.notebook, points)
         self.worst = 0
+        self.internal: tuple[str, str] | None = None  # a fault of ours in one of the kernels
 
     def _check(self) -> None:
         """Every text, before anything runs."""
@@ -91,14 +92,17 @@ class Sweep:
                 raise UsageError(f"{self.path} shares no `{name}` and has no such cell", hint="`rnb graph` lists both")
 
     def run(self) -> int:
-        """The exit code: of the worst point, or what ended the sweep."""
+        """The exit code: of the worst point, or what ended the sweep. Raises InternalError."""
+        code = None
         if self.jobs > 1:
             from rnb.host.branches import Branches
 
             code = Branches(self).run()
-            if code is not None:
-                return code
-        return OneByOne(self).run()
+        if code is None:
+            code = OneByOne(self).run()
+        if self.internal is not None and code == self.worst:
+            raise InternalError(*self.internal)
+        return code
 
     def settings(self, place: int, only: list[str] | None = None) -> Settings:
         return Settings(
@@ -116,6 +120,7 @@ class Sweep:
 
     def ended(self, place: int, session: Session, ran: int, seconds: float = 0.0) -> None:
         """The round of this point is over; `seconds` of work for it went before."""
+        self.internal = self.internal or session.internal
         code = NO_KERNEL if session.no_kernel else session.state.exit_code()
         self.worst = max(self.worst, code, key=WORSE.index)
         outcome = outcome_of(session.state, self.points[place], self.names, self.touched, ran)

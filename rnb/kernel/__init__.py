@@ -15,11 +15,32 @@ def command(fd: int) -> list[str]:
     """The command line of a kernel that talks through the inherited socket `fd`. No module of ours stands in it as
     `-m`, so that the user's `__main__` and `sys.argv` are clean."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    boot = (
-        f"import sys; sys.path.insert(0, {root!r}); "
-        f"from rnb.kernel.actor import main; sys.path.pop(0); main({fd}, {root!r})"
-    )
+    boot = f"import sys; sys.path.insert(0, {root!r}); from rnb.kernel import live; live({fd}, {root!r})"
     return [sys.executable, *_interpreter_flags(), "-P", "-c", boot]
+
+
+def live(fd: int, root: str) -> None:
+    """The kernel's process, from its imports on. A fault of ours before it serves is said in as few steps as can be."""
+    try:
+        from rnb.kernel.actor import main
+
+        sys.path.pop(0)
+        main(fd, root)
+    except Exception as error:
+        import traceback
+
+        what = traceback.format_exception_only(error)[-1]
+        text = "".join(traceback.format_exception(error))
+        fields = {"report": "failed", "kind": "internal", "name": "start", "message": what, "traceback": text}
+        parts = [_msgpack(word) for pair in fields.items() for word in pair]
+        body = bytes([0x80 | len(fields)]) + b"".join(parts)
+        os.write(fd, len(body).to_bytes(4, "big") + body)
+
+
+def _msgpack(text: str) -> bytes:
+    """Text as the wire has it, without the module for it, which may be what is broken."""
+    data = text.encode("utf-8", "backslashreplace")
+    return b"\xdb" + len(data).to_bytes(4, "big") + data
 
 
 def _interpreter_flags() -> list[str]:

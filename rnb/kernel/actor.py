@@ -283,7 +283,7 @@ def main(fd: int, root: str) -> None:
     """The life of a kernel. `root` is the folder that holds rnb, which must stay importable."""
     if root not in sys.path:
         sys.path.append(root)
-    for name in ("sys", "main"):
+    for name in ("sys", "live"):
         del sys.modules["__main__"].__dict__[name]
     kernel = Kernel(fd)
     process.watch(fd)

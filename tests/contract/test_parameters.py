@@ -124,6 +124,7 @@ def test_command_lines_that_are_not_valid(book: Book) -> None:
         (["run", path, "--only", "zz"], "zz"),
         (["run", path, "--timeout", "soon"], "timeout"),
         (["run", path, "--timeout", "-1"], "timeout"),
+        (["run", path, "--timeout", "nan"], "timeout"),
         (["run", path + "x"], "book.pyx"),
         (["run"], "NOTEBOOK"),
         (["runn", path], "rnb run"),

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -100,23 +101,54 @@ def started(lab: Path) -> list[str]:
     return found
 
 
+DIES = {"a": "killed", "b": "blocked"}
+NO_KERNEL = {"a": "blocked", "b": "blocked"}
 KERNEL = [
-    ("rnb.kernel.cell:run", {"a": "killed", "b": "blocked"}),
-    ("rnb.kernel.check:Check.shared", {"a": "killed", "b": "blocked"}),
-    ("rnb.kernel.streams:Streams.flush", {"a": "blocked", "b": "blocked"}),
+    ("rnb.kernel.cell:run", DIES, []),
+    ("rnb.kernel.cell:run", DIES, ["-j", "2"]),
+    ("rnb.kernel.check:Check.shared", DIES, []),
+    ("rnb.kernel.streams:Streams.flush", NO_KERNEL, []),
+    ("rnb.kernel.streams:Streams.__init__", NO_KERNEL, []),
+    ("rnb.kernel.msgpack:encode", NO_KERNEL, []),
 ]
 
 
-@pytest.mark.parametrize(("broken", "status"), KERNEL)
-def test_in_the_kernel(lab: Path, broken: str, status: dict[str, str]) -> None:
-    done = text_run("run", "book.py", "--json", cwd=lab, env=environment(lab, broken), timeout=30)
+@pytest.mark.parametrize(("broken", "status", "more"), KERNEL)
+def test_in_the_kernel(lab: Path, broken: str, status: dict[str, str], more: list[str]) -> None:
+    done = text_run("run", "book.py", "--json", *more, cwd=lab, env=environment(lab, broken), timeout=30)
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert {event["cell"]: event["status"] for event in events if event["type"] == "cell"} == status
     died = [event["reason"] for event in events if event["type"] == "kernel" and event["status"] == "died"]
     assert died and all("rnb itself has failed: RuntimeError: hidden words of two lines" in reason for reason in died)
-    assert "Traceback" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout and re.fullmatch(SENTENCE, done.stderr), done.stderr
+    assert (events[-1]["type"], events[-1]["code"], events[-2]["type"]) == ("problem", "internal", "finished")
     assert "hidden words" in (lab / "cache" / "rnb" / "internal-error.txt").read_text()
-    assert done.returncode == (1 if "killed" in status.values() else 137) and not started(lab)
+    assert done.returncode == 70 and not started(lab)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_in_a_sweep(lab: Path, jobs: str) -> None:
+    (lab / "book.py").write_text(BOOK.replace("def a()", "def a(k: int = 0)"))
+    args = ["sweep", "book.py", "-p", "k=1,2,3", "-j", jobs]
+    done = text_run(*args, cwd=lab, env=environment(lab, "rnb.kernel.cell:run"), timeout=30)
+    assert re.fullmatch(SENTENCE, done.stderr) and done.stdout.count("killed: a") == 3
+    assert done.returncode == 70 and not started(lab)
+
+
+def test_in_pytest(lab: Path) -> None:
+    """Neither what breaks while notebooks are read nor what breaks in a cell shows a traceback; a cell's own error does."""
+    breaks = "def fails(*_):\n    raise RuntimeError('hidden words')\n\n\n"
+    told = {}
+    for where, name in (("rnb.kernel.cell:Run", "execute"), ("rnb.plan.links:Links", "of")):
+        module, owner = where.split(":")
+        (lab / "conftest.py").write_text(f"from {module} import {owner}\n\n\n{breaks}{owner}.{name} = fails\n")
+        args = [sys.executable, "-m", "pytest", "--rnb", "-q", "-p", "no:cacheprovider", "book.py"]
+        env = {**os.environ, "XDG_CACHE_HOME": str(lab / "cache")}
+        told[name] = subprocess.run(args, cwd=lab, env=env, capture_output=True, text=True).stdout
+    for text in told.values():
+        assert re.search(r"\nrnb: error\[internal\]: rnb itself has failed: RuntimeError: hidden words\n  hint:", text)
+        assert "def fails" not in text
+    assert "1 failed, 1 skipped" in told["execute"] and "1 error" in told["of"]
 
 
 def test_beside_the_work(lab: Path) -> None:

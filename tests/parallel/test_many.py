@@ -42,7 +42,7 @@ def test_a_line_each_and_a_total(folder: Path) -> None:
 
 
 def test_events_are_one_stream(folder: Path) -> None:
-    done = text_run("run", "*.py", "nowhere.py", "-j", "4", "--json", cwd=folder)
+    done = text_run("run", "*.py", "nowhere.py", "-j", "4", "--json", "--timeout", "1e10", cwd=folder)
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     paths = {event["notebook"] for event in events}
