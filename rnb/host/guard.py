@@ -1,4 +1,4 @@
-"""Watches what runs against its limits: a warning first, then an end that names the limit and the peak.
+"""Watches what one kernel runs against its limits: a warning first, then an end that names the limit and the peak.
 
 While a cell or the setup runs, a timer of the loop looks at the kernel's tree of processes. Without any limit there is one
 look a quarter of a second, only to end a cell before the machine begins to swap; a run of short cells never comes to it.
@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from rnb.engines.spawn import helpers
 from rnb.host import meter
+from rnb.host.account import Account
 from rnb.host.limits import Limits, of_cell, size_words, strictest, time_words
 from rnb.host.loop import Loop, Timer
 from rnb.notebook.model import Cell
@@ -24,47 +25,51 @@ TOO_LARGE = "[Errno 27]"
 
 class Guard:
     """`begin` before user code, `end` after. `over(words, whole, force)` is called once where a limit is broken: `whole`
-    says that it is the run's, `force` that only the kernel's end helps. `warn(words)` comes before that, for memory."""
+    is what to say of all that waits, if it is the run's, `force` says that only the kernel's end helps. `warn(words)` comes before that, for memory."""
 
     def __init__(
         self,
         loop: Loop,
         run: Limits,
         each: Limits,
+        account: Account,
         pid: Callable[[], int],
         written: Callable[[], int],
-        over: Callable[[str, bool, bool], None],
+        over: Callable[[str, str, bool], None],
         warn: Callable[[str], None],
     ):
-        self.loop, self.run, self.each = loop, run, each
+        self.loop, self.run, self.each, self.account = loop, run, each, account
         self.pid, self.written, self.over, self.warn = pid, written, over, warn
         self.broken: str | None = None  # what the last code was ended for
-        self.peak = 0
-        self.spent = {"cpu": 0.0, "output": 0.0, "files": 0.0}  # of the run, by what has ended
-        self._now = dict(self.spent)  # by what runs
+        self.whole = ""  # where that had used up the run's, when it had just ended: what to say of all that waits
+        self.peak = self.start = 0  # bytes of memory: the most so far, and when the code began
+        self.alive = 0  # processes beside the kernel
+        self.now = {"cpu": 0.0, "output": 0.0, "files": 0.0}  # by what runs
         self._cell = Limits()
         self._any = False
         self._timer: Timer | None = None  # of the next look
         self._deadline: Timer | None = None
         self._base: meter.Use | None = None
-        self._warned = self._bounded = False
+        self._warned = self._bounded = self._bred = False
 
     def begin(self, cell: Cell | None) -> None:
         """User code is about to run; None: the setup."""
         self.end()
-        self.broken, self.peak, self._warned = None, 0, False
-        self._now = dict.fromkeys(self.spent, 0.0)
+        self.broken, self.whole, self.peak, self.start, self._warned = None, "", 0, 0, False
+        self.now = dict.fromkeys(self.now, 0.0)
         self._cell = strictest(self.each, of_cell(cell.options)) if cell is not None else Limits()
         seconds = self._cell.timeout
         if seconds is not None:
-            self._deadline = self.loop.after(seconds, lambda: self._end(f"timeout after {seconds:g} s", False, False))
+            self._deadline = self.loop.after(seconds, lambda: self._end(f"timeout after {seconds:g} s", "", False))
         if sys.platform != "linux":
             return
         both = strictest(self.run, self._cell)
         self._any = any((both.cpu, both.memory, self.run.output, both.files, both.processes))
         if self._any:
             self._base = meter.look(self.pid())
+            self.start = self._base.memory
             self._bound_files(both.files)
+        self.account.begins(self)
         self._arm()
 
     def end(self) -> str | None:
@@ -76,26 +81,14 @@ class Guard:
             self._timer.cancel()
             self._timer = None
             if self._any:
-                self._measure(meter.look(self.pid()))
-                over = self._used_up() if self.broken is None else None
-                if over is not None:
-                    self.broken = over[0]
-            for name, amount in self._now.items():
-                self.spent[name] += amount
-            self._now = dict.fromkeys(self.spent, 0.0)
+                self.measure(meter.look(self.pid()))
+                self.broken, self.whole = (self._used_up() or (None, "")) if self.broken is None else (self.broken, "")
+            self.account.ends(self)
+            if self.whole:
+                self._end_all(self.whole)
             if self._bounded:
                 self._bound_files(None)
         return self.broken
-
-    @property
-    def run_over(self) -> bool:
-        """What has ended used more than the whole run may."""
-        most = {kind: getattr(self.run, kind) for kind in self.spent}
-        return any(most[kind] is not None and spent > most[kind] for kind, spent in self.spent.items())
-
-    def new_round(self) -> None:
-        """What the run may use is there again."""
-        self.spent = dict.fromkeys(self.spent, 0.0)
 
     def failed(self, message: str) -> None:
         """An error of the code that runs: Linux has refused to let a file grow."""
@@ -112,68 +105,115 @@ class Guard:
         if self.broken is not None:
             return
         use = meter.look(self.pid())
-        self._measure(use)
-        found = self._broken(use)
-        if found is not None:
-            self._end(*found)
+        self.measure(use)
+        if not (self._memory(use) or self._spends()):
+            self._breeds()
 
-    def _end(self, words: str, whole: bool, force: bool) -> None:
+    def _end(self, words: str, whole: str, force: bool) -> None:
         if self.broken is None:
             self.broken = words
             self.over(words, whole, force)
 
-    def _measure(self, use: meter.Use) -> None:
+    def measure(self, use: meter.Use) -> None:
+        """Take in one look at the processes."""
         self.peak = max(self.peak, use.memory)
+        self.alive = len(use.pids) - 1 - helpers()
         base = self._base or use
-        self._now["cpu"] = max(self._now["cpu"], use.cpu - base.cpu)
-        self._now["files"] = max(self._now["files"], use.written - base.written)
-        self._now["output"] = float(self.written())
+        self.now["cpu"] = max(self.now["cpu"], use.cpu - base.cpu)
+        self.now["files"] = max(self.now["files"], use.written - base.written)
+        self.now["output"] = float(self.written())
 
-    def _broken(self, use: meter.Use) -> tuple[str, bool, bool] | None:
-        """(what to say, whether it is the run's limit, whether to use force)."""
-        found = self._memory(use) or self._used_up()
-        if found is not None:
-            return found
-        limit = strictest(self.run, self._cell).processes
-        alive = len(use.pids) - 1 - helpers()
-        if limit is not None and alive > limit:
-            return f"processes limit of {limit:g}: it had {alive}", False, True
-        return None
+    def _spends(self) -> bool:
+        """Whether CPU time, files or output are used up: of the cell, or of the run, whose cells then all end."""
+        found = self._used_up()
+        if found is None:
+            return False
+        words, whole = found
+        if whole:
+            self._end_all(whole)
+        else:
+            self._end(words, "", False)
+        return True
 
-    def _used_up(self) -> tuple[str, bool, bool] | None:
-        """What only grows, as it was measured last: so it counts of what has just ended, too."""
+    def _end_all(self, whole: str) -> None:
+        for guard in list(self.account.running):
+            guard._end(*guard._share(whole), False)
+
+    def _used_up(self) -> tuple[str, str] | None:
+        """(what to say of the cell, of the run where it is the run's): of what only grows, as it was measured last; so it
+        counts of what has just ended, too."""
         for kind, words in (("cpu", time_words), ("files", size_words), ("output", size_words)):
-            used, mine, whole = self._now[kind], getattr(self._cell, kind), getattr(self.run, kind)
+            used, mine, whole = self.now[kind], getattr(self._cell, kind), getattr(self.run, kind)
             if mine is not None and kind != "output" and used > mine:
-                return f"{kind} limit of {words(mine)}: it had used {words(used)}", False, False
-            if whole is not None and self.spent[kind] + used > whole:
-                total = words(self.spent[kind] + used)
-                return f"{kind} limit of the run, {words(whole)}: it had used {total}", True, False
+                return f"{kind} limit of {words(mine)}: it had used {words(used)}", ""
+            total = self.account.used(kind) if whole is not None else 0.0
+            if whole is not None and total > whole:
+                return self._share(f"{kind} limit of the run, {words(whole)}: it had used {words(total)}")
         return None
 
-    def _memory(self, use: meter.Use) -> tuple[str, bool, bool] | None:
-        limit = strictest(self.run, self._cell).memory
-        if limit is None:
+    def _share(self, whole: str) -> tuple[str, str]:
+        """What to say of this cell, where all that the run may use is used."""
+        kind = whole.partition(" ")[0]
+        words = time_words if kind == "cpu" else size_words
+        return whole + self._part(words(self.now[kind])), whole
+
+    def _breeds(self) -> None:
+        """End whoever has too many processes."""
+        mine, whole = self._cell.processes, self.run.processes
+        if mine is not None and self.alive > mine:
+            self._end(f"processes limit of {mine:g}: it had {self.alive}", "", True)
+        elif whole is not None:
+            alive, before = self.account.alive(), self._bred
+            self._bred = alive > whole
+            if self._bred and (before or not self.account.several):  # a worker that begins is two processes at first
+                guard = self.account.busiest()
+                said = f"processes limit of the run, {whole:g}: it had {alive}"
+                guard._end(said + guard._part(str(guard.alive)), "", True)
+
+    def _part(self, amount: str) -> str:
+        """What of the run's is this cell's."""
+        return f", this cell {amount}" if self.account.several else ""
+
+    def _memory(self, use: meter.Use) -> bool:
+        """Whether somebody has too much."""
+        mine, whole = self._cell.memory, self.run.memory
+        if mine is None and whole is None:
             return self._swapping(use)
-        if use.memory < WARN * limit:
-            return None
-        exact = meter.exact_memory(use.pids) if len(use.pids) > 1 else use.memory
-        if exact > limit:
-            return f"memory limit of {size_words(limit)}: it had {size_words(max(exact, self._peak(use)))}", False, True
-        if exact > WARN * limit and not self._warned:
+        if mine is not None and use.memory > WARN * mine:
+            exact = meter.exact_memory(use.pids) if len(use.pids) > 1 else use.memory
+            if exact > mine:
+                had = size_words(max(exact, self._peak(use)))
+                self._end(f"memory limit of {size_words(mine)}: it had {had}", "", True)
+                return True
+            self._nears(exact, mine)
+        if whole is not None and self.account.look().memory > WARN * whole:
+            total, guard = self.account.memory(), self.account.largest()
+            if total > whole:
+                said = f"memory limit of the run, {size_words(whole)}: it had {size_words(total)}"
+                guard._end(said + guard._part(size_words(guard.peak)), "", True)
+                return True
+            guard._nears(total, whole)
+        return False
+
+    def _nears(self, used: int, limit: float) -> None:
+        if used > WARN * limit and not self._warned:
             self._warned = True
-            self.warn(f"{size_words(exact)} of memory, of {size_words(limit)} that it may have")
-        return None
+            self.warn(f"{size_words(used)} of memory, of {size_words(limit)} that it may have")
 
     def _peak(self, use: meter.Use) -> int:
         return self.peak if len(use.pids) == 1 else 0  # of several, shared pages are in the quick sum twice
 
-    def _swapping(self, use: meter.Use) -> tuple[str, bool, bool] | None:
+    def _swapping(self, use: meter.Use) -> bool:
         """Before the machine swaps: little is left, and much of what is used is ours."""
         with contextlib.suppress(OSError, ValueError, KeyError):
             free, total = meter.room()
-            return short_of_memory(use.memory, free, total)
-        return None
+            if free < SCARCE * total:
+                guard, used = self.account.largest(), self.account.memory()
+                words = short_of_memory(used, free, total)
+                if words:
+                    guard._end(words + guard._part(size_words(guard.peak)), "", True)
+                    return True
+        return False
 
     def _bound_files(self, limit: float | None) -> None:
         """No file of the kernel, or of what it starts from now on, may grow beyond this."""
@@ -187,9 +227,8 @@ class Guard:
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft if soft >= 0 else hard, hard))
 
 
-def short_of_memory(used: int, free: int, total: int) -> tuple[str, bool, bool] | None:
+def short_of_memory(used: int, free: int, total: int) -> str:
     """The words of the end, where it has come to that."""
     if free > SCARCE * total or used < MINE * total:
-        return None
-    left = f"the machine had {size_words(max(free, 0))} left"
-    return f"out of memory: it had {size_words(used)}, and {left}", False, True
+        return ""
+    return f"out of memory: it had {size_words(used)}, and the machine had {size_words(max(free, 0))} left"

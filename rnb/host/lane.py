@@ -69,6 +69,11 @@ class Lane(ABC):
         return self.job is None
 
     @property
+    def root(self) -> int:
+        """The process on this machine below which it runs, 0 if there is none."""
+        return 0
+
+    @property
     def runs(self) -> bool:
         return self.job is not None and self.job.running
 

@@ -11,6 +11,7 @@ from rnb.host.config import project
 from rnb.messages import StreamEvent
 
 if TYPE_CHECKING:
+    from rnb.host.account import Account
     from rnb.host.guard import Guard
     from rnb.host.limits import Limits
     from rnb.host.loop import Timer
@@ -25,8 +26,10 @@ SHORT = 0.25  # seconds that code may run unseen where nothing limits it
 class Limiting:
     """`begin` before user code, `end` after it. Raises UsageError at once for limits that are none."""
 
-    def __init__(self, session: Session | Worker):
-        self._session = session
+    def __init__(self, session: Session | Worker, whole: Limiting | None = None):
+        """`whole`: that of the run, where it is not this one."""
+        self._session, self._whole = session, whole or self
+        self._account: Account | None = None
         self._guard: Guard | None = None
         self._late: Timer | None = None
         table, self._place = project(session.settings.path)
@@ -69,8 +72,8 @@ class Limiting:
         if self._guard is None:
             return None
         words = self._guard.end()
-        if words is not None and self._guard.run_over:
-            self._session.cancel_waiting(words)
+        if self._guard.whole:
+            self._session.cancel_waiting(self._guard.whole)
         return words
 
     def failed(self, message: str) -> None:
@@ -79,8 +82,17 @@ class Limiting:
             self._guard.failed(message)
 
     def new_round(self) -> None:
-        if self._guard is not None:
-            self._guard.new_round()
+        if self._account is not None:
+            self._account.new_round()
+
+    @property
+    def account(self) -> Account:
+        """Of all processes of the run."""
+        if self._account is None:
+            from rnb.host.account import Account
+
+            self._account = Account(self._roots)
+        return self._account
 
     # ------------------------------------------------------------------ the guard
 
@@ -89,7 +101,8 @@ class Limiting:
 
         session = self._session
         run, each = self._limits()
-        return Guard(session.loop, run, each, self._pid, lambda: session.showing.output.bytes, self._over, self._warn)
+        written, account = lambda: session.showing.output.bytes, self._whole.account
+        return Guard(session.loop, run, each, account, self._pid, written, self._over, self._warn)
 
     def _limits(self) -> tuple[Limits, Limits]:
         from rnb.host.limits import flat, pairs_of, read_limits, strictest
@@ -105,13 +118,18 @@ class Limiting:
         process = self._session.kernel
         return process.pid if process is not None else 0
 
-    def _over(self, words: str, whole: bool, force: bool) -> None:
+    def _roots(self) -> list[int]:
+        crew = getattr(self._session, "crew", None)
+        lanes = crew.roster.lanes if crew is not None else []
+        return [pid for pid in (self._pid(), *(lane.root for lane in lanes)) if pid]
+
+    def _over(self, words: str, whole: str, force: bool) -> None:
         session = self._session
         if session.stopping is not None and not force:
             return
         session.stopping = session.stopping or LIMIT
         if whole:
-            session.cancel_waiting(words)
+            session.cancel_waiting(whole)
         if force or session.setup.running is not None:  # what a setup was at can't be said to be over in any other way
             session.supervisor.kill(words)
         else:

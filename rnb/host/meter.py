@@ -28,17 +28,20 @@ class Use(msgspec.Struct):
     memory: int = 0  # bytes, resident; pages that processes share may count more than once
     cpu: float = 0.0  # seconds, with what ended children had used
     written: int = 0  # bytes that went to file systems on a disk
-    pids: list[int] = []  # the root first
+    pids: list[int] = []  # the roots first
 
 
-def tree(root: int) -> list[int]:
-    """A process and all below it, parents first."""
-    found = [root]
-    for pid in found:
+def tree(*roots: int) -> list[int]:
+    """Processes and all below them, each once, parents first."""
+    found = dict.fromkeys(roots)
+    todo = list(found)
+    for pid in todo:
         for tasks in _children(pid):
             with contextlib.suppress(OSError):
-                found += [int(child) for child in _read(tasks).split()]
-    return found
+                more = [child for child in map(int, _read(tasks).split()) if child not in found]
+                found |= dict.fromkeys(more)
+                todo += more
+    return todo
 
 
 def _children(pid: int) -> list[str]:
@@ -49,9 +52,9 @@ def _children(pid: int) -> list[str]:
         return []
 
 
-def look(root: int) -> Use:
-    """What the process and all below it use now; those that end while we look count as nothing."""
-    use = Use(pids=tree(root))
+def look(*roots: int) -> Use:
+    """What these processes and all below them use now; those that end while we look count as nothing."""
+    use = Use(pids=tree(*roots))
     for pid in use.pids:
         with contextlib.suppress(OSError, ValueError, IndexError):
             use.memory += int(_read(f"{PROC}/{pid}/statm").split()[1]) * PAGE

@@ -65,7 +65,7 @@ class Worker(Lane):
         )
         output = Output(session.showing.output.keep, settings.output_limit)
         self.showing = Showing(crew.backlog, session.state, session.places, self.supervisor, output)
-        self.limits = Limiting(self)
+        self.limits = Limiting(self, session.limits)
 
     def _raw(self, stream: str, data: bytes) -> None:
         if self.ready:
@@ -76,6 +76,10 @@ class Worker(Lane):
     @property
     def kernel(self) -> KernelProcess | None:
         return self.supervisor.process
+
+    @property
+    def root(self) -> int:
+        return self.kernel.pid if self.kernel is not None else 0
 
     @property
     def running(self) -> int | None:

@@ -159,7 +159,7 @@ def test_limits_of_each_cell_from_the_project_and_the_setup(tmp_path: Path) -> N
     setup = "import rnb\nparts = []\nwhile True: parts.append(bytearray(10_000_000))\n@rnb.cell\ndef a():\n    pass\n"
     book.write_text(setup)
     result = run(book, "--limit", "memory=250MB")
-    assert result.code == 137 and "memory limit of 250 MB" in result.of("cell", cell="a")[-1]["reason"]
+    assert result.code == 137 and "memory limit of the run, 250 MB" in result.of("cell", cell="a")[-1]["reason"]
 
 
 def test_a_watch_begins_anew_each_round(tmp_path: Path) -> None:
@@ -172,6 +172,72 @@ def test_a_watch_begins_anew_each_round(tmp_path: Path) -> None:
             again = watching.save(text.replace("0.3", f"0.{31 + number}"))
             assert again.status()["first"] == "done"
         assert watching.save(text.replace("0.3", "30")).status()["first"] == "killed"
+
+
+TOGETHER = """import os, subprocess, sys, time
+
+import rnb
+
+
+def use(what, mine, other, amount):
+    with open(mine, "w") as file:
+        file.write(str(os.getpid()))
+    while not (os.path.exists(other) and open(other).read()):
+        time.sleep(0.01)
+    pid, kept = int(open(other).read()), []
+    while os.path.exists(f"/proc/{pid}"):
+        if what == "cpu":
+            sum(range(100_000))
+        elif what == "output":
+            print("x" * 10_000)
+        elif what == "memory" and len(kept) < amount:
+            kept.append(bytearray(10_000_000))
+        elif what == "processes" and len(kept) < amount / 5:
+            kept.append(subprocess.Popen(["sleep", "60"]))
+        elif what == "files" and len(kept) < amount * 2:
+            kept.append(open(f"{mine}.bin", "ab").write(bytes(100_000)))
+        time.sleep(0.001)
+
+
+@rnb.cell
+def small(what='cpu'):
+    use(what, "small.pid", "large.pid", 10)
+    small_done = 1
+    return (small_done,)
+
+
+@rnb.cell
+def large(what='cpu'):
+    use(what, "large.pid", "small.pid", 20)
+
+
+@rnb.cell
+def third(small_done):
+    print("third")
+""".replace("    return small_done\n", "    small_done = 1\n    return (small_done,)\n")
+BROKEN = [
+    ("cpu", "0.8", r"cpu limit of the run, 0\.8 s: it had used [\d.]+ s, this cell [\d.]+ s"),
+    ("output", "3MB", r"output limit of the run, 3 MB: it had used [\d.]+ MB, this cell [\d.]+ [kM]B"),
+    ("files", "4MB", r"files limit of the run, 4 MB: it had used [\d.]+ MB, this cell [\d.]+ [kM]B"),
+    ("memory", "300MB", r"memory limit of the run, 300 MB: it had 3\d\d MB, this cell [12]\d\d MB"),
+    ("processes", "4", r"processes limit of the run, 4: it had [56], this cell [34]"),
+    ("timeout", "1", "timeout after 1 s"),
+]
+
+
+@pytest.mark.parametrize(("what", "amount", "words"), BROKEN)
+def test_the_limits_of_a_run_are_of_all_its_workers(tmp_path: Path, what: str, amount: str, words: str) -> None:
+    """Each cell alone would be within. Where only force helps, one cell ends and the other goes on."""
+    book = tmp_path / "book.py"
+    book.write_text(TOGETHER)
+    result = run(book, "-j", "2", "-p", f"what={what}", "--limit", f"{what}={amount}")
+    last = {id: result.of("cell", cell=id)[-1] for id in ("small", "large", "third")}
+    assert re.fullmatch(words, last["large"]["reason"]), last
+    status = [last[id]["status"] for id in ("small", "large", "third")]
+    forced = what in ("memory", "processes")
+    ended = ["cancelled"] * 3 if what == "timeout" else ["killed", "killed", "cancelled"]
+    assert status == (["done", "killed", "done"] if forced else ended), last
+    assert result.code == (124 if what == "timeout" else 1)
 
 
 WRONG = [
@@ -203,7 +269,7 @@ def test_amounts() -> None:
 def test_a_cell_is_ended_before_the_machine_swaps() -> None:
     """The decision alone: to bring a machine to its knees is no test."""
     gigabyte = 10**9
-    assert short_of_memory(6 * gigabyte, 3 * gigabyte, 16 * gigabyte) is None
-    assert short_of_memory(1 * gigabyte, gigabyte // 10, 16 * gigabyte) is None, "others have the memory"
-    words, whole, force = short_of_memory(12 * gigabyte, gigabyte // 10, 16 * gigabyte) or ("", False, False)
-    assert (words, whole, force) == ("out of memory: it had 12 GB, and the machine had 100 MB left", False, True)
+    assert short_of_memory(6 * gigabyte, 3 * gigabyte, 16 * gigabyte) == ""
+    assert short_of_memory(1 * gigabyte, gigabyte // 10, 16 * gigabyte) == "", "others have the memory"
+    words = short_of_memory(12 * gigabyte, gigabyte // 10, 16 * gigabyte)
+    assert words == "out of memory: it had 12 GB, and the machine had 100 MB left"
