@@ -28,6 +28,9 @@ from rnb.cli.sinks import run_sinks
 @cache_option
 @click.option("--resume", is_flag=True, help="Keep results while it runs; go on where a killed run had come to.")
 @click.option("--part", is_flag=True, hidden=True)  # one of several notebooks of a command
+@click.option(
+    "--engine", metavar="ENGINE", help="Where cells run: dask, dask+tcp://HOST:PORT, or local (this machine)."
+)
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 def command(
     notebooks: tuple[str, ...],
@@ -46,6 +49,7 @@ def command(
     cache: str | None,
     resume: bool,
     part: bool,
+    engine: str | None,
     strict: bool,
 ) -> int:
     """Run notebooks to the end, headless, every cell afresh unless there is a cache.
@@ -85,4 +89,5 @@ def command(
         resume=resume,
         part=part,
         jobs=at_a_time,
+        engine=engine,
     )

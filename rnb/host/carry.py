@@ -54,7 +54,7 @@ class Carry:
     def share_first(self, lane: Lane) -> None:
         """Before this worker is busy: let others have what only it has and cells that wait will read."""
         assert self.crew.ahead is not None and lane.job is not None
-        if self.crew.jobs == 1:
+        if self.crew.jobs == 1 and self.crew.afar is None:
             return
         for uid in list(lane.unshared):
             started = self.crew.ahead.started

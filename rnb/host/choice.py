@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnb.host.lane import Lane
+from rnb.host.lane import FAR, Lane
 from rnb.host.transfers import Stored
 from rnb.plan.ahead import Wanted
 from rnb.plan.world import Key
@@ -35,8 +35,11 @@ class Choice:
         homes = self.homes(wanted)
         if len(homes) > 1 and not any(set(homes[n]) == {k for ks in homes.values() for k in ks} for n in homes):
             return None
-        if uid in self.crew.ahead.pinned and not self.crew.roster.lanes:
+        own = self.crew.roster.lanes.own
+        if uid in self.crew.ahead.pinned and not own:
             return self.crew.roster.hire()
+        if self.crew.afar is not None and not homes and self.crew.afar.may(uid):
+            return self.crew.afar.lane() if self.missing(wanted, FAR) is not None else None
         if uid in self.crew.ahead.pinned:
             first = self.crew.roster.lanes.first
             idle = [first] if first.idle else []
@@ -48,7 +51,7 @@ class Choice:
         able = [(cost, lane.number, lane) for lane in idle if (cost := self._cost(lane, uid, wanted)) is not None]
         if able:
             return min(able, key=lambda one: one[:2])[2]
-        if homes or uid in self.crew.ahead.pinned or len(self.crew.roster.lanes) >= self.crew.jobs:
+        if homes or uid in self.crew.ahead.pinned or own >= self.crew.jobs:
             return None
         if self.missing(wanted, -1) is None:
             return None

@@ -19,6 +19,10 @@ from rnb.host.stdin import Lines
 from rnb.host.supervisor import END_GRACE
 from rnb.plan.state import State
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rnb.engines.cluster import Cluster
+
 
 class Command:
     """One run of one of our commands, over one or several notebooks."""
@@ -30,6 +34,7 @@ class Command:
         self.numbers = itertools.count(1)
         self.lines = Lines(self.loop)
         self.session: Session | None = None
+        self.cluster: Cluster | None = None
         self.interrupts = 0  # in this round
         self.interrupted = False  # a cell was interrupted
         self.internal: tuple[str, str] | None = None  # a fault of ours in a kernel of a run that has ended
@@ -45,13 +50,13 @@ class Command:
         """A session whose kernel is already coming up."""
         state = State(outputs=settings.track)
         sinks = self.sinks(state, settings.path)
-        if settings.jobs > 1:
+        if settings.jobs > 1 or self.cluster is not None:
             from rnb.host.turns import InOrder
 
             sinks = [InOrder(sink) if getattr(sink, "in_order", False) else sink for sink in sinks]
         emitter = Emitter(sinks, state.apply, self.numbers, settings.path if self.several else None)
         session = Session(settings, self.loop, emitter, state, done, self._ask, self.keeper(settings.path, emitter))
-        self.session = session
+        self.session, session.cluster = session, self.cluster
         session.ask_again = self.lines.again
         session.supervisor.start()
         adopt_orphans()  # before any user code runs
@@ -98,6 +103,8 @@ class Command:
 
     def close(self) -> None:
         """End everything that is still below us."""
+        if self.cluster is not None:
+            self.cluster.close()
         end_descendants()
         self.loop.close()
 

@@ -34,6 +34,15 @@ def cache_setting(path: str) -> str | bool | None:
     return found
 
 
+def engine_setting(path: str) -> str:
+    """What the project says of the engine; "" where it says nothing. Raises UsageError."""
+    table, place = project(path)
+    found = table.get("engine", "")
+    if not isinstance(found, str):
+        raise UsageError(f"{place}: `engine` of [tool.rnb] is no text", 'write engine = "dask"')
+    return found
+
+
 def sql_returns(path: str) -> str:
     """The kind of frame that SQL cells of this project give; "" where it does not say. Raises UsageError."""
     table, place = project(path)

@@ -24,6 +24,7 @@ from rnb.plan.side import ahead_of
 from rnb.plan.world import GOOD
 
 if TYPE_CHECKING:
+    from rnb.host.afar import Afar
     from rnb.host.session import Session
 
 PATIENCE = 32  # ready cells that are looked at for one that an idle worker can take
@@ -40,6 +41,7 @@ class Crew:
         self.transfers = Transfers()
         self.choice, self.carry = Choice(self), Carry(self)
         self.cache = CrewCache(self, session.caching) if session.caching is not None else None
+        self.afar: Afar | None = None  # a cluster, where there is one
         self.ahead: Ahead | None = None
         self.surveyed: Surveyed | None = None
         self.head: int | None = None
@@ -138,7 +140,7 @@ class Crew:
         gone = {key for key, state in wanted.items() if not self.transfers.is_known(key, state)}
         homes = self.choice.homes(wanted)
         if not gone and homes:  # what can't leave another place must be made again in the one place for it
-            pinned = uid in self.ahead.pinned and self.roster.lanes
+            pinned = uid in self.ahead.pinned and self.roster.lanes.own
             home = self.roster.lanes.first.place if pinned else min(homes)
             gone = {key for lane, keys in homes.items() if lane != home for key in keys}
             for key in gone:
@@ -229,11 +231,11 @@ class Crew:
         lane.job = Job(uid, wanted)
         self.carry.bring(lane)
 
-    def call_back(self, lane: Lane) -> None:
-        """The job can't be done here."""
+    def call_back(self, lane: Lane, ran: bool = False) -> None:
+        """The job can't be done here; `ran`: as it turned out when it ran."""
         assert lane.job is not None
         job, lane.job = lane.job, None
-        self._again(job.uid)
+        self._again(job.uid, ran)
         if job.uid == self.head:
             self._head_again()
         self.fill()
@@ -307,15 +309,23 @@ class Crew:
         if job is None:
             session.advance()  # the round may have waited for what it was writing
             self.fill()
-        elif not job.running or job.void:
+        else:
+            self._killed(job)
+
+    def killed(self, lane: Lane, job: Job, reason: str) -> None:
+        """The process of a cell is gone, and its lane is not."""
+        lane.job = None
+        if not job.void:
+            self.backlog.emit(CellEvent(cell=self.session.cells[job.uid].id, status="killed", reason=reason))
+        self._killed(job)
+
+    def _killed(self, job: Job) -> None:
+        if not job.running or job.void:
             self._again(job.uid, ran=job.running)
             if job.uid == self.head:
                 self._head_again()
             self.fill()
-        else:
-            self._killed(job)
-
-    def _killed(self, job: Job) -> None:
+            return
         report = CellEnded(uid=job.uid, outcome="killed", seconds=0.0)
         assert self.ahead is not None
         self.seen[job.uid], self.stops[job.uid] = job.seen, (job.stopping, None)
@@ -384,3 +394,5 @@ class Crew:
         if self.cache is not None:
             self.cache.close()
         self.transfers.close()
+        if self.afar is not None:
+            self.afar.close()

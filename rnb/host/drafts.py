@@ -29,7 +29,7 @@ DEADLY = "its value can't be kept: the kernel dies of it"
 
 
 class Draft(msgspec.Struct):
-    """See the module. `staged` is the file for its values, "" if there are none to be written."""
+    """See the module. `staged` is the file for its values, "" if there are none to be written here."""
 
     uid: int
     key: str = ""
@@ -169,7 +169,7 @@ class Drafts:
             self.cache.fail(report.reason)
         elif report.reason:
             self._unfit(draft, f"its value can't be kept: {report.reason}")
-        elif self.cache.adopt(draft.staged, report.content):
+        elif not draft.staged or self.cache.adopt(draft.staged, report.content):
             cell = self.session.cells[draft.uid]
             trace.content, trace.size, trace.joint = report.content, report.size, report.joint
             trace.unit = (cell.line, cell.source, cell.name) if report.functions else None

@@ -22,7 +22,14 @@ def crew_for(session: Session) -> Crew | None:
     from rnb.host.crew import Crew
     from rnb.plan.side import is_chain
 
-    return None if is_chain(session.current.links) else Crew(session, session.settings.jobs)
+    if session.cluster is not None and not session.cluster.gone:
+        from rnb.host.engine import afar_for
+
+        crew = Crew(session, session.settings.jobs)
+        crew.afar = afar_for(crew, session.cluster)
+        return crew
+    alone = session.settings.jobs == 1 or is_chain(session.current.links)
+    return None if alone else Crew(session, session.settings.jobs)
 
 
 def judge(report: CellEnded, stopping: str | None, over: str | None) -> str | None:
@@ -95,9 +102,9 @@ def retry_note(cell: Cell, failed: int) -> StreamEvent:
     return StreamEvent(cell=cell.id, stream="stderr", text=text)
 
 
-def overtaken(cell: Cell) -> CellEvent:
+def overtaken(cell: Cell, why: str = OVERTAKEN) -> CellEvent:
     """A run that has begun before its turn does not count; the cell runs again."""
-    return CellEvent(cell=cell.id, status="cancelled", reason=OVERTAKEN)
+    return CellEvent(cell=cell.id, status="cancelled", reason=why)
 
 
 def _status(report: CellEnded, stopping: str | None, over: str | None) -> tuple[str, str | None]:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from rnb.host.transfers import Parcel, Stored
 
 
+FAR = -2  # the place of all lanes of a cluster: the store
+
+
 class Job:
     """One cell on its way. `seen`: the values that it is given."""
 
@@ -48,6 +51,7 @@ class Lane(ABC):
     number: int
     place: int
     ready = False
+    far = False  # its cells run on other machines, as far as we know
 
     def __init__(self) -> None:
         self.unshared: set[int] = set()  # cells whose values were made here and can be read nowhere else

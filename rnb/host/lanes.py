@@ -1,4 +1,5 @@
-"""The lanes that a crew has, in the order of hiring: found by their cell, by their place, and those that are idle.
+"""The lanes that a crew has, in the order of hiring: found by their cell, by their place, and those that are idle. The lanes
+of a cluster (`far`) are counted apart.
 
 Whoever has many lanes asks for one of them at every cell that begins or ends, so nothing here looks at all of them.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnb.host.lane import Job, Lane
+from rnb.host.lane import FAR, Job, Lane
 
 
 class Lanes:
@@ -16,6 +17,7 @@ class Lanes:
         self._places: dict[int, dict[int, Lane]] = {}
         self._cells: dict[int, Lane] = {}
         self.idle: dict[int, dict[int, Lane]] = {}  # by place, then by number
+        self.away: dict[int, Lane] = {}  # those of a cluster that are idle, by number
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._all.values())
@@ -24,8 +26,19 @@ class Lanes:
         return len(self._all)
 
     @property
+    def own(self) -> int:
+        """How many are on this machine."""
+        return len(self._all) - self.far
+
+    @property
+    def far(self) -> int:
+        """How many lead to a cluster."""
+        return len(self._places.get(FAR, ()))
+
+    @property
     def first(self) -> Lane:
-        return next(iter(self._all.values()))
+        """The first of this machine."""
+        return next(lane for lane in self._all.values() if not lane.far)
 
     def at(self, uid: int) -> Lane | None:
         """The one that has this cell as its job."""
@@ -53,12 +66,13 @@ class Lanes:
         if before is not None and self._cells.get(before.uid) is lane:
             del self._cells[before.uid]
         if lane.job is None:
-            self.idle.setdefault(lane.place, {})[lane.number] = lane
+            (self.away if lane.far else self.idle.setdefault(lane.place, {}))[lane.number] = lane
         else:
             self._cells[lane.job.uid] = lane
             self._busy(lane)
 
     def _busy(self, lane: Lane) -> None:
+        self.away.pop(lane.number, None)
         here = self.idle.get(lane.place, {})
         here.pop(lane.number, None)
         if not here:

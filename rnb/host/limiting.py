@@ -52,6 +52,19 @@ class Limiting:
         each = self._guard.each.output if self._guard is not None else None
         return min((int(most) for most in (cell.options.output, each) if most), default=None)
 
+    def of(self, cell: Cell) -> Limits:
+        """What is said of one cell, on it and of each."""
+        from rnb.host.limits import Limits, of_cell, strictest
+
+        return strictest(self._guard.each if self._guard is not None else Limits(), of_cell(cell.options))
+
+    @property
+    def whole(self) -> Limits:
+        """What is said of the run."""
+        from rnb.host.limits import Limits
+
+        return self._guard.run if self._guard is not None else Limits()
+
     def begin(self, cell: Cell | None) -> None:
         """The cell, or the setup, is about to run."""
         if self._guard is None and (cell is None or not (cell.options.limits or cell.options.timeout)):

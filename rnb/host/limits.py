@@ -35,6 +35,11 @@ class Limits(msgspec.Struct, frozen=True):
     files: float | None = None  # what is written to files
     processes: float | None = None  # alive at one time, beside the kernel
 
+    @property
+    def watched(self) -> bool:
+        """Whether there is one beside the time, for which processes are looked at."""
+        return self != Limits(timeout=self.timeout)
+
     def __bool__(self) -> bool:
         return self != _NONE
 

@@ -32,7 +32,8 @@ class Roster:
     @property
     def room(self) -> bool:
         """Whether a cell could be taken now."""
-        return len(self.lanes) < self.crew.jobs or bool(self.lanes.idle)
+        afar = self.crew.afar
+        return self.lanes.own < self.crew.jobs or bool(self.lanes.idle) or (afar is not None and afar.room)
 
     def at(self, uid: int) -> Lane | None:
         """The lane that has this cell as its job."""

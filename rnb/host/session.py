@@ -47,6 +47,7 @@ from rnb.plan.world import World
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rnb.engines.cluster import Cluster
     from rnb.host.crew import Crew
 
 
@@ -92,11 +93,11 @@ class Session:
         self.started = 0.0
         self.failures: list[Failed] = []
         self.internal: tuple[str, str] | None = None  # a fault of ours in a kernel: what is said, and the hint
-        self.no_kernel = False
         self.hopeless = NO_KERNEL  # and why
         self.early_deaths = 0  # of kernels, in a row, before they had answered
-        self.closing = False
+        self.no_kernel = self.closing = False
         self.ask_again: Callable[[list[str]], None] = lambda cells: None  # these cells are to read again what they read
+        self.cluster: Cluster | None = None  # where cells may go
         self.crew: Crew | None = None  # where cells run side by side
         self.hear_more: Callable[[AnyReport], None] = lambda report: None  # what else the kernel says
         self.gone: Callable[[], None] = lambda: None  # reaps the workers of a crew that is no more

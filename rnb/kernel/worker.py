@@ -8,6 +8,7 @@ host adopts nobody, a worker stays the child of the kernel that forked it.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 from time import sleep
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 def fork(kernel: Kernel, task: messages.Fork) -> None:
     """Make a worker that lives on the three descriptors that come with the task."""
     descriptors = _descriptors(kernel.wire.fd)
+    _prepare()
     state = _random_state() if task.seeded else None
     kernel.forking = True
     pid = os.fork()
@@ -43,6 +45,15 @@ def fork(kernel: Kernel, task: messages.Fork) -> None:
     _seed(task.seeded, state)
     version = ".".join(map(str, sys.version_info[:3]))
     kernel.report("ready", pid=os.getpid(), python=version, sys_path=[])
+
+
+def _prepare() -> None:
+    """What every worker will load is loaded once, and no collection touches what they share."""
+    if "rnb.kernel.transport" not in sys.modules:
+        with finder:
+            __import__("rnb.kernel.transport")
+        gc.collect()
+        gc.freeze()
 
 
 def _leave_parent() -> None:

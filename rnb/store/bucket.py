@@ -95,6 +95,15 @@ class Bucket:
         with contextlib.suppress(FileNotFoundError):
             self._ask(lambda: self._files.rm_file(self._path(name)))
 
+    def settle(self) -> None:
+        """Wait until all that was written has gone out. Raises OSError if it has not."""
+        if self._thread is not None:
+            done = threading.Event()
+            self._jobs.put(done.set)
+            while not done.wait(1) and self._error is None and self._out is None:
+                pass
+        self._tell()
+
     def close(self) -> None:
         """Wait until all that was written has gone out. Raises OSError if it has not."""
         if self._thread is not None:

@@ -106,6 +106,11 @@ class Cache:
         self._attempt(lambda: self.spot.adopt(staged, _name("values", content)))
         return not self.broken
 
+    def settle(self) -> bool:
+        """Wait until others can read what was adopted and written; whether they can."""
+        self._attempt(self.spot.settle)
+        return not self.broken
+
     def values(self, content: str) -> str | None:
         """The path of the file with this digest, not looked at yet; None where there is none."""
         try:

@@ -49,6 +49,10 @@ class Spot(Protocol):
 
     def remove(self, name: str) -> None: ...
 
+    def settle(self) -> None:
+        """Wait until all that was written is there for others."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -112,6 +116,9 @@ class Folder:
     def remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._root / name)
+
+    def settle(self) -> None:
+        """It is there at once."""
 
     def close(self) -> None:
         """Nothing is open."""

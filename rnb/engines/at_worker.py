@@ -1,0 +1,141 @@
+"""What a Dask worker calls: `run_cell`, and a plug-in that hears when a running cell is not wanted any more.
+
+Dask's threads can't be stopped; ours waits for a child process, and can be told to end it. A task whose outcome is lost
+with a worker is run again by Dask: then the outcome is read from the store, if it was there.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rnb import errors
+from rnb.engines import parcels, work
+from rnb.engines.running import Running
+from rnb.engines.warm import Halt, Warm, Warms
+from rnb.engines.work import Begun, Halted, Outcome, Over, Refused, Words, Work
+from rnb.messages import CellEnded
+from rnb.store.cache import Cache
+from rnb.store.spots import open_spot
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+ATTEMPTS = 2  # times that a cell is begun: a worker that is lost may have been lost of it
+PLUGIN = "rnb"
+warms = Warms()
+_stores: dict[str, tuple[Cache, list[str]]] = {}
+atexit.register(warms.close)
+
+
+class Hooks:
+    """A Dask worker plug-in. `halts`: by key, what runs here."""
+
+    def __init__(self) -> None:
+        self.halts: dict[Any, Halt] = {}
+
+    def setup(self, worker: Worker) -> None:
+        """Nothing to do."""
+
+    def teardown(self, worker: Worker) -> None:
+        for halt in list(self.halts.values()):
+            halt.say()
+
+    def transition(self, key: Any, start: str, finish: str, **kwargs: Any) -> None:
+        """A task that runs and that nobody wants any more is to be `released`, and is `cancelled` until it ends."""
+        if finish in ("released", "cancelled") and key in self.halts:
+            self.halts[key].say()
+
+
+def named(key: str) -> str:
+    """What Dask calls this work."""
+    return f"rnb-{key}"
+
+
+@cache
+def versions() -> tuple[str, str]:
+    """Of rnb and Python: they must be those of the client."""
+    return version("rnb-notebook"), f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def _store(where: str) -> tuple[Cache, list[str]]:
+    """The store, and what it has complained of. One that is broken is tried anew the next time."""
+    found = _stores.get(where)
+    if found is None or found[0].broken:
+        words: list[str] = []
+        key = os.environ.get("RNB_CACHE_KEY", "").encode()
+        found = _stores[where] = Cache(open_spot(where), key, words.append), words
+    return found
+
+
+def run_cell(data: bytes) -> bytes:
+    """Run one `Work`; its `Outcome`. Never raises on the cell's account."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    task = work.decode_work(data)
+
+    def say(words: Words) -> None:
+        worker.log_event(task.topic, {"submission": task.submission, "words": work.encode(words)})
+
+    hooks: Any = worker.plugins.setdefault(PLUGIN, Hooks())  # type: ignore[arg-type]
+    name = named(task.key)
+    halt = hooks.halts[name] = Halt()
+    try:
+        outcome = _run(task, say, halt, worker.address, worker.local_directory)
+    finally:
+        del hooks.halts[name]
+        halt.close()
+    say([Over(outcome=msgspec.structs.replace(outcome, said=[]))])
+    return work.encode(outcome)
+
+
+def _run(task: Work, say: Any, halt: Halt, address: str, scratch: str) -> Outcome:
+    cache, broken = _store(task.store)
+    note = work.note(task.key, task.submission)
+    known = cache.note(note)
+    attempts = 0
+    if known is not None and len(known) > 1:
+        return work.decode_outcome(known)
+    if known:
+        attempts = known[0]
+    if attempts >= ATTEMPTS:
+        return Outcome(submission=task.submission, died=f"{attempts} workers were lost while they ran it")
+    cache.write_note(note, bytes([attempts + 1]))
+    warm = None
+    try:
+        cache.settle()
+        warm = _warm(cache, task, scratch)
+        running = Running(task, warm, cache, say, halt)
+        outcome = running.run(Begun(worker=address, attempt=os.urandom(4).hex()))
+        outcome.said = running.said
+    except Halted:
+        ended = CellEnded(uid=task.task.uid, outcome="interrupted", seconds=0.0)
+        return Outcome(submission=task.submission, ended=ended)
+    except (Refused, errors.RnbError, OSError) as error:
+        words = "; ".join([str(error), *broken])
+        return Outcome(submission=task.submission, refused=f"{address}: {words}")
+    finally:
+        if warm is not None:
+            warms.done(warm)
+    cache.write_note(note, work.encode(outcome))
+    cache.settle()
+    return outcome
+
+
+def _warm(cache: Cache, task: Work, scratch: str) -> Warm:
+    found = warms.get(task.bundle)
+    if found is not None:
+        return found
+    with open(parcels.get(cache, task.bundle), "rb") as file:
+        bundle = work.decode_bundle(file.read())
+    here = versions()
+    if here != (bundle.rnb, bundle.python):
+        raise Refused(f"it has rnb {here[0]} and Python {here[1]}, not rnb {bundle.rnb} and Python {bundle.python}")
+    return warms.add(task.bundle, Warm(bundle, scratch))

@@ -1,0 +1,266 @@
+"""The client's side of a Dask cluster: work is submitted by its key, words come back while it runs, and what does not
+answer is noticed.
+
+Dask's threads call us; all that is told goes through `post`, to the one thread of the session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from rnb.engines import at_worker, work
+from rnb.engines.local import Local
+from rnb.engines.work import Begun, Outcome, Over, Words, Work
+from rnb.errors import MissingExtra, UsageError
+
+CONNECT = 10.0  # seconds for a scheduler to answer at first
+LOOK = 1.0  # seconds between two looks at the cluster
+SILENT = 5.0  # seconds without a heartbeat after which a worker counts as lost
+STALLED = 20.0  # seconds that a scheduler may take for an answer
+CLOSING = 3.0  # seconds that a goodbye may take
+
+# Workers run this whether they have rnb or not: it travels as code.
+CHECK = """
+def check(store, probe):
+    import sys
+    try:
+        from importlib.metadata import version
+        from rnb.store.spots import open_spot
+        found = open_spot(store).read(probe) is not None
+        return version("rnb-notebook"), "%d.%d" % sys.version_info[:2], found
+    except ImportError:
+        return "", "", False
+    except OSError as error:
+        return version("rnb-notebook"), "%d.%d" % sys.version_info[:2], str(error)
+"""
+FORGET = """
+def forget(dask_scheduler, topic):
+    dask_scheduler._broker.truncate(topic)
+"""
+
+
+class Submission:
+    """One work on its way. `words` and `end` are called in the session's thread; after `end` nothing is."""
+
+    def __init__(self, work: Work, words: Callable[[Words], None], end: Callable[[Outcome], None]):
+        self.work, self.words, self.end = work, words, end
+        self.worker = ""
+        self.attempt = ""
+        self.future: Any = None
+
+
+class Cluster:
+    """`where`: the address of a scheduler, or "" for a cluster of our own with so many `workers`. `lost(reason)` is called
+    once, when nothing more can come of it."""
+
+    def __init__(self, where: str, workers: int, post: Callable[[Callable[[], None]], None]):
+        self.where, self._post = where, post
+        self.topic = f"rnb-{os.urandom(8).hex()}"
+        self.lost: Callable[[str], None] = lambda reason: None
+        self.threads = workers
+        self.gone = ""  # why nothing can come of it any more
+        self._running: dict[str, Submission] = {}
+        self._kept: list[Any] = []  # futures of what has ended: others may ask for the same
+        self._silent: dict[str, tuple[float, float]] = {}  # last heartbeat of a worker, and when we saw it change
+        self._client: Any = None  # a `distributed.Client`, which is half typed
+        self._local = None if where else Local(workers)
+
+    # ------------------------------------------------------------------ its beginning
+
+    def open(self, store: str, probe: str) -> None:
+        """Connect, and look whether its workers will do: they must be able to read `probe` in the store. May take a while;
+        for a thread of its own. Raises UsageError, MissingExtra."""
+        try:
+            import distributed
+        except ImportError:
+            raise MissingExtra("the engine Dask", "dask") from None
+        try:
+            address = self._local.address() if self._local is not None else self.where
+            new: Any = distributed.Client
+            self._client = new(address, timeout=CONNECT, set_as_default=False, name="rnb", heartbeat_interval=1000)
+        except (OSError, ValueError, TypeError) as error:
+            hint = "is it running? `--engine dask` starts a cluster of its own"
+            raise UsageError(f"no Dask scheduler answers at {self.where or 'this machine'}: {error}", hint) from None
+        self._check(store, probe)
+        self._client.subscribe_topic(self.topic, self._event)
+        self._client.loop.add_callback(self._watch)
+
+    def _check(self, store: str, probe: str) -> None:
+        found = self._client.run(_by_value(CHECK, "check"), store, probe, on_error="return")
+        mine = at_worker.versions()
+        for address, answer in found.items():
+            if isinstance(answer, BaseException):
+                raise UsageError(f"the Dask worker at {address} does not answer: {answer}")
+            has, python, reads = answer
+            if not has:
+                raise UsageError(f"the Dask worker at {address} has no rnb", "install rnb-notebook[dask] there")
+            if (has, python) != mine:
+                words = f"has rnb {has} and Python {python}, here it is rnb {mine[0]} and Python {mine[1]}"
+                raise UsageError(
+                    f"the Dask worker at {address} {words}", "values would not be the same: install the same"
+                )
+            if reads is not True:
+                why = f": {reads}" if reads else ""
+                hint = "say --cache with a URL, or a folder, that all workers can reach"
+                raise UsageError(f"the Dask worker at {address} can't read the store at {store}{why}", hint)
+
+    # ------------------------------------------------------------------ work
+
+    def submit(self, work_: Work, words: Callable[[Words], None], end: Callable[[Outcome], None]) -> Submission:
+        """Have it done."""
+        submission = self._running[work_.submission] = Submission(work_, words, end)
+        self._send(submission, None)
+        return submission
+
+    def _send(self, submission: Submission, workers: list[str] | None) -> None:
+        data = work.encode(submission.work)
+        key = at_worker.named(submission.work.key)
+        future = self._client.submit(at_worker.run_cell, data, key=key, workers=workers)
+        submission.future = future
+        future.add_done_callback(lambda done: self._post(lambda: self._done(submission, done)))
+
+    def release(self, submission: Submission) -> None:
+        """Nobody here wants it any more. It is stopped, unless others want it; what it says still comes."""
+        if submission.future is not None:
+            submission.future.release()
+            submission.future = None
+
+    def forget(self, submission: Submission) -> None:
+        """Release it, and hear no more of it."""
+        self._running.pop(submission.work.submission, None)
+        self.release(submission)
+
+    def _ended(self, submission: Submission, outcome: Outcome) -> None:
+        if self._running.pop(submission.work.submission, None) is None:
+            return
+        if submission.future is not None:
+            self._kept.append(submission.future)
+        submission.end(outcome)
+
+    # ------------------------------------------------------------------ what Dask says
+
+    def _event(self, event: tuple[float, dict[str, Any]]) -> None:
+        message = event[1]
+        self._post(lambda: self._words(message["submission"], work.decode_words(message["words"])))
+
+    def _words(self, name: str, words: Words) -> None:
+        submission = self._running.get(name)
+        if submission is None:
+            return
+        for word in words:
+            if isinstance(word, Begun):
+                submission.worker, submission.attempt = word.worker, word.attempt
+        last = words[-1]
+        if isinstance(last, Over):
+            self._ended(submission, last.outcome)
+        else:
+            submission.words(words)
+
+    def _done(self, submission: Submission, future: Any) -> None:
+        """A future has changed; what ended here and told us so is known by now."""
+        if submission.future is not future or submission.work.submission not in self._running:
+            return
+        if future.status in ("finished", "error"):
+            self._client.loop.add_callback(self._fetch, submission, future)
+
+    async def _fetch(self, submission: Submission, future: Any) -> None:
+        """The outcome of equal work that another one had asked for; or what went wrong at the worker."""
+        name = submission.work.submission
+        try:
+            data = await future
+            outcome = work.decode_outcome(data)
+        except asyncio.CancelledError:
+            return
+        except Exception as error:  # Dask's own, and whatever the worker's side raised
+            kind = type(error).__name__
+            if kind == "KilledWorker":
+                outcome = Outcome(submission=name, died="its workers were lost while they ran it")
+            else:
+                outcome = Outcome(submission=name, refused=f"{kind}: {error}")
+        self._post(lambda: self._ended(submission, outcome))
+
+    # ------------------------------------------------------------------ who is there
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._client.status == "running":
+            try:
+                info = await asyncio.wait_for(self._client.scheduler.identity(), STALLED)
+            except (TimeoutError, OSError):
+                break
+            now = loop.time()
+            for address, worker in info["workers"].items():
+                if self._silent.get(address, (None,))[0] != worker["last_seen"]:
+                    self._silent[address] = (worker["last_seen"], now)
+            silent = {a for a in info["workers"] if now - self._silent[a][1] > SILENT}
+            if silent:
+                held = await self._client.scheduler.processing(workers=list(silent))
+                keys = {key for names in held.values() for key in names}
+                others = [a for a in info["workers"] if a not in silent]
+                self._post(lambda keys=keys, others=others: self._move(keys, others))  # type: ignore[misc]
+            threads = info["total_threads"]
+            self._post(lambda threads=threads: setattr(self, "threads", threads))  # type: ignore[misc]
+            await asyncio.sleep(LOOK)
+        self._post(lambda: self._give_up("its scheduler does not answer any more"))
+
+    def _move(self, keys: set[str], others: list[str]) -> None:
+        """These lie with workers that say nothing: have them done elsewhere, under names that the silent do not know."""
+        for submission in list(self._running.values()):
+            if at_worker.named(submission.work.key) not in keys:
+                continue
+            if not others:
+                outcome = Outcome(submission=submission.work.submission, refused="its workers do not answer")
+                self.release(submission)
+                self._ended(submission, outcome)
+                continue
+            self.forget(submission)
+            salt = os.urandom(8).hex()
+            submission.work = msgspec.structs.replace(
+                submission.work, key=f"{submission.work.key}-{salt}", submission=salt
+            )
+            self._running[salt] = submission
+            self._send(submission, others)
+
+    def _give_up(self, reason: str) -> None:
+        if self.gone or self._client is None:
+            return
+        self.gone = reason
+        running = list(self._running.values())
+        self._running.clear()
+        self.lost(reason)
+        for submission in running:
+            submission.end(Outcome(submission=submission.work.submission, refused=reason))
+
+    # ------------------------------------------------------------------ the end
+
+    def close(self) -> None:
+        """Let go of all: what still runs for us is stopped."""
+        client, self._client = self._client, None
+        self._running.clear()
+        if client is not None:
+            if not self.gone and client.status == "running" and self._local is None:
+                for future in self._kept:
+                    future.release()
+                client.sync(self._goodbye, client, callback_timeout=CLOSING + 1)
+            client.close(timeout=0.1 if self.gone or self._local is not None else CLOSING)
+        if self._local is not None:
+            self._local.close()
+
+    async def _goodbye(self, client: Any) -> None:
+        try:
+            forget = client.run_on_scheduler(_by_value(FORGET, "forget"), self.topic)
+            await asyncio.wait_for(forget, CLOSING)
+        except Exception:  # whatever the scheduler makes of it: we only tidy up
+            return
+
+
+def _by_value(source: str, name: str) -> Any:
+    """A function that travels as code, to processes that may not have rnb."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(source, namespace)
+    return namespace[name]

@@ -1,0 +1,276 @@
+"""Warm kernels: in each the setup of one notebook has run and no cell has, so that a cell costs a fork and no more.
+
+A worker's process has one per bundle; cells run in children of it. One child is forked ahead. Where a fork would not be
+whole, each cell gets a kernel that runs the setup anew. What is not used for a while ends.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+
+from rnb.engines.child import Child
+from rnb.engines.spawn import Forked, Spawned
+from rnb.engines.work import Bundle, Halted, Raw, Refused
+from rnb.messages import (
+    AnyReport,
+    CellError,
+    Configure,
+    Fork,
+    Ready,
+    Reap,
+    Reaped,
+    SetupEnded,
+    Stop,
+    Survey,
+    Surveyed,
+)
+
+IDLE = 60.0  # seconds after which a warm kernel that nobody needs ends
+GRACE = 2.0  # seconds that a kernel may take to end in order
+_spawning = threading.Lock()  # a kernel that is begun must not inherit another one's socket
+
+
+class Halt:
+    """A word from another thread: what you are at is not wanted any more. `fd` can be read from then on."""
+
+    def __init__(self) -> None:
+        self.fd, self._write = os.pipe()
+        self.said = False
+
+    def say(self) -> None:
+        if not self.said:
+            self.said = True
+            os.write(self._write, b"\0")
+
+    def close(self) -> None:
+        self.said = True
+        os.close(self.fd)
+        os.close(self._write)
+
+
+class Warm:
+    """For one bundle. `scratch`: a folder of the worker's for notebooks that do not lie on this machine."""
+
+    def __init__(self, bundle: Bundle, scratch: str) -> None:
+        self.bundle, self._scratch = bundle, scratch
+        self.used = time.monotonic()
+        self.running = 0  # cells
+        self._lock = threading.Lock()
+        self._kernel: Child | None = None
+        self._spare: Child | None = None
+        self._unforkable = ""
+        self._folder = ""
+
+    @property
+    def folder(self) -> str:
+        """Where the notebook's cells run: its own folder if it lies here with this text, else a copy."""
+        if not self._folder:
+            here = self.bundle.configure
+            same = Path(here.file)
+            if same.is_file() and same.read_bytes() == self.bundle.notebook:
+                self._folder = here.folder
+            else:
+                self._folder = self._unpacked()
+        return self._folder
+
+    def _unpacked(self) -> str:
+        folder = tempfile.mkdtemp(prefix="rnb-", dir=self._scratch or None)
+        name = os.path.basename(self.bundle.configure.file)
+        for path, data in {name: self.bundle.notebook, **self.bundle.modules}.items():
+            target = Path(folder, path)
+            if target.resolve().is_relative_to(Path(folder).resolve()):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+        return folder
+
+    # ------------------------------------------------------------------ children
+
+    def take(self, halt: Halt) -> Child:
+        """A kernel that has run the setup, for one cell. Raises Refused, Halted."""
+        with self._lock:
+            self.used = time.monotonic()
+            if self._kernel is None or self._kernel.gone:
+                self._drop()
+                self._kernel = self._started(halt)
+                self._survey(halt)
+            if self._unforkable:
+                return self._started(halt)
+            child, self._spare = self._spare or self._fork(), None
+        if not child.pid:
+            self._is_up(child, halt)
+        return child
+
+    def replenish(self) -> None:
+        """Have the next child forked while nobody waits for it."""
+        with self._lock:
+            if self._kernel is not None and not self._unforkable and self._spare is None:
+                self._spare = self._fork()
+
+    def _started(self, halt: Halt) -> Child:
+        """A kernel of its own, the setup run."""
+        with _spawning:
+            child = Child(Spawned())
+        child.wake_by(halt.fd)
+        try:
+            child.send(_moved(self.bundle.configure, self.folder))
+            child.send(self.bundle.place)
+            child.send(self.bundle.setup)
+            self._hear_setup(child, halt)
+        except BaseException:
+            child.kill()
+            child.wait()
+            child.close()
+            raise
+        child.sleep_through(halt.fd)
+        return child
+
+    def _hear_setup(self, child: Child, halt: Halt) -> None:
+        error = ""
+        for report in _until(child, SetupEnded, halt):
+            if isinstance(report, CellError):
+                error = f": {report.name}: {report.message}"
+            if isinstance(report, SetupEnded):
+                if not all(one.ok for one in report.statements):
+                    raise Refused(f"the setup fails there{error}")
+                return
+        raise Refused("the setup kills the kernel there")
+
+    def _survey(self, halt: Halt) -> None:
+        assert self._kernel is not None
+        self._kernel.send(Survey())
+        self._unforkable = "it died"
+        for report in _until(self._kernel, Surveyed, halt):
+            if isinstance(report, Surveyed):
+                self._unforkable = report.unforkable
+
+    def _fork(self) -> Child:
+        assert self._kernel is not None
+        with _spawning:
+            forked = Forked()
+        child = Child(forked)
+        self._kernel.send(Fork(seeded=self.bundle.seeded, own=True))
+        self._kernel.send_descriptors(forked.ends)
+        forked.handed_over()
+        return child
+
+    def _is_up(self, child: Child, halt: Halt) -> None:
+        child.wake_by(halt.fd)
+        for report in _until(child, Ready, halt):
+            if isinstance(report, Ready):
+                child.pid = report.pid
+        child.sleep_through(halt.fd)
+        if not child.pid:
+            child.close()
+            raise Refused("it can't be forked there")
+
+    def ended(self, child: Child) -> int:
+        """A child does not speak any more: its exit code, or the signal with a minus."""
+        child.kill()
+        child.close()
+        if not child.forked:
+            return child.wait()
+        with self._lock:
+            kernel = self._kernel
+            if kernel is None or kernel.gone:
+                return -9
+            kernel.send(Reap(pid=child.pid))
+            for report in _until(kernel, Reaped):
+                if isinstance(report, Reaped) and report.pid == child.pid:
+                    return report.status
+        return -9
+
+    def let_go(self, child: Child) -> None:
+        """Have a child end in order, which another thread waits for: exit handlers may take a while."""
+        threading.Thread(target=self._end, args=(child,), daemon=True).start()
+
+    def _end(self, child: Child) -> None:
+        child.send(Stop())
+        deadline = time.monotonic() + GRACE
+        while not child.gone and (left := deadline - time.monotonic()) > 0:
+            child.hear(left)
+        self.ended(child)
+
+    # ------------------------------------------------------------------ the end
+
+    def _drop(self) -> None:
+        for child in (self._spare, self._kernel):
+            if child is not None:
+                child.kill()
+                child.close()
+        if self._kernel is not None:
+            self._kernel.wait()
+        self._kernel = self._spare = None
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+
+def _until(child: Child, last: type[AnyReport], halt: Halt | None = None) -> list[AnyReport | Raw]:
+    """What it says up to the first report of this type, or to its end. Raises Halted."""
+    found: list[AnyReport | Raw] = []
+    while not child.gone:
+        found += child.hear()
+        if any(isinstance(one, last) for one in found):
+            return found
+        if halt is not None and halt.said:
+            raise Halted
+    return found
+
+
+def _moved(configure: Configure, folder: str) -> Configure:
+    return msgspec.structs.replace(configure, folder=folder)
+
+
+class Warms:
+    """Those of one process, by bundle."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._all: dict[str, Warm] = {}
+        self._sweeper: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def get(self, content: str) -> Warm | None:
+        with self._lock:
+            warm = self._all.get(content)
+            if warm is not None:
+                warm.running += 1
+            return warm
+
+    def add(self, content: str, warm: Warm) -> Warm:
+        """Another thread may have come first: the one to use."""
+        with self._lock:
+            warm = self._all.setdefault(content, warm)
+            warm.running += 1
+            if self._sweeper is None:
+                self._sweeper = threading.Thread(target=self._sweep, daemon=True)
+                self._sweeper.start()
+            return warm
+
+    def done(self, warm: Warm) -> None:
+        with self._lock:
+            warm.running -= 1
+            warm.used = time.monotonic()
+
+    def _sweep(self) -> None:
+        while not self._closed.wait(IDLE / 4):
+            with self._lock:
+                old = [c for c, w in self._all.items() if not w.running and time.monotonic() - w.used > IDLE]
+                gone = [self._all.pop(content) for content in old]
+            for warm in gone:
+                warm.close()
+
+    def close(self) -> None:
+        self._closed.set()
+        with self._lock:
+            gone = list(self._all.values())
+            self._all.clear()
+        for warm in gone:
+            warm.close()

@@ -1,0 +1,365 @@
+"""A session's dealings with a Dask cluster: which cells go there, under which key, what they need, and where it lies.
+
+What stays here: cells that must keep an order (`plan/side.py`), that change what they read, that ask for input, that have
+limits which only this machine's guard can watch, and those that are done sooner than said.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rnb.engines import at_worker, parcels, work
+from rnb.engines.cluster import Cluster
+from rnb.engines.running import STAYS
+from rnb.engines.work import Bundle, Outcome, Piece, Refused, Work
+from rnb.host import fitness
+from rnb.host.far import Far
+from rnb.host.ground import python
+from rnb.host.lane import FAR, Job, Lane
+from rnb.host.observing import Observer
+from rnb.host.tasks import cell_task, place_task, setup_task
+from rnb.host.transfers import Parcel, Stored
+from rnb.messages import CellEnded
+from rnb.notebook.digest import digest
+from rnb.notebook.model import Cell
+from rnb.plan import keys
+from rnb.plan.setup import SetupPlan
+from rnb.plan.world import GOOD, SETUP, Key
+from rnb.store.cache import Cache
+
+if TYPE_CHECKING:
+    from rnb.host.crew import Crew
+
+SMALL = 0.02  # seconds: what took less the last time is not worth the way
+QUEUED = 16  # cells that may be with the cluster, however few threads it has: it may grow when there is work
+WORKING = (
+    ast.Call,
+    ast.For,
+    ast.While,
+    ast.AsyncFor,
+    ast.comprehension,
+    ast.With,
+    ast.Await,
+    ast.Import,
+    ast.ImportFrom,
+)
+
+
+class Afar:
+    """Of one crew. `store` is what both sides can reach; `passing`: what lies there is for this run alone."""
+
+    def __init__(self, crew: Crew, cluster: Cluster, store: Cache, passing: bool) -> None:
+        self.crew, self.cluster, self.store, self._passing = crew, cluster, store, passing
+        session = crew.session
+        self._observer = Observer(session.modules.folder, session.modules)
+        self._python = python()
+        self._here: set[int] = set()  # cells that can't go
+        self._pieces: dict[tuple[Key, str], Piece] = {}  # what lies in the store, by value and state
+        self._bundle = ""
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._told: set[str] = set()
+        self._name = f"seconds/{digest(os.path.abspath(session.settings.path))}"
+        self._seconds: dict[str, float] = self._read_seconds()
+        self._contents: set[str] = set()
+        self._notes: list[str] = []
+        cluster.lost = self._lost
+
+    # ------------------------------------------------------------------ which
+
+    def may(self, uid: int) -> bool:
+        """Whether a worker may run this cell."""
+        if self.cluster.gone or uid in self._here:
+            return False
+        if self._stays(uid):
+            self._here.add(uid)
+            return False
+        return True
+
+    def _stays(self, uid: int) -> bool:
+        session, ahead = self.crew.session, self.crew.ahead
+        assert ahead is not None
+        cell, limits = session.cells[uid], session.limits
+        if uid in ahead.pinned or any(uid in changers for changers in ahead.changers.values()):
+            return True
+        if limits.of(cell).watched or limits.whole.watched or "input(" in cell.source or cell.options.output:
+            return True
+        known = self._seconds.get(self._static(cell))
+        return known < SMALL if known is not None else not cell.refs and _is_trivial(cell)
+
+    @property
+    def room(self) -> bool:
+        """Whether another cell may go."""
+        lanes = self.crew.roster.lanes
+        return not self.cluster.gone and lanes.far - len(lanes.away) < max(QUEUED, 2 * self.cluster.threads)
+
+    def lane(self) -> Lane | None:
+        """A lane for another cell; None if enough are on their way."""
+        roster = self.crew.roster
+        if not self.room:
+            return None
+        for idle in roster.lanes.away.values():
+            return idle
+        lane = Far(self, roster.births)
+        roster.births += 1
+        roster.lanes.append(lane)
+        return lane
+
+    # ------------------------------------------------------------------ what goes
+
+    def _static(self, cell: Cell) -> str:
+        session, notebook = self.crew.session, self.crew.session.current.now
+        texts = self._observer.texts(session.world.used_modules(cell))
+        matters = keys.place_matters(cell, notebook.setup, texts)
+        return keys.static_key(cell, notebook, self._python, session.supervisor.configure.file if matters else "")
+
+    def work(self, job: Job, alone: bool) -> Work | None:
+        """The job for a worker; None if something stands in the way."""
+        session = self.crew.session
+        cell, world = session.cells[job.uid], session.world
+        links, notebook = session.current.links, session.current.now
+        refs = {ref.name: job.seen.get(links.owner_key(ref)) for ref in cell.refs}
+        modules = world.used_modules(cell)
+        key = keys.result_key(self._static(cell), refs, world.given(cell), modules, session.settings.strict)
+        if key is None or alone or fitness.never(cell, notebook):
+            key = os.urandom(16).hex()
+        pieces = self._needed(job)
+        try:
+            bundle = self._bundle = self._bundle or self._put_bundle()
+        except Refused as refused:
+            self._warn(str(refused))
+            return None
+        key, submission = digest(f"{key} {self.store.spot.where} {session.settings.columns}"), os.urandom(8).hex()
+        self._notes.append(work.note(key, submission))
+        return Work(
+            key=key,
+            submission=submission,
+            topic=self.cluster.topic,
+            store=self.store.spot.where,
+            secure=self.store.secure,
+            bundle=bundle,
+            task=cell_task(notebook, cell, job.uid, links, world.parameters, session.settings.strict),
+            pieces=pieces,
+            keep=self._keeps(cell),
+            most=(session.limits.shown(cell) or session.settings.output_limit) + 1,
+        )
+
+    def _keeps(self, cell: Cell) -> bool:
+        """Whether what it gives may be kept for later runs."""
+        session = self.crew.session
+        return session.caching is not None and not fitness.never(cell, session.current.now)
+
+    def _needed(self, job: Job) -> list[Piece]:
+        """What the cell reads, what that holds before it."""
+        found: dict[int, Piece] = {}
+        todo = [(key, state) for key, state in job.seen.items()]
+        order: list[Piece] = []
+        while todo:
+            piece = self._pieces[todo.pop()]
+            if id(piece) in found:
+                order.remove(piece)
+            found[id(piece)] = piece
+            order.append(piece)
+            for need in _needs(piece):
+                states = [job.seen[need]] if need in job.seen else [state for key, state in self._pieces if key == need]
+                if need[0] != SETUP:
+                    todo.append((need, states[-1]))
+        return order[::-1]
+
+    def _put_bundle(self) -> str:
+        """Have the notebook lie in the store. Raises Refused."""
+        session, ahead = self.crew.session, self.crew.ahead
+        assert ahead is not None
+        notebook = session.current.now
+        rnb, version = at_worker.versions()
+        configure = msgspec.structs.replace(session.supervisor.configure, track=True, workers=True, frames="")
+        bundle = Bundle(
+            rnb=rnb,
+            python=version,
+            configure=configure,
+            setup=setup_task(notebook, SetupPlan(run=list(range(len(notebook.setup))))),
+            place=place_task(notebook, session.cells, {}),
+            notebook=notebook.text.encode(),
+            modules={_path(name, file): Path(file).read_bytes() for name, file in session.modules.files.items()},
+            seeded=ahead.seeded,
+        )
+        return self._noted(parcels.put_bytes(self.store, -1, work.encode(bundle)))
+
+    def _noted(self, content: str) -> str:
+        self._contents.add(content)
+        return content
+
+    # ------------------------------------------------------------------ values
+
+    def known(self, stored: Stored) -> None:
+        """Values in the cache: they lie where workers find them."""
+        piece = Piece(uid=stored.uid, id="", content=stored.task.content, load=stored.task)
+        for slot, state in stored.slots.items():
+            self._pieces[(stored.uid, slot), state] = piece
+
+    def upload(self, parcel: Parcel, then: Callable[[str], None]) -> None:
+        """Have values of ours lie in the store, and call `then` with what stands in the way."""
+        post = self.crew.session.loop.post
+
+        def job() -> None:
+            failure = ""
+            try:
+                if parcel.path:
+                    fd = os.open(parcel.path, os.O_RDONLY)
+                    try:
+                        content = parcels.put_bytes(self.store, fd, b"")
+                    finally:
+                        os.close(fd)
+                else:
+                    content = parcels.put_bytes(self.store, -1, parcel.data)
+            except (Refused, OSError) as error:
+                failure = str(error)
+            else:
+                piece = Piece(uid=parcel.uid, id="", content=self._noted(content), part=parcel.part)
+                for slot, state in parcel.slots.items():
+                    self._pieces[(parcel.uid, slot), state] = piece
+            post(lambda: then(failure))
+
+        self._later(job)
+
+    def download(self, uid: int, then: Callable[[], None]) -> None:
+        """Have values of this cell lie where kernels of this machine can read them, and call `then`."""
+        session, transfers = self.crew.session, self.crew.transfers
+        pieces = {id(piece): piece for (key, _), piece in self._pieces.items() if key[0] == uid and piece.part}.values()
+
+        def job() -> None:
+            found: list[tuple[Piece, str]] = []
+            for piece in pieces:
+                try:
+                    found.append((piece, parcels.get(self.store, piece.content)))
+                except Refused as refused:
+                    self._warn(str(refused))
+            session.loop.post(lambda: arrived(found))
+
+        def arrived(found: list[tuple[Piece, str]]) -> None:
+            for piece, path in found:
+                needs = {key: transfers.held.get(key, {}).get(FAR, "") for key in _needs(piece)}
+                needs = {key: state for key, state in needs.items() if key[0] != SETUP}
+                for slot in piece.part.slots if piece.part is not None else ():
+                    assert piece.part is not None
+                    transfers.parcels[uid, slot] = Parcel(uid, piece.part, needs, path, b"")
+            if not found:
+                for key in [key for key in transfers.held if key[0] == uid]:
+                    transfers.held[key].pop(FAR, None)
+            then()
+
+        self._later(job)
+
+    def _later(self, job: Callable[[], None]) -> None:
+        """In a thread of our own: the store may be far, and values large."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="rnb-store", daemon=True)
+            self._thread.start()
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        while True:
+            self._jobs.get()()
+
+    # ------------------------------------------------------------------ what comes back
+
+    def renamed(self, word: Any, uid: int) -> Any:
+        """A word as this notebook's cell says it: who ran the cell may call it otherwise."""
+        id = self.crew.session.cells[uid].id
+        return msgspec.structs.replace(word, cell=id) if word.cell != id else word
+
+    def equal(self, job: Job, outcome: Outcome) -> bool:
+        """Whether what equal code gave elsewhere is what this run would give: it did nothing beside, and read what lies here."""
+        ended = outcome.ended
+        assert ended is not None
+        if ended.outcome != GOOD or ended.changed or (ended.observed is not None and ended.observed.effects):
+            return False
+        if any(value.aliases for value in ended.values.values()) or any(part.needs for part in outcome.parts):
+            return False
+        files = self._files(outcome, ended.files, ended)
+        return all(self._observer.digest(path) == found for path, found in files.items())
+
+    def _files(self, outcome: Outcome, found: dict[str, str], ended: CellEnded) -> dict[str, str]:
+        """Files or folders that it read, as they are called here."""
+        there, here = outcome.folder, self._observer.folder
+        fixed = set(ended.observed.absolute) if ended.observed is not None else set()
+        inside = there + os.sep
+        return {
+            (os.path.join(here, path[len(inside) :]) if path.startswith(inside) and path not in fixed else path): digest
+            for path, digest in found.items()
+        }
+
+    def ended(self, job: Job, outcome: Outcome, report: CellEnded) -> None:
+        """A cell has ended there: its values lie in the store."""
+        report.files = self._files(outcome, report.files, report)
+        if report.observed is not None:
+            report.observed.folders = self._files(outcome, report.observed.folders, report)
+        for part in outcome.parts:
+            piece = Piece(uid=job.uid, id="", content=self._noted(outcome.content), part=part)
+            for slot, state in part.slots.items():
+                self._pieces[(job.uid, slot), state] = piece
+        self._seconds[self._static(self.crew.session.cells[job.uid])] = round(report.seconds, 4)
+
+    def refused(self, uid: int, reason: str) -> None:
+        """This cell stays here from now on."""
+        self._here.add(uid)
+        if reason and STAYS not in reason and not self.cluster.gone:
+            self._warn(f"{self.crew.session.cells[uid].id} runs on this machine: {reason}")
+
+    def _lost(self, reason: str) -> None:
+        self._warn(f"the Dask cluster is lost, {reason}: the run goes on on this machine")
+
+    def _warn(self, words: str) -> None:
+        if words not in self._told:
+            self._told.add(words)
+            print(f"rnb: warning: {words}", file=sys.stderr, flush=True)
+
+    # ------------------------------------------------------------------ durations
+
+    def _read_seconds(self) -> dict[str, float]:
+        found = self.store.note(self._name)
+        try:
+            return msgspec.json.decode(found, type=dict[str, float]) if found else {}
+        except msgspec.DecodeError:
+            return {}
+
+    def close(self) -> None:
+        """The crew is no more."""
+        self.store.write_note(self._name, json.dumps(self._seconds).encode())
+        for name in self._notes:
+            self.store.write_note(name, None)
+        if self._passing:
+            for content in self._contents:
+                self.store.write_note(Cache.value_name(content), None)
+
+
+def _needs(piece: Piece) -> list[Key]:
+    return [(need[0], need[1]) for need in piece.part.needs] if piece.part is not None else []
+
+
+def _path(name: str, file: str) -> str:
+    """Where a module lies below the folder of a notebook."""
+    parts = name.split(".")
+    return "/".join(
+        [*parts, "__init__.py"] if os.path.basename(file) == "__init__.py" else [*parts[:-1], parts[-1] + ".py"]
+    )
+
+
+def _is_trivial(cell: Cell) -> bool:
+    """Code that can't take long: no call, no loop."""
+    try:
+        nodes = ast.walk(ast.parse(cell.source).body[0])
+    except (SyntaxError, IndexError):
+        return False
+    function = next(nodes)
+    return not any(isinstance(node, WORKING) for each in getattr(function, "body", ()) for node in ast.walk(each))

@@ -1,0 +1,100 @@
+"""A Dask cluster of processes, as people have one: it is there before rnb comes and after it has gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rnb.engines.local import Local
+from tests.driver import Result, run
+
+pytest.importorskip("distributed")
+
+
+class Dask:
+    def __init__(self, local: Local):
+        self.local, self.address = local, local.address()
+
+    def run(self, path: Path, *args: str, timeout: float = 60) -> Result:
+        return run(path, "--engine", f"dask+{self.address}", *args, timeout=timeout)
+
+    def workers(self) -> list[int]:
+        """The pids of the processes of workers."""
+        return [pid for pid in children(self.local.pid) if "spawn_main" in command(pid)]
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            fields = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split() if entry.isdigit() else []
+        except OSError:
+            continue
+        if fields and int(fields[1]) == pid:
+            found.append(int(entry))
+    return found
+
+
+@contextmanager
+def cluster(workers: int) -> Iterator[Dask]:
+    local = Local(workers)
+    try:
+        yield Dask(local)
+    finally:
+        local.close()
+
+
+@pytest.fixture(scope="session")
+def dask() -> Iterator[Dask]:
+    """Two workers that no test harms."""
+    with cluster(2) as found:
+        yield found
+
+
+@pytest.fixture
+def fresh() -> Iterator[Dask]:
+    """Two workers to be harmed."""
+    with cluster(2) as found:
+        yield found
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        path = tmp_path / "nb.py"
+        path.write_text("import os, signal, sys, time\nimport rnb\n\n" + text)
+        return path
+
+    return write
+
+
+def wait_for(what: Callable[[], object], seconds: float = 20.0) -> None:
+    """Until it is so. Fails after a while."""
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not come to that"
+        time.sleep(0.02)
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+__all__ = ["Dask", "children", "cluster", "gone", "signal", "wait_for"]
