@@ -68,6 +68,7 @@ def command(
     if len(paths) > 1 and at_a_time > 1 and "-" not in paths:
         flags = {"--sandbox": sandbox, "--fail-fast": fail_fast, "--resume": resume, "--part": True, "--strict": strict}
         said = {"-p": parameters, "-P": files, "--only": only, "--limit": limits, "--cache": (cache,) if cache else ()}
+        said["--engine"] = (engine,) if engine else ()
         arguments = [part for name, values in said.items() for value in values for part in (name, value)]
         arguments += [name for name, on in flags.items() if on]
         sinks = run_sinks(as_json, junit, html, ipynb, many=True)

@@ -7,7 +7,7 @@ limits which only this machine's guard can watch, and those that are done sooner
 from __future__ import annotations
 
 import ast
-import json
+import contextlib
 import os
 import queue
 import sys
@@ -27,6 +27,7 @@ from rnb.host.far import Far
 from rnb.host.ground import python
 from rnb.host.lane import FAR, Job, Lane
 from rnb.host.observing import Observer
+from rnb.host.paths import keep_folder, write_beside
 from rnb.host.tasks import cell_task, place_task, setup_task
 from rnb.host.transfers import Parcel, Stored
 from rnb.messages import CellEnded
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from rnb.host.crew import Crew
 
 SMALL = 0.02  # seconds: what took less the last time is not worth the way
+MOST = 10_000  # cells whose durations are remembered
 QUEUED = 16  # cells that may be with the cluster, however few threads it has: it may grow when there is work
 WORKING = (
     ast.Call,
@@ -69,7 +71,8 @@ class Afar:
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._told: set[str] = set()
-        self._name = f"seconds/{digest(os.path.abspath(session.settings.path))}"
+        folder = keep_folder(session.settings.path)
+        self._file = Path(folder, "dask", "seconds.json") if folder is not None else None
         self._seconds: dict[str, float] = self._read_seconds()
         self._contents: set[str] = set()
         self._notes: list[str] = []
@@ -327,15 +330,23 @@ class Afar:
     # ------------------------------------------------------------------ durations
 
     def _read_seconds(self) -> dict[str, float]:
-        found = self.store.note(self._name)
+        """By the identity of a cell, with all that it uses: what it took the last time."""
         try:
-            return msgspec.json.decode(found, type=dict[str, float]) if found else {}
-        except msgspec.DecodeError:
+            data = self._file.read_bytes() if self._file is not None else b"{}"
+            return msgspec.json.decode(data, type=dict[str, float])
+        except (OSError, msgspec.DecodeError):
             return {}
+
+    def _write_seconds(self) -> None:
+        if self._file is not None and self._seconds:
+            latest = dict(list(self._seconds.items())[-MOST:])
+            with contextlib.suppress(OSError):  # only the choice of the next run depends on it
+                self._file.parent.mkdir(exist_ok=True)
+                write_beside(str(self._file), msgspec.json.encode(latest))
 
     def close(self) -> None:
         """The crew is no more."""
-        self.store.write_note(self._name, json.dumps(self._seconds).encode())
+        self._write_seconds()
         for name in self._notes:
             self.store.write_note(name, None)
         if self._passing:

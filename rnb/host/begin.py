@@ -41,7 +41,7 @@ def begin(session: Session, notebook: Notebook) -> None:
     session.emitter.emit(current.described(notebook, session.world.parameters))
     setup = _plan_setup(session)
     round = session.make_round(_seeds(session, edited), renamed)
-    session.crew = crew_for(session) if first and (session.settings.jobs > 1 or session.cluster is not None) else None
+    session.crew = crew_for(session) if first and (session.settings.jobs > 1 or session.engine is not None) else None
     session.announce()
     for cell in round.planned():
         session.emitter.emit(CellEvent(cell=cell.cell, status="queued"))

@@ -21,7 +21,7 @@ from rnb.plan.state import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rnb.engines.cluster import Cluster
+    from rnb.host.engine import Engine
 
 
 class Command:
@@ -34,7 +34,7 @@ class Command:
         self.numbers = itertools.count(1)
         self.lines = Lines(self.loop)
         self.session: Session | None = None
-        self.cluster: Cluster | None = None
+        self.engine: Engine | None = None  # where cells may go
         self.interrupts = 0  # in this round
         self.interrupted = False  # a cell was interrupted
         self.internal: tuple[str, str] | None = None  # a fault of ours in a kernel of a run that has ended
@@ -50,13 +50,13 @@ class Command:
         """A session whose kernel is already coming up."""
         state = State(outputs=settings.track)
         sinks = self.sinks(state, settings.path)
-        if settings.jobs > 1 or self.cluster is not None:
+        if settings.jobs > 1 or self.engine is not None:
             from rnb.host.turns import InOrder
 
             sinks = [InOrder(sink) if getattr(sink, "in_order", False) else sink for sink in sinks]
         emitter = Emitter(sinks, state.apply, self.numbers, settings.path if self.several else None)
         session = Session(settings, self.loop, emitter, state, done, self._ask, self.keeper(settings.path, emitter))
-        self.session, session.cluster = session, self.cluster
+        self.session, session.engine = session, self.engine
         session.ask_again = self.lines.again
         session.supervisor.start()
         adopt_orphans()  # before any user code runs
@@ -103,8 +103,8 @@ class Command:
 
     def close(self) -> None:
         """End everything that is still below us."""
-        if self.cluster is not None:
-            self.cluster.close()
+        if self.engine is not None:
+            self.engine.close()
         end_descendants()
         self.loop.close()
 

@@ -9,6 +9,7 @@ from rnb.errors import UsageError
 
 NAME = "pyproject.toml"
 ON, OFF = ("on", "1", "true", "yes"), ("off", "0", "false", "no", "")  # what may be said of the cache, beside a place
+ENGINES = "there are dask, dask+tcp://HOST:PORT and local"
 
 
 def ignored_codes(path: str) -> frozenset[str]:
@@ -34,13 +35,20 @@ def cache_setting(path: str) -> str | bool | None:
     return found
 
 
-def engine_setting(path: str) -> str:
-    """What the project says of the engine; "" where it says nothing. Raises UsageError."""
-    table, place = project(path)
-    found = table.get("engine", "")
-    if not isinstance(found, str):
-        raise UsageError(f"{place}: `engine` of [tool.rnb] is no text", 'write engine = "dask"')
-    return found
+def engine_of(path: str, option: str | None = None) -> str:
+    """Where the cells of this notebook run: "" for this machine alone, `dask` for a cluster that is started for the run, else
+    `dask+` and the address of a scheduler. What the command line says counts first, then RNB_ENGINE, then `engine` of the
+    project. Raises UsageError."""
+    word: object = option if option is not None else os.environ.get("RNB_ENGINE")
+    place = "--engine" if option is not None else "RNB_ENGINE"
+    if word is None:
+        table, place = project(path)
+        word = table.get("engine", "local")
+    if word in ("", "local"):
+        return ""
+    if not isinstance(word, str) or (word != "dask" and not (word.startswith("dask+") and "://" in word)):
+        raise UsageError(f"{place}: there is no engine {word!r}", ENGINES)
+    return word
 
 
 def sql_returns(path: str) -> str:

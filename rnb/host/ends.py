@@ -22,11 +22,9 @@ def crew_for(session: Session) -> Crew | None:
     from rnb.host.crew import Crew
     from rnb.plan.side import is_chain
 
-    if session.cluster is not None and not session.cluster.gone:
-        from rnb.host.engine import afar_for
-
+    if session.engine is not None and not session.engine.cluster.gone:
         crew = Crew(session, session.settings.jobs)
-        crew.afar = afar_for(crew, session.cluster)
+        crew.afar = session.engine.afar(crew)
         return crew
     alone = session.settings.jobs == 1 or is_chain(session.current.links)
     return None if alone else Crew(session, session.settings.jobs)

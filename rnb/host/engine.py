@@ -1,18 +1,17 @@
-"""Which engine runs the cells: this machine, or a Dask cluster.
-
-What the command line says counts first, then RNB_ENGINE, then `engine` in `[tool.rnb]` of the project. `dask` is a cluster
-that is started for the run, `dask+tcp://HOST:PORT` one that is there, `local` none.
-"""
+"""A Dask cluster for a command, and the store that its workers and we reach: opened before a run, let go of after it."""
 
 from __future__ import annotations
 
 import os
+import platform
+import shutil
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnb.errors import RnbError, UsageError
-from rnb.host.cached import default_place, open_cache
-from rnb.host.config import engine_setting
+from rnb.host.cached import open_cache
+from rnb.host.paths import keep_folder
 
 if TYPE_CHECKING:
     from rnb.engines.cluster import Cluster
@@ -21,36 +20,36 @@ if TYPE_CHECKING:
     from rnb.host.crew import Crew
     from rnb.store.cache import Cache
 
-LOCAL = ("", "local", "off")
-HINT = "there are dask, dask+tcp://HOST:PORT and local"
+
+class Engine:
+    """A cluster, and the store that its workers and we reach. `passing`: it lies there for this run alone."""
+
+    def __init__(self, cluster: Cluster, store: Cache, passing: bool) -> None:
+        self.cluster, self.store, self.passing = cluster, store, passing
+
+    def close(self) -> None:
+        """Let go of all: what runs for us is stopped, what lay there for the run goes."""
+        self.cluster.close()
+        self.store.close()
+        if self.passing:
+            shutil.rmtree(self.store.spot.where, ignore_errors=True)
+
+    def afar(self, crew: Crew) -> Afar:
+        """A crew's dealings with the cluster."""
+        from rnb.host.afar import Afar
+
+        caching = crew.session.caching
+        return Afar(crew, self.cluster, self.store if caching is None else caching.cache, passing=caching is None)
 
 
-def engine_of(path: str, option: str | None = None) -> str:
-    """The engine for this notebook: "" for this machine alone, else `dask` or `dask+` and an address. Raises UsageError."""
-    word = option if option is not None else os.environ.get("RNB_ENGINE")
-    if word is None:
-        word = engine_setting(path)
-    if word in LOCAL:
-        return ""
-    if word != "dask" and not (word.startswith("dask+") and "://" in word):
-        raise UsageError(f"there is no engine `{word}`", HINT)
-    return word
-
-
-def store_for(path: str, cache: str | None) -> Cache:
-    """What a cluster's workers and we can reach. Raises UsageError, MissingExtra, OSError."""
-    place = cache or default_place(path)
-    if place is None:
-        raise UsageError("a cluster needs a store, and no folder for it can be written", "say --cache DIR-OR-URL")
-    return open_cache(place)
-
-
-def open_cluster(command: Command, engine: str, workers: int, store: Cache) -> Cluster | None:
-    """Connect, while signals and the clock of the run count; None if they ended it. Raises UsageError, MissingExtra."""
+def open_engine(command: Command, engine: str, path: str, workers: int, cache: str | None) -> Engine | None:
+    """Connect, while signals and the clock of the run count; None if they ended it. `cache` is the place of the run's, if it
+    has one. Raises UsageError, MissingExtra, OSError."""
     from rnb.engines.cluster import Cluster
 
+    store = open_cache(cache or _passing_store(path))
     loop, answers = command.loop, list[RnbError | None]()
-    cluster = Cluster(engine.partition("+")[2], workers, loop.post)
+    found = Engine(Cluster(engine.partition("+")[2], workers, loop.post), store, passing=cache is None)
     probe = f"cluster/probe-{os.urandom(8).hex()}"
     store.write_note(probe, b"here")
     store.settle()
@@ -58,9 +57,9 @@ def open_cluster(command: Command, engine: str, workers: int, store: Cache) -> C
     def opened() -> None:
         error: RnbError | None = None
         try:
-            cluster.open(store.spot.where, probe)
-        except RnbError as found:
-            error = found
+            found.cluster.open(store.spot.where, probe)
+        except RnbError as raised:
+            error = raised
         loop.post(lambda: answers.append(error))
 
     threading.Thread(target=opened, name="rnb-dask", daemon=True).start()
@@ -68,18 +67,33 @@ def open_cluster(command: Command, engine: str, workers: int, store: Cache) -> C
         loop.turn()
     store.write_note(probe, None)
     if answers and answers[0] is None:
-        return cluster
-    cluster.close()
+        return found
+    found.close()
     if answers and answers[0] is not None:
         raise answers[0]
     return None
 
 
-def afar_for(crew: Crew, cluster: Cluster) -> Afar:
-    """The crew's dealings with the cluster."""
-    from rnb.host.afar import Afar
+def _passing_store(path: str) -> str:
+    """A folder for one run. Those that runs killed by force have left go. Raises UsageError."""
+    folder = keep_folder(path)
+    if folder is None:
+        raise UsageError("a cluster needs a store, and no folder for it can be written", "say --cache DIR-OR-URL")
+    stores, host = Path(folder, "dask"), platform.node() or "here"
+    for old in stores.glob(f"{host}+*"):
+        if not alive(old.name.split("+")[1]):
+            shutil.rmtree(old, ignore_errors=True)
+    store = stores / f"{host}+{os.getpid()}+{os.urandom(4).hex()}"
+    store.mkdir(parents=True, exist_ok=True)
+    return str(store)
 
-    session = crew.session
-    if session.caching is not None:
-        return Afar(crew, cluster, session.caching.cache, passing=False)
-    return Afar(crew, cluster, store_for(session.settings.path, None), passing=True)
+
+def alive(pid: str) -> bool:
+    """Whether there is a process of this number."""
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True

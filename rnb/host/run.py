@@ -8,8 +8,8 @@ from collections.abc import Callable
 from rnb.errors import InternalError, ParameterError, UsageError
 from rnb.host.cached import cache_place, forget_runs, resume_place
 from rnb.host.command import Command, environment_width
+from rnb.host.config import engine_of
 from rnb.host.emit import Sink
-from rnb.host.engine import engine_of, open_cluster, store_for
 from rnb.host.settings import Settings
 from rnb.host.source import notebook_bytes, read_notebook
 from rnb.notebook.model import Notebook, Parameter
@@ -44,18 +44,19 @@ def run(
         raise UsageError("a sandbox keeps nothing to go on from", "leave out --resume, or --sandbox")
     if sandbox and jobs > 1:  # the numbers of processes in there are none out here
         raise UsageError("a sandbox runs one cell at a time", "leave out -j, or --sandbox")
-    cluster = engine_of(paths[0], engine)
-    if sandbox and cluster:
+    where = engine_of(paths[0], engine)
+    if sandbox and where:
         raise UsageError("a sandbox is on this machine", "leave out --engine, or --sandbox")
     command = Command(sinks, several=len(paths) > 1)
     worst = 0
     try:
         if timeout is not None:
             command.loop.after(timeout, lambda: command.end_now(124, f"timeout after {timeout:g} s"))
-        if cluster:
+        if where:
+            from rnb.host.engine import open_engine
+
             workers, jobs = (jobs if jobs > 1 else os.cpu_count() or 1), 1
-            store = store_for(paths[0], cache_place(paths[0], cache))
-            command.cluster = open_cluster(command, cluster, workers, store)
+            command.engine = open_engine(command, where, paths[0], workers, cache_place(paths[0], cache))
         for path in paths if command.ended_by is None else ():
             place = None if sandbox else cache_place(path, cache)  # a stranger's results are nobody else's
             passing = resume and place is None
@@ -68,7 +69,7 @@ def run(
                 fail_fast=fail_fast,
                 strict=strict,
                 limits=limits,
-                track=place is not None or command.cluster is not None,
+                track=place is not None or command.engine is not None,
                 cache=place,
                 resume=resume,
                 passing=passing,

@@ -47,8 +47,8 @@ from rnb.plan.world import World
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rnb.engines.cluster import Cluster
     from rnb.host.crew import Crew
+    from rnb.host.engine import Engine
 
 
 class Session:
@@ -97,7 +97,7 @@ class Session:
         self.early_deaths = 0  # of kernels, in a row, before they had answered
         self.no_kernel = self.closing = False
         self.ask_again: Callable[[list[str]], None] = lambda cells: None  # these cells are to read again what they read
-        self.cluster: Cluster | None = None  # where cells may go
+        self.engine: Engine | None = None  # where cells may go
         self.crew: Crew | None = None  # where cells run side by side
         self.hear_more: Callable[[AnyReport], None] = lambda report: None  # what else the kernel says
         self.gone: Callable[[], None] = lambda: None  # reaps the workers of a crew that is no more

@@ -14,8 +14,6 @@ import pytest
 from rnb.engines.local import Local
 from tests.driver import Result, run
 
-pytest.importorskip("distributed")
-
 
 class Dask:
     def __init__(self, local: Local):
@@ -50,14 +48,16 @@ def children(pid: int) -> list[int]:
 
 @contextmanager
 def cluster(workers: int) -> Iterator[Dask]:
+    os.environ["WORKER"] = "there"
     local = Local(workers)
+    del os.environ["WORKER"]
     try:
         yield Dask(local)
     finally:
         local.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dask() -> Iterator[Dask]:
     """Two workers that no test harms."""
     with cluster(2) as found:
