@@ -86,4 +86,5 @@ class Forecast:
             return
         self.covered[key] = place
         for reader in self.sight.later_readers(key, place):
-            self._may(reader, Why("mutation", name))
+            if Why("ref", name) not in self.why.get(reader, ()):  # a new value says it already
+                self._may(reader, Why("mutation", name))

@@ -7,7 +7,7 @@ import re
 _FRAME = re.compile(r'^(?P<indent>[\s|]*)File "(?P<file>.+?)", line \d+')
 _LIBRARY = re.compile(
     r"[/\\](?:(?:site|dist)-packages|lib[/\\]python3\.\d+(?:[/\\](?:site|dist)-packages)?)[/\\](?P<name>[^/\\.]+)"
-    r"|^<frozen (?P<frozen>\w+)",
+    r"|^<frozen (?P<frozen>\w+)|^(?P<compiled>\w+)[/\\].*\.p(?:yx|xi|xd)$",
     re.I,
 )
 

@@ -24,7 +24,7 @@ from rnb.view.guard import Access, Guard, Limits
 from rnb.view.log import EPOCH
 from rnb.view.render import index_page, live_page
 from rnb.view.shelf import Item, Shelf
-from rnb.view.stream import HEADERS, EventStream, place, socket_events
+from rnb.view.stream import END, HEADERS, EventStream, place, socket_events
 
 FRAME_POLICY = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' {origin}; "
@@ -237,7 +237,7 @@ class SummaryStream:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         gone = asyncio.ensure_future(receive())
         gone = asyncio.ensure_future(receive()) if (await gone)["type"] != "http.disconnect" else gone
-        while not gone.done():
+        while not gone.done() and not self.view.shelf.over:
             data = encode({"notebooks": self.view._summaries()})
             await send({"type": "http.response.body", "body": b"data: " + data + b"\n\n", "more_body": True})
             changed = self.view.shelf.changed
@@ -247,6 +247,8 @@ class SummaryStream:
             waiting.cancel()
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(asyncio.shield(gone), SUMMARY_PAUSE)
+        if not gone.done():
+            await send(END)
 
 
 def application(shelf: Shelf, access: Access, editor: str | None, limits: Limits | None = None) -> ASGIApp:

@@ -59,6 +59,7 @@ class EventLog:
         self.seq = 0
         self.forgotten = 0  # seq of the last entry that left the ring
         self.viewers = 0
+        self.over = False
         self._inbox: deque[AnyEvent] = deque()
         self._told = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -105,6 +106,11 @@ class EventLog:
         for waiting in woken:
             if not waiting.done():
                 waiting.set_result(beat)
+
+    def end(self) -> None:
+        """The server goes: whoever follows gets what there is, and then the end."""
+        self.over = True
+        self._wake(False)
 
     def _beat(self) -> None:
         self._beating = False

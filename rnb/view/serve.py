@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import socket
@@ -114,6 +115,9 @@ class Server:
         """Let the viewers go and end the thread."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
+            if self.loop is not None:
+                with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+                    self.loop.call_soon_threadsafe(self.shelf.end)
             self._thread.join(END)
 
 

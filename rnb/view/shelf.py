@@ -56,11 +56,19 @@ class Shelf:
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
         self.changed = asyncio.Event()
+        self.over = False
 
     def add(self, path: str, start: Callable[[Item], None] | None = None) -> Item:
         item = Item(self._free_id(path), path, start, self.changed)
         self.items[item.id] = item
         return item
+
+    def end(self) -> None:
+        """The server goes: every stream comes to its end. In the server's loop."""
+        self.over = True
+        self.changed.set()
+        for item in self.items.values():
+            item.log.end()
 
     def _free_id(self, path: str) -> str:
         stem = os.path.normpath(path).removesuffix(".py")

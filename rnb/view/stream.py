@@ -22,10 +22,11 @@ HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+END: Message = {"type": "http.response.body", "body": b""}
 
 
 async def follow(log: EventLog, position: int | None, page: bool) -> AsyncIterator[Snapshot | list[Entry]]:
-    """Snapshots and batches of entries as they come; an empty list as a sign of life."""
+    """Snapshots and batches of entries as they come, to the end of the log; an empty list as a sign of life."""
     while True:
         if position is None or log.behind(position):
             snapshot = log.recent(page)
@@ -36,6 +37,8 @@ async def follow(log: EventLog, position: int | None, page: bool) -> AsyncIterat
         if entries:
             yield entries
             continue
+        if log.over:
+            return
         if await log.changed():
             yield []
 
@@ -95,6 +98,7 @@ class EventStream:
                 await _body(send, b"\n\n")
             else:
                 await _body(send, frames(item, self.page) if item else b"event: beat\ndata: {}\n\n")
+        await send(END)
 
 
 async def _body(send: Send, data: bytes) -> None:

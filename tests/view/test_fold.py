@@ -1,8 +1,9 @@
-"""The page's State (static/state.js) and rnb.plan.state fold any series of events to the same, and from a snapshot too."""
+"""What the page does as Python does: the fold of events (static/state.js), the short traceback (static/problem.js)."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from rnb.messages import AnyEvent
 from rnb.plan.panels import Output, Panel, Picture, Problem, Text
 from rnb.plan.state import State
+from rnb.report.tracebacks import shorten
 from rnb.store.events import encode
 from rnb.view.assets import files
 from tests.plan.test_state import EVENTS, notebook
@@ -73,3 +75,34 @@ def test_both_folds_agree(page: Any) -> None:
         assert theirs == json.loads(json.dumps([plain(state) for state in states] * 2))
 
     agree()
+
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/x/.venv/lib/python3.12/site-packages/pandas/core/base.py", line 3, in get
+    return one(
+        two)
+    ~~~^^^^
+  File "pandas/_libs/index.pyx", line 7, in find
+KeyError: 'a'
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/home/ann/nb.py", line 4, in load
+    rows = read()
+           ^^^^^^
+  File "<frozen importlib._bootstrap>", line 9, in _call
+  File "/home/ann/help.py", line 2, in read
+    return {}["a"]
+KeyError: 'a'"""
+
+
+def test_both_leave_out_the_frames_of_libraries(page: Any) -> None:
+    page.goto("about:blank")
+    page.evaluate(LOAD, re.sub(r"^import .*\n", "", files()["problem.js"].decode(), flags=re.M))
+    theirs = page.evaluate("lines => own(lines)", TRACEBACK.splitlines())
+    assert theirs == [
+        re.sub(r" in [a-z, ]+$", " of libraries", line) if "…" in line else line
+        for line in shorten(TRACEBACK).splitlines()
+    ]
+    assert sum("…" in line for line in theirs) == 2 and len(theirs) == 14

@@ -117,6 +117,28 @@ def test_keys_show_code_and_panels(view: View, page: Any) -> None:
     assert not page.locator("#panel").is_visible()
 
 
+WIDE = (
+    "import rnb\n"
+    + "".join(f"\n\n@rnb.cell\ndef quite_a_name_{i}():\n    return {i}\n" for i in range(4))
+    + ("".join(f"\n\n@rnb.cell\ndef reader_{i}(quite_a_name_{i % 4}):\n    quite_a_name_{i % 4}\n" for i in range(8)))
+)
+CUT = """() => {
+  const box = document.querySelector(".graph svg").getBoundingClientRect();
+  return [...document.querySelectorAll(".node rect")].filter((node) => {
+    const { left, right, top, bottom } = node.getBoundingClientRect();
+    return left < box.left || right > box.right || top < box.top || bottom > box.bottom;
+  }).length;
+}"""
+
+
+def test_a_graph_of_twelve_cells_opens_whole(view: View, page: Any) -> None:
+    page.goto(view(WIDE).url)
+    until(page, "reader_7", "done")
+    page.keyboard.press("g")
+    page.wait_for_selector(".node >> nth=11")
+    assert page.evaluate(CUT) == 0
+
+
 def test_an_edit_updates_in_place(view: View, page: Any) -> None:
     viewed = view(NOTEBOOK)
     page.goto(viewed.url)

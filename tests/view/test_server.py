@@ -209,9 +209,11 @@ def test_a_port_that_is_taken_is_said(view: View, served: Viewed) -> None:
 
 
 def test_it_ends_with_its_viewers_still_there(served: Viewed) -> None:
-    with httpx.stream("GET", f"{served.url}/n/nb/stream", timeout=10) as response:
+    page = httpx.stream("GET", f"{served.url}/n/nb/stream", timeout=10)
+    with page as response, httpx.stream("GET", f"{served.url}/stream", timeout=10):
         next(messages(response))
         assert served.close() == 143
+        assert served.process.stderr is not None and served.process.stderr.read() == ""
 
 
 def test_a_notebook_that_is_gone_leaves_the_others(view: View) -> None:

@@ -2,6 +2,7 @@
 
 const LEAST = 0.12;
 const MOST = 2.5;
+const WHOLE = 0.55; // what is seen whole at this zoom is shown whole
 
 export class Camera {
   // `scene` is a <g> in `svg`; `size` is what it takes when it is not zoomed.
@@ -16,11 +17,12 @@ export class Camera {
     new ResizeObserver(() => this.touched || this.fit(this.least)).observe(svg);
   }
 
-  // All of it, but never smaller than `least`; then its top.
+  // All of it; where that would be smaller than `WHOLE`, its top, no smaller than `least`.
   fit(least = LEAST) {
     const { width, height } = this.svg.getBoundingClientRect();
     if (!width || !height) return;
-    this.zoom = Math.max(least, Math.min(1.15, width / this.size.width, height / this.size.height));
+    const all = Math.min(1.15, width / this.size.width, height / this.size.height);
+    this.zoom = all < WHOLE ? Math.max(least, all) : all;
     this.x = (width - this.size.width * this.zoom) / 2;
     this.y = Math.max(0, (height - this.size.height * this.zoom) / 2);
     this.apply();

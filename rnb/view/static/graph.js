@@ -7,7 +7,7 @@ import { Camera } from "rnb/camera.js";
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 7.2; // of a letter, about
 const HIGH = 24;
-const READABLE = 0.8; // a graph opens no smaller than this
+const READABLE = 0.8; // a graph that is too large to be seen whole opens at this zoom
 
 function svg(tag, attributes, ...children) {
   const node = document.createElementNS(NS, tag);
@@ -46,10 +46,10 @@ export class GraphPanel {
 
   draw(dagre, cells, edges) {
     const graph = new dagre.graphlib.Graph();
-    graph.setGraph({ rankdir: "TB", nodesep: 14, ranksep: 30, marginx: 6, marginy: 6 });
+    graph.setGraph({ rankdir: "TB", nodesep: 10, ranksep: 30, marginx: 6, marginy: 6 });
     graph.setDefaultEdgeLabel(() => ({}));
     const known = new Set(cells.map(({ id }) => id));
-    for (const { id } of cells) graph.setNode(id, { width: Math.min(26, id.length) * WIDTH + 22, height: HIGH });
+    for (const { id } of cells) graph.setNode(id, { width: Math.min(26, id.length) * WIDTH + 14, height: HIGH });
     for (const [from, to] of edges) if (known.has(from) && known.has(to) && from !== to) graph.setEdge(from, to);
     dagre.layout(graph);
     const { width, height } = graph.graph();

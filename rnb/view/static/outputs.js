@@ -1,7 +1,8 @@
 // What a cell shows: each output gets the best form that the page can show safely. Text by terminal.js; pictures as
 // <img>, so that no SVG can run; clean HTML (made so by the server) in place; all else in a frame without an origin.
 
-import { cleaned, editorLink, el } from "rnb/dom.js";
+import { cleaned, el } from "rnb/dom.js";
+import { ProblemView } from "rnb/problem.js";
 import { TextView, paint } from "rnb/terminal.js";
 import { textOf } from "rnb/state.js";
 import { enhance } from "rnb/table.js";
@@ -105,46 +106,6 @@ class PictureView {
     this.table?.leave();
     this.node.querySelector("iframe")?.leave?.();
   }
-}
-
-const FRAME = /^(\s*)File "(.+?)", line (\d+)(, in (.*))?$/;
-
-class ProblemView {
-  constructor(item, context) {
-    this.item = item;
-    const heading = el("p", { class: "problem-name" }, el("strong", { text: item.name }));
-    if (item.message) heading.append(el("span", { text: `: ${item.message}` }));
-    this.node = el("div", { class: "problem", role: "group", "aria-label": `${item.name}: ${item.message}` }, heading);
-    const source = item.line && context.sourceLine(item.line);
-    if (item.line) this.node.append(place(item.line, source, context));
-    const lines = item.traceback.trimEnd().split("\n");
-    if (lines.length > 1) {
-      const pre = el("pre", { class: "text traceback" });
-      for (const line of lines) pre.append(...traced(line, context), "\n");
-      this.node.append(el("details", { open: item.traceback.length < 1500 }, el("summary", { text: "Traceback" }), pre));
-    }
-  }
-
-  update() {
-    return false;
-  }
-}
-
-function place(line, source, context) {
-  const link = editorLink(context.config, line);
-  const label = `${context.config.path}:${line}`;
-  const where = link ? el("a", { href: link, class: "where", text: label }) : el("span", { class: "where", text: label });
-  const row = el("p", { class: "problem-place" }, where);
-  if (source) row.append(el("code", { text: source.trim() }));
-  return row;
-}
-
-function traced(line, context) {
-  const found = FRAME.exec(line);
-  if (!found || !(context.config.file === found[2] || found[2].endsWith(context.config.path))) return [line];
-  const link = editorLink(context.config, found[3]);
-  const label = `${found[2]}:${found[3]}`;
-  return [found[1], link ? el("a", { href: link, text: label }) : el("strong", { text: label }), found[4] ?? ""];
 }
 
 function viewOf(item, context) {
