@@ -47,25 +47,39 @@ def run(
     names = _Names(values, namespace, unbound)
     if "engine" in options:
         return _on_server(source, names, options)
-    connections: list[Any] = []
-
-    def interrupt() -> None:
-        for connection in connections:
-            connection.interrupt()
-
-    told = [0.0]
-
-    def tell() -> None:
-        """What DuckDB says of its progress, where it is more than was said before."""
-        for connection in connections[:1]:
-            fraction = min(connection.query_progress() / 100, 1.0)
-            if fraction > told[0] and rnb._kernel is not None:
-                told[0] = fraction
-                rnb._kernel.progress(round(fraction, 3))
-
+    going = _Going()
     return interruptible(
-        lambda: _embedded(_query(source, names, options), names, options, connections), interrupt, tell
+        lambda: _embedded(_query(source, names, options), names, options, going), going.interrupt, going.tell
     )
+
+
+class _Going:
+    """The query that runs, for the thread that waits for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # a connection that is being closed must not be asked
+        self._connection: Any = None
+        self._told = 0.0
+        self.done, self.all = 0, 1  # statements
+
+    def on(self, connection: Any) -> None:
+        """It runs on this connection from now on; None: on none any more."""
+        with self._lock:
+            self._connection = connection
+
+    def interrupt(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.interrupt()
+
+    def tell(self) -> None:
+        """What DuckDB says of its progress, where it is more than was said before. Each statement is an equal part."""
+        with self._lock:
+            told = self._connection.query_progress() if self._connection is not None else -1.0
+        fraction = (self.done + min(max(told, 0.0) / 100, 1.0)) / self.all
+        if told >= 0 and fraction > self._told and rnb._kernel is not None:
+            self._told = fraction
+            rnb._kernel.progress(round(fraction, 3))
 
 
 def _on_server(source: str, names: _Names, options: dict[str, Any]) -> Any:
@@ -154,8 +168,8 @@ class _Names:
         return options.get("returns") or next((kind for kind in first if kind in KINDS), "") or installed()
 
 
-def _embedded(query: Query, names: _Names, options: dict[str, Any], connections: list[Any]) -> Any:
-    """The result, from a connection that is in `connections` as long as it may be interrupted."""
+def _embedded(query: Query, names: _Names, options: dict[str, Any], going: _Going) -> Any:
+    """The result, from a connection that is `going` as long as it may be interrupted."""
     import duckdb
 
     connection = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
@@ -163,18 +177,20 @@ def _embedded(query: Query, names: _Names, options: dict[str, Any], connections:
         connection.execute(
             "SET errors_as_json = true; SET enable_progress_bar = true; SET enable_progress_bar_print = false"
         )
-        connections.append(connection)
-        return _statements(duckdb, connection, query, names, options)
+        going.on(connection)
+        return _statements(duckdb, connection, query, names, options, going)
     except Failure:
         raise
     except Exception as error:
         raise Failure(error) from None
     finally:
-        connections.clear()
+        going.on(None)
         connection.close()
 
 
-def _statements(duckdb: Any, connection: Any, query: Query, names: _Names, options: dict[str, Any]) -> Any:
+def _statements(
+    duckdb: Any, connection: Any, query: Query, names: _Names, options: dict[str, Any], going: _Going
+) -> Any:
     """Each statement in turn; what the last one gives."""
     start = 0
     try:
@@ -183,11 +199,13 @@ def _statements(duckdb: Any, connection: Any, query: Query, names: _Names, optio
         statements = connection.extract_statements(query.text)
         if not any(statement.type.name in WRITERS for statement in statements):
             _read_files(query)
+        going.all = max(len(statements), 1)
         left = sum(len(statement.query.encode()) for statement in statements)
         for number, statement in enumerate(statements):
             start = len(query.text.encode()) - left
             left -= len(statement.query.encode())
             given = {name: query.values[name] for name in statement.named_parameters}
+            going.done = number
             connection.execute(statement, given)
             if number < len(statements) - 1:
                 connection.fetchall()

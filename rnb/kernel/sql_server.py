@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 CURSOR = {"SELECT", "VALUES", "TABLE", "WITH"}  # what a server-side cursor may begin with
 WRITES = {"INSERT", "UPDATE", "DELETE", "MERGE", "INTO", "TRUNCATE"}  # and must not have
 
+APART = (
+    "42P08",
+    "42883",
+    "42804",
+)  # PostgreSQL: a parameter's places are of different types, one does not fit, or not there
+UNTYPED = "42P18"  # PostgreSQL: a parameter has no type
+
 
 class ServerError(Exception):
     """What the database said, at this byte of the query's own text."""
@@ -47,9 +54,12 @@ def run_on(database: Database, query: Query, kind: str) -> Any:
             rnb._kernel.effect("database")
         connection = database.connect()
         result: Any = None
-        for statement in query.statements():
+        for number, statement in enumerate(query.statements()):
             place = statement.start
-            result = _execute(connection, statement)
+            if statement.repeats and database.dialect == "postgresql":
+                result = _either(connection, statement, query, number)
+            else:
+                result = _execute(connection, statement)
         frame = _frame(result, kind)
         connection.commit()
         return frame
@@ -61,15 +71,29 @@ def run_on(database: Database, query: Query, kind: str) -> Any:
         database.close()
 
 
+def _either(connection: Any, statement: Statement, query: Query, number: int) -> Any:
+    """A statement in which a text stands twice. PostgreSQL infers one type for it; where two are meant, each place has a
+    parameter of its own."""
+    import sqlalchemy
+
+    inner = connection.begin_nested()
+    try:
+        result = _execute(connection, statement)
+    except sqlalchemy.exc.DBAPIError as error:
+        inner.rollback()
+        if getattr(error.orig, "sqlstate", None) not in APART:
+            raise
+        return _execute(connection, query.apart().statements()[number])
+    inner.commit()
+    return result
+
+
 def _execute(connection: Any, statement: Statement) -> Any:
     import sqlalchemy
 
     streams = statement.first in CURSOR and not WRITES & statement.words
-    if streams:
-        connection = connection.execution_options(stream_results=True, yield_per=BATCH)
-    else:
-        connection = connection.execution_options(stream_results=False, yield_per=None)
-    return connection.execute(sqlalchemy.text(statement.text), statement.values)
+    how = {"stream_results": True, "yield_per": BATCH} if streams else {}
+    return connection.execute(sqlalchemy.text(statement.text), statement.values, execution_options=how)
 
 
 def _frame(result: Any, kind: str) -> Any:
@@ -91,6 +115,8 @@ def _told(error: Exception, database: Database, query: Query, place: int) -> Ser
     at = place_in(text, query, place)
     message = "\n".join(line for line in text.split("\n\n[SQL:")[0].split("\n") if not _is_picture(line)).strip()
     message += near_names(text, database, query)
+    if getattr(origin, "sqlstate", None) == UNTYPED:
+        message += "\nSay of which type the value is, as {name}::text does"
     message = database.told(message)
     try:
         told: BaseException = type(origin)(message)

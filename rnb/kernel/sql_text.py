@@ -20,7 +20,9 @@ OPEN, CLOSE = b"{", b"}"
 
 class Statement:
     """One of several in a query: its text, the byte of the query's text where it begins, its bound values, its words in
-    capitals."""
+    capitals. `repeats`: it names a text more than once."""
+
+    repeats = False
 
     def __init__(self, text: str, start: int, words: list[str], values: dict[str, Any]) -> None:
         self.text, self.start, self.values = text, start, values
@@ -37,10 +39,15 @@ class Query:
         bind: Callable[[str, int], Any],
         *,
         server: bool = False,
+        shared: bool = True,
     ) -> None:
         """`lexer` gives (offset, kind) of each token; `bind` the value of a name at an offset, TABLE for a table. For a
-        `server` the text is as SQLAlchemy takes it: `:p0`, and a colon of the query itself escaped."""
-        self._server = server
+        `server` the text is as SQLAlchemy takes it: `:p0`, and a colon of the query itself escaped. A name is one
+        parameter wherever it stands, so that `GROUP BY n + {x}` is the `n + {x}` of the SELECT, if it is `shared`."""
+        self._made = (source, lexer, bind)
+        self._server, self._shared = server, shared
+        self._marks: dict[tuple[str, int], str] = {}  # (name, place in a list) -> parameter
+        self._often: set[str] = set()  # parameters that stand in several places
         self.values: dict[str, Any] = {}
         self.words: dict[str, int] = {}  # name -> first offset
         self.strings: list[str] = []  # the literals, as they are written, without quotes
@@ -77,6 +84,11 @@ class Query:
         end = self._starts[place + 1] if place + 1 < len(self._starts) else self._length
         return self._origins[place] + min(offset - self._starts[place], max(end - self._starts[place] - 1, 0))
 
+    def apart(self) -> Query:
+        """The same query with a parameter for each place of a name: PostgreSQL gives a text one type only."""
+        source, lexer, bind = self._made
+        return Query(source, lexer, bind, server=self._server, shared=False)
+
     def statements(self) -> list[Statement]:
         """The statements, for a server that takes one at a time. One that makes a routine is not cut: semicolons are a
         part of it."""
@@ -89,7 +101,9 @@ class Query:
             if any(word != ";" for word in words):
                 names = {name: value for name, value in self.values.items() if f":{name}" in text}
                 white = len(text) - len(text.lstrip())
-                found.append(Statement(text.strip(), start + white, words, names))
+                made = Statement(text.strip(), start + white, words, names)
+                made.repeats = any(name in names and type(names[name]) is str for name in self._often)
+                found.append(made)
             place, start = cut + 1, end + 1
         return found
 
@@ -138,22 +152,29 @@ class Query:
             self.words.setdefault(name, self._tokens[place + 1][0])
             return 3, quoted(name).encode() + space
         if isinstance(value, list) and self._word(place - 1) == b"IN":
-            return 3, b"(" + self._list(value, place - 1) + b")" + self._whether(value, place - 1) + space
+            return 3, b"(" + self._list(value, place - 1, name) + b")" + self._whether(value, place - 1) + space
         around = [self._word(place - 2), self._word(place - 1), self._word(place + 3)]
         if isinstance(value, list) and around == [b"IN", b"(", b")"]:  # it stands alone between the parentheses
             self._behind[place + 3] = self._whether(value, place - 2)
-            return 3, self._list(value, place - 2) + space
-        return 3, self._marker(value) + space
+            return 3, self._list(value, place - 2, name) + space
+        if self._server and value is not None and self._asks_null(place + 3):
+            return 3, b"1" + space  # of a value that stands alone PostgreSQL knows no type
+        return 3, self._marker(value, name) + space
 
-    def _list(self, values: list[Any], place: int) -> bytes:
+    def _asks_null(self, place: int) -> bool:
+        """Whether `IS NULL` or `IS NOT NULL` stands here."""
+        words = [self._word(place + far) for far in range(3)]
+        return words[:2] == [b"IS", b"NULL"] or words == [b"IS", b"NOT", b"NULL"]
+
+    def _list(self, values: list[Any], place: int, name: str) -> bytes:
         """What stands between the parentheses of the IN at `place`."""
         if not values and self._server:
             return b"NULL"  # which is of any type, where a server minds the type of an empty SELECT
         if not values:
             return b"SELECT NULL WHERE false"
         if len(values) > MANY and not self._server:
-            return b"SELECT unnest(" + self._marker(values) + b")"
-        return b", ".join(self._marker(value) for value in values)
+            return b"SELECT unnest(" + self._marker(values, name) + b")"
+        return b", ".join(self._marker(value, name, at) for at, value in enumerate(values))
 
     def _whether(self, values: list[Any], place: int) -> bytes:
         """What makes `IN (NULL)` on a server false, and `NOT IN (NULL)` true, as they are of an empty list."""
@@ -161,10 +182,17 @@ class Query:
             return b""
         return b" IS NULL" if self._word(place - 1) == b"NOT" else b" IS NOT NULL"
 
-    def _marker(self, value: Any) -> bytes:
-        name = f"p{len(self.values)}"
-        self.values[name] = value
-        return f"{':' if self._server else '$'}{name}".encode()
+    def _marker(self, value: Any, name: str, at: int = -1) -> bytes:
+        """What stands for a value: that of a name, or one of its list."""
+        if value is None and self._server:
+            return b"NULL"  # which has every type
+        mark = self._marks.get((name, at)) if self._shared else None
+        if mark is None:
+            mark = self._marks[name, at] = f"p{len(self.values)}"
+            self.values[mark] = value
+        else:
+            self._often.add(mark)
+        return f"{':' if self._server else '$'}{mark}".encode()
 
     def _follows(self, place: int, brace: bytes) -> bool:
         """Whether the next token is this brace, and stands directly behind."""

@@ -55,6 +55,12 @@ SIGNATURES = [
     ("comprehension", "def f():\n    [x for _ in ()]", "def f(x):\n    [x for _ in ()]"),
     ("class", "def f():\n    class A:\n        y = x\n", "def f(x):\n    class A:\n        y = x\n"),
     ("drop one", "def f(x):\n    pass", "def f():\n    pass"),
+    (
+        "asked for by a query",
+        'def f(x):\n    duckdb.sql("SELECT 1 FROM x")',
+        'def f(x):\n    duckdb.sql("SELECT 1 FROM x")',
+    ),
+    ("no query", 'def f(x):\n    print("select x")', 'def f():\n    print("select x")'),
     ("drop first", "def f(q, x):\n    print(x)", "def f(x):\n    print(x)"),
     ("drop last", "def f(x, q):\n    print(x)", "def f(x):\n    print(x)"),
     ("drop with comma", "def f(x, q,):\n    print(x)", "def f(x,):\n    print(x)"),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,36 @@ def test_queries(url: str) -> None:
     assert rows(inserted, url) == [[7]]
     body = "CREATE FUNCTION pg_temp.f() RETURNS int AS $$ BEGIN RETURN 1; END $$ LANGUAGE plpgsql"
     assert ask(body, url) is None
+
+
+TWICE = [  # in a table with one row: s, s, 1, 1, 2020-01-01
+    ("SELECT count(*) FROM twice WHERE {x} IS NULL OR a = {x}", [(None, 1), ("s", 1), ("t", 0)]),
+    ("SELECT count(*) FROM twice WHERE n = {x} OR big = {x} OR {x} IS NULL", [(None, 1), (1, 1), (2**40, 0), (0.5, 0)]),
+    ("SELECT count(*) FROM twice WHERE d = {x} OR {x} IS NULL", [(None, 1), (date(2020, 1, 1), 1)]),
+    ("SELECT count(*) FROM twice WHERE n IN {x} AND big IN {x}", [([1, 2], 1), ([], 0)]),
+    ("SELECT CASE WHEN {x} IS NOT NULL THEN 1 ELSE 0 END", [(None, 0), ("s", 1)]),
+    ("SELECT max(n + {x}) FROM twice GROUP BY n + {x} ORDER BY n + {x}", [(1, 2)]),
+    ("INSERT INTO twice (a, v) VALUES ({x}, {x}); DELETE FROM twice WHERE n IS NULL AND a = {x}; SELECT 1", [("u", 1)]),
+]
+
+
+def test_a_name_that_stands_twice_is_one_value(url: str, mysql: str, tmp_path: Path) -> None:
+    for engine in (url, mysql, f"sqlite:///{tmp_path}/x.db"):
+        ask(
+            "DROP TABLE IF EXISTS twice; CREATE TABLE twice (a VARCHAR(9), v VARCHAR(9), n INT, big BIGINT, d DATE)",
+            engine,
+        )
+        ask("INSERT INTO twice VALUES ('s', 's', 1, 1, '2020-01-01')", engine)
+        for query, cases in TWICE:
+            assert [(x, rows(query, engine, x=x)) for x, _ in cases] == [(x, [[n]]) for x, n in cases]
+    ask("ALTER TABLE twice ALTER a TYPE TEXT", url)
+    assert rows("SELECT count(*) FROM twice WHERE a = {x} OR d = {x}", url, x="2020-01-01") == [
+        [1]
+    ]  # a text and a date
+    assert rows("SELECT count(date_trunc({x}, d)) FROM twice GROUP BY date_trunc({x}, d)", url, x="month") == [[1]]
+    assert rows(TWICE[-1][0], url, x="u") == [[1]]  # two types of text
+    with pytest.raises(Failure, match="::text"):
+        ask("SELECT jsonb_build_object('a', {x})", url, x="s")
 
 
 def test_a_failing_statement_undoes_the_whole_cell(url: str) -> None:

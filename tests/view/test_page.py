@@ -185,6 +185,7 @@ import rnb
 @rnb.cell
 def slow():
     print("first")
+    rnb._kernel.progress(0.42)  # as a SQL cell tells it
     while not os.path.exists({str(gate)!r}):
         time.sleep(0.01)
     print("second")
@@ -193,8 +194,10 @@ def slow():
     page.goto(viewed.url)
     eventually(page, "document.querySelector('#cell-slow .outputs pre')?.innerText.includes('first')")
     assert status(page, "slow") == "running"
+    eventually(page, "document.querySelector('#cell-slow .time')?.innerText.endsWith('· 42 %')")
     gate.touch()
     until(page, "slow", "done")
+    assert "%" not in page.inner_text("#cell-slow .time")
     assert text(page, "slow") == "first\nsecond"
 
 

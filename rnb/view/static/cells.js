@@ -90,11 +90,12 @@ export class CellView {
     this.body.classList.add("flash");
   }
 
-  // The running cell's clock.
+  // The running cell's clock, and how far its query is.
   tick() {
     const { cell } = this;
     if (!cell) return;
-    if (cell.status === "running" && cell.started) setText(this.time, seconds(Math.max(0, this.page.now() - cell.started)));
+    const far = cell.fraction ? ` · ${Math.round(cell.fraction * 100)} %` : "";
+    if (cell.status === "running" && cell.started) setText(this.time, seconds(Math.max(0, this.page.now() - cell.started)) + far);
     else setText(this.time, cell.status === "cached" ? "restored" : seconds(cell.seconds));
   }
 

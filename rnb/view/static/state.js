@@ -57,6 +57,7 @@ export class Cell extends Panel {
     this.phase = "";
     this.result = "";
     this.seconds = null;
+    this.fraction = 0; // how far its query is, where that is told
     this.blocked = false;
     this.started = null;
     this.ended = null;
@@ -83,6 +84,7 @@ export class Cell extends Panel {
 
   turn(event) {
     this.prompt = null;
+    this.fraction = 0;
     if (event.status === "queued") this.phase = "queued";
     else if (event.status === "running") this.start(event);
     else if (ENDS.has(event.status)) this.end(event);
@@ -184,6 +186,11 @@ export class State {
         const panel = event.cell == null ? this.setup : this.cells.get(event.cell);
         if (panel) panel.prompt = event.prompt;
         return event.cell ?? null;
+      }
+      case "progress": {
+        const cell = this.cells.get(event.cell);
+        if (cell) cell.fraction = event.fraction;
+        return event.cell;
       }
       case "kernel":
         this.kernel = event;
