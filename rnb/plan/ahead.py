@@ -12,6 +12,7 @@ run by one process in order, and a cell that changes a value (`changers`) waits 
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from rnb.messages import CellEnded
@@ -19,7 +20,6 @@ from rnb.plan.round import Round
 from rnb.plan.world import GOOD, SETUP, UNBOUND, Key, key_of
 
 Wanted = dict[Key, str]
-NOBODY: frozenset[int] = frozenset()
 STATEFUL = frozenset(("Generator", "RandomState", "Random", "generator", "cycle", "count", "map", "filter", "zip"))
 
 
@@ -77,25 +77,26 @@ class Ahead:
         self.put_back(self.parked.pop(uid, ()))
 
     def _waits_for(self, uid: int) -> int | None:
-        """A cell that must end before `uid` may start, or None."""
+        """A cell that must end before `uid` may start, or None: of several the one that is likely to end last."""
         links = self.links
-        for ref in links.cells[uid].refs:
+        for ref in reversed(links.cells[uid].refs):
             key = links.owner_key(ref)
             if not self._is_there(key[0]):
                 return key[0]
-            changers = self.changers.get(key, NOBODY)
-            for reader in links.slot_readers.get(key, ()) if changers else ():
-                if reader == uid:
-                    break
+            changers = self.changers.get(key)
+            for reader in self._before(uid, links.slot_readers.get(key, [])) if changers else ():
                 if (uid in changers or reader in changers) and not self._is_over(reader):
                     return reader
-        if uid in self.pinned:
-            for other in self.pins:
-                if other == uid:
-                    break
-                if not self._is_over(other):
-                    return other
+        for other in self._before(uid, self.pins) if uid in self.pinned else ():
+            if not self._is_over(other):
+                return other
         return None
+
+    def _before(self, uid: int, cells: list[int]) -> Iterator[int]:
+        """Those of `cells`, which are in order, that stand before `uid` and may not be over: the last one first."""
+        place = self.links.place
+        here, since = (bisect_left(cells, p, key=place.__getitem__) for p in (place[uid], self.round.queue.decided()))
+        return (cells[i] for i in range(here - 1, since - 1, -1))
 
     def _is_there(self, owner: int) -> bool:
         """Whether the values of `owner` are made."""

@@ -28,6 +28,7 @@ class Queue:
         self.tangled = False  # only a fresh run will do
         self.afresh = False  # it is under way: all that a cell reads has been made in order
         self.dead: set[int] = set()  # cells in which the kernel died: tried again in the next round at the earliest
+        self.begun: int | None = None  # the cell that began last
         self._heap = [links.place[uid] for uid in why]
         heapq.heapify(self._heap)
 
@@ -40,6 +41,10 @@ class Queue:
             heapq.heappop(self._heap)
         return None
 
+    def decided(self) -> int:
+        """The place in run order before which every cell has its end."""
+        return min(self.links.place[uid] for uid in (self.first(), self.begun, self.links.order[-1]) if uid is not None)
+
     def leave(self, uid: int) -> None:
         """It is decided, for now."""
         self.waiting.discard(uid)
@@ -47,6 +52,7 @@ class Queue:
 
     def begin(self, uid: int) -> None:
         self.leave(uid)
+        self.begun = uid
         self.runs[uid] = self.runs.get(uid, 0) + 1
 
     def again(self, uid: int) -> None:

@@ -56,7 +56,7 @@ class Round:
         self.queue = Queue(links, only, why, self.sight.waiting)
         self.wake = Wake(self.sight, self.queue)
         self.kept = set(kept)  # to ask for before they run, once
-        self.tries: dict[tuple[int, Key], int] = {}
+        self.tries: dict[int, dict[Key, int]] = {}
         self.partners: dict[int, set[Key]] = {}  # values that a cell reaches through others, to be right before it runs
 
     @property
@@ -160,12 +160,13 @@ class Round:
             if actual is None and key[0] in self.world.stored:
                 self.queue.why.setdefault(key[0], (Why("lost", name),))
                 return frozenset(), key[0]
-            if self.tries.get((uid, key), 0) >= TRIES:
+            tries = self.tries.setdefault(uid, {})
+            tries[key] = tries.get(key, 0) + 1
+            if tries[key] > TRIES:
                 self.queue.tangle()
                 break
-            self.tries[uid, key] = self.tries.get((uid, key), 0) + 1
             why = Why("mutation" if actual is not None else "lost", name)
-            if self.tries[uid, key] == 2:  # what one value needs undoes another: all that made them, in order
+            if tries[key] == 2:  # what one value needs undoes another: all that made them, in order
                 for other in self.sight.makers(uid):
                     self.queue.force(other, why)
             if self._change_again(key, uid, why):
@@ -190,8 +191,7 @@ class Round:
     def began(self, uid: int) -> None:
         """`uid` was sent to the kernel: its old values are gone."""
         self.queue.begin(uid)
-        for key in [key for key in self.tries if key[0] == uid]:
-            del self.tries[key]
+        self.tries.pop(uid, None)
         self.world.began(uid)
 
     def may_recall(self, uid: int) -> bool:

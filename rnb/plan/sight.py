@@ -22,11 +22,14 @@ class Sight:
         self.links, self.world = links, world
         self.waiting: set[int] = set()
         self.mutators: dict[Key, dict[int, str]] = {}  # cells that changed a value, by place -> how they left it
+        self.holding: set[int] = set()  # cells whose last run made values one object, and some more
         for uid, memo in world.memos.items():
-            if memo.changed:
+            if memo.changed or memo.holds:
                 self.took(uid, memo)
 
     def took(self, uid: int, memo: Memo) -> None:
+        if memo.holds:
+            self.holding.add(uid)
         for change in memo.changed:
             self.mutators.setdefault(key_of(change), {})[uid] = change.after
 
@@ -71,8 +74,19 @@ class Sight:
     def expected(self, key: Key, uid: int) -> str | None:
         """The fingerprint of a value as a fresh run would show it to cell `uid`; None while that is not known."""
         first = self.first(key)
-        before = self.changers(key, uid) if first is not None else []
-        return self.mutators[key][before[-1]] if before else first
+        last = self._last_changer(key, uid) if first is not None and key in self.mutators else None
+        return first if last is None else self.mutators[key][last]
+
+    def _last_changer(self, key: Key, uid: int) -> int | None:
+        """The last of `changers`, with as few looks at cells as may be."""
+        place, found = self.links.place, self.mutators[key]
+        here, made = place[uid], place.get(key[0], -1)
+        before = {at: other for other in found if made < (at := place.get(other, -1)) < here}
+        while before:
+            other = before.pop(max(before))
+            if self.block(other) is None:
+                return other
+        return None
 
     def actual(self, key: Key) -> str | None:
         """The fingerprint of the value that is there now; None where there is none."""
@@ -152,8 +166,9 @@ class Sight:
     def tied(self, uid: int, keys: Iterable[Key]) -> set[Key]:
         """These values, and all that cells before `uid` have made one object with one of them, straight or not."""
         place, ties = self.links.place, dict[Key, set[Key]]()
-        for other, memo in self.world.memos.items():
-            if memo.holds and place.get(other, place[uid]) < place[uid]:
+        for other in self.holding:
+            memo = self.world.memos.get(other)
+            if memo is not None and place.get(other, place[uid]) < place[uid]:
                 for key, held in memo.holds.items():
                     for one in held:
                         ties.setdefault(key, set()).add(one)

@@ -32,7 +32,7 @@ from rnb.host.roster import Roster
 from rnb.host.session import Session
 from rnb.host.settings import Settings
 from rnb.host.tasks import cell_task
-from rnb.messages import AnyEvent, CellEnded, CellEvent, RunCell, SetupEnded, Survey, Surveyed, Value
+from rnb.messages import AnyEvent, CellEnded, CellEvent, Changed, RunCell, SetupEnded, Survey, Surveyed, Value
 from rnb.messages.reports import StatementEnded
 from rnb.notebook.model import Notebook
 from rnb.notebook.read import Reader
@@ -70,15 +70,64 @@ def tree(n: int) -> list[list[int]]:
     return found
 
 
-SHAPES: dict[str, Callable[[int], list[list[int]]]] = {"wide": wide, "chain": chain, "layers": layers, "tree": tree}
+def diamond(n: int) -> list[list[int]]:
+    """One becomes a hundred, which become one, again and again."""
+    turn = min(102, n)
+    refs: list[list[int]] = []
+    for i in range(n):
+        first = i - i % turn
+        last = i % turn == turn - 1
+        refs.append(
+            list(range(first + 1, i)) if last else [i - 1] if i == first and i else [first] if i != first else []
+        )
+    return refs
 
 
-def text_of(refs: list[list[int]]) -> str:
-    """One small cell each: 80 bytes or so."""
+SHAPES: dict[str, Callable[[int], list[list[int]]]] = {
+    "wide": wide,
+    "chain": chain,
+    "layers": layers,
+    "tree": tree,
+    "diamond": diamond,
+}
+
+
+def reduce(n: int) -> list[list[int]]:
+    """A thousand become one, again and again."""
+    return [list(range(max(0, i - 999), i)) if i % 1000 == 999 else [] for i in range(n)]
+
+
+SHAPES |= {"reduce": reduce, "pinned": lambda n: [[] for _ in range(n)], "changed": wide}
+
+
+def text_of(shape: str, refs: list[list[int]]) -> str:
+    """One small cell each: 80 bytes or so. `pinned`: all draw random numbers, in order; `changed`: all append to one list."""
     parts = [HEAD]
+    if shape == "pinned":
+        parts.append("import random\n\nrandom.seed(1)\n")
+        return "".join(
+            [
+                *parts,
+                *(
+                    f"\n\n@rnb.cell\ndef c{i}():\n    v{i} = random.random()\n    return (v{i},)\n"
+                    for i in range(len(refs))
+                ),
+            ]
+        )
+    if shape == "changed":
+        parts.append("\n\n@rnb.cell\ndef c0():\n    v0 = []\n    return (v0,)\n")
+        return "".join(
+            [
+                *parts,
+                *(
+                    f"\n\n@rnb.cell\ndef c{i}(v0):\n    v0.append(1)\n    v{i} = 1\n    return (v{i},)\n"
+                    for i in range(1, len(refs))
+                ),
+            ]
+        )
     for i, reads in enumerate(refs):
         names = [f"v{r}" for r in dict.fromkeys(reads)]
-        body = " + ".join(names) or "1"
+        body = f"max({', '.join(names)})" if names[1:] else " + ".join(names) or "1"
         parts.append(f"\n\n@rnb.cell\ndef c{i}({', '.join(names)}):\n    v{i} = {body}\n    return (v{i},)\n")
     return "".join(parts)
 
@@ -86,8 +135,9 @@ def text_of(refs: list[list[int]]) -> str:
 class World:
     """The clock, what happens when, and what went over the wire."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.now = seconds, 0.0
+    def __init__(self, seconds: float, changing: bool) -> None:
+        self.seconds, self.now, self.changing = seconds, 0.0, changing
+        self.states: dict[int, str] = {}  # of values that were changed, by owner
         self.coming: list[tuple[float, int, Callable[[], None]]] = []
         self.count = itertools.count()
         self.tasks = self.task_bytes = self.report_bytes = self.events = self.event_bytes = 0
@@ -106,9 +156,20 @@ class World:
     def ended(self, session: Session, uid: int) -> CellEnded:
         """What the host hears of it."""
         cell, links = session.cells[uid], session.current.links
-        before = {ref.name: _fingerprint(links.by_id[ref.owner]) for ref in cell.refs}
-        value = Value(fingerprint=_fingerprint(uid), mutable=False, type="int", summary="1", size=28)
-        report = CellEnded(uid=uid, outcome="done", seconds=1.0, values={cell.slots[0]: value}, before=before)
+        before = {ref.name: self.states.get(owner := links.by_id[ref.owner], _fingerprint(owner)) for ref in cell.refs}
+        value = Value(
+            fingerprint=_fingerprint(uid), mutable=self.changing and not cell.refs, type="int", summary="1", size=28
+        )
+        changed = []
+        for ref in cell.refs if self.changing else ():
+            owner = links.by_id[ref.owner]
+            self.states[owner] = f"{uid:032x}s"
+            changed.append(
+                Changed(owner=owner, slot=ref.slot, name=ref.name, before=before[ref.name], after=self.states[owner])
+            )
+        report = CellEnded(
+            uid=uid, outcome="done", seconds=1.0, values={cell.slots[0]: value}, before=before, changed=changed
+        )
         data = pack(report)
         self.report_bytes += len(data)
         return msgspec.msgpack.decode(data, type=CellEnded)
@@ -161,20 +222,20 @@ def measured(name: str, work: Callable[[], Any], told: dict[str, float]) -> Any:
     return result
 
 
-def read(refs: list[list[int]]) -> tuple[Notebook, dict[str, Any]]:
+def read(shape: str, refs: list[list[int]]) -> tuple[Notebook, dict[str, Any]]:
     """The reading, and how long it took: the first, and the one after an edit."""
     told: dict[str, Any] = {}
-    text, reader = text_of(refs).encode(), Reader()
+    text, reader = text_of(shape, refs).encode(), Reader()
     notebook = measured("read", lambda: reader.read(text, "nb.py"), told)
     edited = text.replace(b" = 1\n", b" = 2\n", 1)
     measured("edit", lambda: reader.read(edited, "nb.py"), told)
     return notebook, told
 
 
-def simulate(notebook: Notebook, workers: int, seconds: float) -> dict[str, Any]:
+def simulate(notebook: Notebook, workers: int, seconds: float, changing: bool) -> dict[str, Any]:
     """Times of the stages of one run, in seconds of the host, and what it sent."""
     told: dict[str, Any] = {}
-    world = World(seconds)
+    world = World(seconds, changing)
     state, loop = State(outputs=False), Loop()
     emitter = Emitter([world], state.apply, itertools.count(1), None)
     session = Session(
@@ -248,11 +309,11 @@ def main() -> None:
     said = options.parse_args()
     for cells, shape in itertools.product(said.cells, said.shape):
         refs = SHAPES[shape](cells)
-        notebook, told = read(refs)
+        notebook, told = read(shape, refs)
         for workers in said.workers:
             profile = cProfile.Profile() if said.profile else None
             run = profile.runcall if profile else lambda work, *args: work(*args)
-            told |= run(simulate, notebook, workers, said.seconds)
+            told |= run(simulate, notebook, workers, said.seconds, shape == "changed")
             print(report(shape, refs, workers, told), flush=True)
             if profile:
                 pstats.Stats(profile).sort_stats("tottime").print_stats(25)
