@@ -20,6 +20,7 @@ from rnb.plan.round import Round
 from rnb.plan.world import GOOD, SETUP, UNBOUND, Key, key_of
 
 Wanted = dict[Key, str]
+NOBODY: frozenset[int] = frozenset()
 STATEFUL = frozenset(("Generator", "RandomState", "Random", "generator", "cycle", "count", "map", "filter", "zip"))
 
 
@@ -83,7 +84,7 @@ class Ahead:
             key = links.owner_key(ref)
             if not self._is_there(key[0]):
                 return key[0]
-            changers = self.changers.get(key)
+            changers = self.changers.get(key, NOBODY)
             for reader in self._before(uid, links.slot_readers.get(key, [])) if changers else ():
                 if (uid in changers or reader in changers) and not self._is_over(reader):
                     return reader
