@@ -15,6 +15,7 @@ import msgspec
 
 from rnb.errors import UsageError
 from rnb.host import fitness
+from rnb.host.given import as_defaults
 from rnb.host.ground import python
 from rnb.host.modules import LocalModules
 from rnb.host.observing import Observer
@@ -82,7 +83,8 @@ class Walk:
                 return Known(None, f"it reads `{ref.name}` of `{ref.owner}`, which has to run")
             made = owner.values.get(ref.slot)
             refs[ref.name] = UNBOUND if made is None else made.fingerprint
-        parameters = {one.name: self.given.get(one.name) for one in cell.parameters}
+        plain = as_defaults(self.notebook, self.given)
+        parameters = {one.name: None if one.name in plain else self.given.get(one.name) for one in cell.parameters}
         key = keys.result_key(static, refs, parameters, used, False)
         traces = self.cache.traces(key) if key is not None else []
         for trace in traces:

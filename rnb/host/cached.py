@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rnb.errors import UsageError
-from rnb.host.config import OFF, ON, cache_setting
+from rnb.host.config import OFF, ON, cache_setting, cache_size
 from rnb.host.paths import keep_folder
 from rnb.redact import hidden
 
@@ -67,15 +67,15 @@ def caching(session: Session) -> Caching:
     from rnb.host.caching import Caching
 
     assert session.settings.cache is not None
-    return Caching(session, open_cache(session.settings.cache))
+    return Caching(session, open_cache(session.settings.cache, cache_size(session.settings.path)))
 
 
-def open_cache(where: str) -> Cache:
-    """The cache in this folder or at this URL. Raises MissingExtra, UsageError."""
+def open_cache(where: str, most: float | None = None) -> Cache:
+    """The cache in this folder, which may grow to `most` bytes, or at this URL. Raises MissingExtra, UsageError."""
     from rnb.store.cache import Cache
     from rnb.store.spots import open_spot
 
-    return Cache(open_spot(where), key(), _warn)
+    return Cache(open_spot(where, most), key(), _warn)
 
 
 def key() -> bytes:

@@ -15,6 +15,7 @@ import msgspec
 
 from rnb.host import fitness
 from rnb.host.drafts import Draft, Drafts
+from rnb.host.given import as_defaults
 from rnb.host.ground import python
 from rnb.host.observing import Observer
 from rnb.host.resuming import RESUMED, Resuming
@@ -84,7 +85,14 @@ class Caching:
     def key(self, cell: Cell, refs: dict[str, str | None]) -> str | None:
         world = self.session.world
         strict = self.session.settings.strict
-        return keys.result_key(self.static(cell), refs, world.given(cell), world.used_modules(cell), strict)
+        plain = self.plain()
+        given = {name: None if name in plain else text for name, text in world.given(cell).items()}
+        return keys.result_key(self.static(cell), refs, given, world.used_modules(cell), strict)
+
+    def plain(self) -> set[str]:
+        """Parameters that are given as what their default is."""
+        given = self.session.world.parameters
+        return as_defaults(self.session.current.now, given) if given else set()
 
     # ------------------------------------------------------------------ the plan
 

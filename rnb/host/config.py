@@ -6,8 +6,10 @@ import os
 from typing import Any
 
 from rnb.errors import UsageError
+from rnb.notebook.amounts import size
 
 NAME = "pyproject.toml"
+SIZE = "10GB"  # of a cache, where nobody says more or less
 ON, OFF = ("on", "1", "true", "yes"), ("off", "0", "false", "no", "")  # what may be said of the cache, beside a place
 ENGINES = "there are dask, dask+tcp://HOST:PORT and local"
 
@@ -49,6 +51,18 @@ def engine_of(path: str, option: str | None = None) -> str:
     if not isinstance(word, str) or (word != "dask" and not (word.startswith("dask+") and "://" in word)):
         raise UsageError(f"{place}: there is no engine {word!r}", ENGINES)
     return word
+
+
+def cache_size(path: str) -> float:
+    """Bytes that a cache in a folder may grow to: RNB_CACHE_SIZE, else what the project says. Raises UsageError."""
+    said, place = os.environ.get("RNB_CACHE_SIZE"), "RNB_CACHE_SIZE"
+    if said is None:
+        table, file = project(path)
+        said, place = table.get("cache-size", SIZE), f"{file}: `cache-size` of [tool.rnb]"
+    amount = size(said)
+    if amount is None:
+        raise UsageError(f"{place} is {said!r}", 'it takes a size as "10GB"')
+    return amount
 
 
 def sql_returns(path: str) -> str:

@@ -7,13 +7,18 @@ that the notebook does not have is an error on the command line and in a file; t
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rnb.errors import MissingExtra, UsageError
+from rnb.errors import MissingExtra, RnbError, UsageError
+
+if TYPE_CHECKING:
+    from rnb.notebook.model import Notebook
 
 PREFIX = "RNB_PARAM_"
+PLAIN, SIMPLE = ("", "int", "float", "bool", "str"), (int, float, bool, str)
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -79,3 +84,20 @@ def text_of(value: Any, where: str = "") -> str:
 
         return json.dumps(value, default=text_of)
     raise UsageError(f"{where}: a value of type {type(value).__name__} can't be a parameter")
+
+
+def as_defaults(notebook: Notebook, given: Mapping[str, str]) -> set[str]:
+    """The parameters that are given as the very values that their defaults are: plain ones, written out."""
+    from ast import literal_eval
+
+    from rnb.kernel.parameters import convert_source
+
+    found, bound = set(), {name for statement in notebook.setup for name in statement.binds}
+    for p in notebook.parameters:
+        if p.name in given and p.annotation in PLAIN and p.annotation not in bound:
+            with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError, RnbError):
+                default = literal_eval(p.default)
+                value = convert_source(given[p.name], p.annotation, p.default, "<parameter>", {})
+                if type(value) is type(default) and type(value) in SIMPLE and repr(value) == repr(default):
+                    found.add(p.name)
+    return found

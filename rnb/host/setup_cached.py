@@ -37,7 +37,9 @@ class CachedSetup:
         matters = any(keys.LOCAL.search(text) for text in (*(s.source for s in now.setup), *texts.values()))
         where = session.supervisor.configure.file if matters else ""
         sigs: list[tuple[str, object]] = list(signatures(now.setup, session.world.modules))
-        return keys.setup_key(sigs, self.caching.python, where, session.world.parameters)
+        plain = self.caching.plain()
+        given = {name: text for name, text in session.world.parameters.items() if name not in plain}
+        return keys.setup_key(sigs, self.caching.python, where, given)
 
     def defer(self, plan: SetupPlan) -> bool:
         """Whether the setup, none of which has run in this kernel, may wait until a cell needs it: it ran well before,

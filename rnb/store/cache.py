@@ -9,11 +9,14 @@ machines; several processes use one at a time.
 Nothing of it is believed. A trace carries a digest, and with a key of the user's (`RNB_CACHE_KEY`) a signature, both of its
 name as well: one that is damaged, of another format, under another's name or not signed so is not there. A file of values is loaded only if its digest is the one in the
 trace. Two writers of one trace lose at most one of the two. Nothing here raises: the first error of the disk ends the
-cache for this run, with one word to the user; reading goes on as misses.
+writing for this run, with one word to the user; reading goes on as misses. One entry that can't be read or replaced (another
+user's, say) is not there, which is told as well.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -26,6 +29,13 @@ from rnb.store.spots import Spot
 MAGIC = b"rnb trace 2\n"
 SIGNATURE = 32  # bytes
 MOST = 8  # traces under one key
+OF_ONE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EISDIR,
+    errno.ENOTEMPTY,
+    errno.EEXIST,
+)  # errors that may be of one entry alone
 T = TypeVar("T")
 _encode = msgspec.msgpack.Encoder().encode
 _traces = msgspec.msgpack.Decoder(list[Trace])
@@ -49,6 +59,7 @@ class Cache:
     def __init__(self, spot: Spot, key: bytes, warn: Callable[[str], None]) -> None:
         self.spot, self._key, self._warn = spot, key, warn
         self.broken = False  # nothing is written any more
+        self._told = False  # of an entry that can't be used
         self._unfit: set[str] | None = None  # keys that have a mark
 
     @property
@@ -103,8 +114,12 @@ class Cache:
 
     def adopt(self, staged: str, content: str) -> bool:
         """Take in a file of values with this digest; whether it is there now."""
-        self._attempt(lambda: self.spot.adopt(staged, _name("values", content)))
-        return not self.broken
+
+        def adopted() -> bool:
+            self.spot.adopt(staged, _name("values", content))
+            return True
+
+        return self._attempt(adopted) is True
 
     def settle(self) -> bool:
         """Wait until others can read what was adopted and written; whether they can."""
@@ -180,7 +195,7 @@ class Cache:
         try:
             data = self.spot.read(name)
         except OSError as error:
-            self.fail(error.strerror or str(error))
+            self._failed(error)
             return None
         start = len(MAGIC) + 16
         if data is None or not data.startswith(MAGIC) or len(data) < start + SIGNATURE:
@@ -205,8 +220,18 @@ class Cache:
         try:
             return body()
         except OSError as error:
-            self.fail(error.strerror or str(error))
+            self._failed(error)
             return None
+
+    def _failed(self, error: OSError) -> None:
+        words = error.strerror or str(error)
+        place = error.filename2 or error.filename
+        name = os.path.relpath(place, self.spot.where) if place else ""
+        if error.errno not in OF_ONE or not name.startswith(("traces", "values", "unfit", "runs")):
+            self.fail(words)
+        elif not self._told and not self.broken:
+            self._told = True
+            self._warn(f"an entry of the cache at {self.spot.where} can't be used: {name}: {words}")
 
     def fail(self, words: str) -> None:
         """Something stands in the way of writing: said once; the run goes on without."""

@@ -11,6 +11,7 @@ import time
 import msgspec
 
 from rnb.messages.traces import Trace
+from rnb.store.bound import LATER
 from rnb.store.cache import Cache
 
 YOUNG = 3600.0  # seconds in which a file without a trace may still get one
@@ -31,7 +32,8 @@ def entries(cache: Cache) -> list[Entry]:
     """All that is kept, last used first. Raises OSError."""
     sizes = {name: size for name, size, _ in cache.spot.names(VALUES)}
     found = []
-    for name, size, used in list(cache.spot.names(TRACES)):
+    for name, size, said in list(cache.spot.names(TRACES)):
+        used = said if said < time.time() + LATER else 0.0
         key = name.rpartition("/")[2]
         traces = cache.traces(key)
         held = {trace.content for trace in traces if trace.content}
@@ -45,17 +47,20 @@ def prune(cache: Cache, seconds: float | None, most: int | None) -> tuple[int, i
     bytes. Raises OSError."""
     now, total = time.time(), 0
     held: set[str] = set()
+    left: set[str] = set()  # files of values whose traces go
     doomed: list[tuple[str, int]] = []
     for entry in entries(cache):
         total += entry.size
+        values = {cache.value_name(trace.content) for trace in entry.traces if trace.content}
         old = seconds is not None and 0 < entry.used < now - seconds
         if old or (most is not None and total > most) or not entry.traces:
             doomed.append((entry.name, 0))
             total -= entry.size
+            left |= values
         else:
-            held |= {cache.value_name(trace.content) for trace in entry.traces if trace.content}
+            held |= values
     for name, size, used in list(cache.spot.names(VALUES)):
-        if name not in held and (used < now - YOUNG or doomed):
+        if name not in held and (used < now - YOUNG or name in left):
             doomed.append((name, size))
     for name, size, used in [one for folder in OTHERS for one in cache.spot.names(folder)]:
         if used < now - max(YOUNG, seconds or 0.0):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rnb.errors import UsageError
+from rnb.store.bound import Bound
 
 _numbers = itertools.count()
 
@@ -57,10 +58,11 @@ class Spot(Protocol):
 
 
 class Folder:
-    """A local folder."""
+    """A local folder, that may grow to `most` bytes."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, most: float | None = None) -> None:
         self.where, self._root = root, Path(root)
+        self._bound = Bound(root, most) if most is not None else None
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -87,6 +89,7 @@ class Folder:
     def adopt(self, staged: str, name: str) -> None:
         target = self._root / name
         try:
+            size = os.stat(staged).st_size if self._bound is not None else 0
             try:
                 os.replace(staged, target)
             except FileNotFoundError:
@@ -96,6 +99,8 @@ class Folder:
             with contextlib.suppress(OSError):
                 os.unlink(staged)
             raise
+        if self._bound is not None:
+            self._bound.wrote(size)
 
     def fetch(self, name: str) -> str | None:
         path = self._root / name
@@ -121,11 +126,13 @@ class Folder:
         """It is there at once."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """See to the size."""
+        if self._bound is not None:
+            self._bound.settle()
 
 
-def open_spot(where: str) -> Spot:
-    """The place that a folder's path or a URL means. Raises MissingExtra, UsageError."""
+def open_spot(where: str, most: float | None = None) -> Spot:
+    """The place that a folder's path or a URL means; a folder may grow to `most` bytes. Raises MissingExtra, UsageError."""
     scheme, mark, path = where.partition("://")
     if mark and scheme != "file":
         from rnb.store.bucket import Bucket
@@ -135,4 +142,4 @@ def open_spot(where: str) -> Spot:
         raise UsageError(
             f"{where} is no place for a cache: the path of a file:// URL begins with /", "file:///shared/cache"
         )
-    return Folder(path if mark else where)
+    return Folder(path if mark else where, most)

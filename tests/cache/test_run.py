@@ -212,5 +212,5 @@ def test_the_setup_is_not_run_for_nothing(lab: Lab):
 def test_strict_parameters_and_versions_are_told_apart(lab: Lab):
     lab.write("@rnb.cell\ndef a(n: int = 1):\n    n\n")
     assert lab.ran() == ["a"]
-    assert lab.ran("-p", "n=2") == ["a"] and lab.ran("-p", "n=1") == ["a"], "given or not is not the same to a cell"
+    assert lab.ran("-p", "n=2") == ["a"] and lab.ran("-p", "n=1") == lab.ran("-p", "n= 1") == [], "the default, said"
     assert lab.ran("--strict") == ["a"] and lab.ran("--strict") == []

@@ -169,6 +169,51 @@ def test_a_cache_that_is_a_file(lab: Lab):
     assert ran.code == 0 and set(ran.status().values()) == {"done"} and "Not a directory" in ran.stderr
 
 
+def age(path: Path, days: float) -> None:
+    when = time.time() - days * 86_400
+    os.utime(path, (when, when))
+
+
+def test_a_cache_keeps_to_its_size(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    """What was not used for longest goes, at the end of the run that made it too much; a clock that was wrong keeps nothing."""
+    text = "@rnb.cell\ndef big(n: int = 0):\n    big = bytes([n]) * 1_000_000\n    return (big,)\n"
+    lab.write(text)
+    monkeypatch.setenv("RNB_CACHE_SIZE", "3.5MB")
+    for n in range(3):
+        assert lab.run("-p", f"n={n}").status() == {"big": "done"}
+    by_age = sorted(files(lab, "values"), key=lambda path: path.stat().st_mtime)
+    for path, days in zip(by_age, (20, 30, -1000), strict=True):
+        age(path, days)
+    assert lab.run("-p", "n=1").status() == {"big": "cached"}, "now it was used last"
+    for n, left in ((3, {1, 3}), (4, {1, 3, 4})):
+        lab.run("-p", f"n={n}")
+        assert {path.read_bytes()[500_000] for path in files(lab, "values")} == left
+        assert sum(path.stat().st_size for path in files(lab, "values")) < 3_500_000
+    lab.write(f"{text}\n\n@rnb.cell\ndef reads(big):\n    big[0], len(big)\n")
+    again = lab.run("-p", "n=0")  # its values are gone
+    assert (again.status()["big"], again.shown("reads"), again.stderr) == ("done", ["(0, 1000000)"], ""), (
+        "at worst a miss"
+    )
+    monkeypatch.setenv("RNB_CACHE_SIZE", "much")
+    assert "RNB_CACHE_SIZE is 'much'" in text_run("run", "book.py", "--cache", "on", cwd=lab.folder).stderr
+
+
+def test_an_entry_that_cannot_be_used_is_not_there(lab: Lab):
+    lab.write(BOOK)
+    fresh = lab.run()
+    kept = files(lab, "traces")
+    for path in kept[:2]:  # in the way of a file that is to be read, and to be written
+        path.unlink()
+        path.mkdir()
+        (path / "x").touch()
+    again = lab.run()
+    assert view(again) == view(fresh) and again.stderr.count("can't be used") == 1 and "Is a directory" in again.stderr
+    lab.path.write_text(lab.path.read_text().replace("2 * n", "3 * n"))
+    lab.run()
+    assert set(lab.run().status().values()) <= {"cached", "done"}
+    assert len(files(lab, "traces")) > len(kept), "others are kept"
+
+
 def test_two_runs_at_once(lab: Lab):
     lab.write(BOOK)
     fresh = run("book.py", cwd=lab.folder)
