@@ -33,7 +33,7 @@ class Spawned:
         self.pid = pid = os.posix_spawn(
             argv[0],
             argv,
-            os.environ,
+            _environment if _prefix else os.environ,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, null, 0),
                 (os.POSIX_SPAWN_DUP2, out_write, 1),
@@ -71,11 +71,13 @@ class Forked:
 _waiting: list[Spawned] = []
 kernels: set[int] = set()  # that nobody has waited for yet
 _prefix: list[str] = []
+_environment: dict[str, str] = {}
 
 
-def within(prefix: list[str]) -> None:
-    """From now on a kernel is started behind this command."""
+def within(prefix: list[str], environment: dict[str, str]) -> None:
+    """From now on a kernel is started behind this command, and both have this environment and no other."""
     _prefix[:] = prefix
+    _environment.update(environment)
 
 
 def helpers() -> int:

@@ -98,7 +98,7 @@ def _sandboxed(path: str) -> None:
 
     if path != "-":
         notebook_bytes(path)
-    spawn.within(sandbox.prefix(path))
+    spawn.within(sandbox.prefix(path), sandbox.environment())
 
 
 def _run_one(command: Command, settings: Settings) -> int:

@@ -31,6 +31,8 @@ SETTINGS = (  # what programs need to start, and nothing that could be a secret
 )
 HARMLESS = ("PATH", "LANG", "LANGUAGE", "TZ", "TERM", "COLUMNS", "LINES", "NO_COLOR", "VIRTUAL_ENV", "MPLBACKEND")
 HARMLESS_FAMILIES = ("LC_", "PYTHON", "OMP_", "MKL_", "OPENBLAS_")
+TELLING = ("TOKEN", "SECRET", "PASSW", "_KEY", "CREDENTIAL")  # in no name of what is harmless
+SHARED_SIZE = 256 * 1024**2  # bytes of /dev/shm, for the locks of processes
 HINT = "it needs bubblewrap (`apt install bubblewrap`) and user namespaces; a container must allow these"
 
 
@@ -44,7 +46,7 @@ def prefix(path: str) -> list[str]:
         raise SandboxError(
             f"the folder {folder} can't be shown to a sandbox", "put the notebook in a folder of its own"
         )
-    argv = [program, *_namespaces(), *_environment(), *_mounts(folder)]
+    argv = [program, *_namespaces(), *_mounts(folder)]
     _probe(argv)
     return [*argv, "--"]
 
@@ -54,16 +56,20 @@ def _namespaces() -> list[str]:
     return [*own, "--die-with-parent", "--cap-drop", "ALL"]
 
 
-def _environment() -> list[str]:
-    args = ["--clearenv"]
-    for name, value in os.environ.items():
-        if name in HARMLESS or name.startswith(HARMLESS_FAMILIES):
-            args += ["--setenv", name, value]
-    return [*args, "--setenv", "HOME", f"{SCRATCH}/home", "--setenv", "TMPDIR", SCRATCH]
+def environment() -> dict[str, str]:
+    """What the kernel is given of ours, and bubblewrap itself too: inside, anyone can read `/proc/1/environ`."""
+    found = {name: value for name, value in os.environ.items() if _is_harmless(name)}
+    return {**found, "HOME": f"{SCRATCH}/home", "TMPDIR": SCRATCH}
+
+
+def _is_harmless(name: str) -> bool:
+    told = name in HARMLESS or name.startswith(HARMLESS_FAMILIES)
+    return told and not any(word in name.upper() for word in TELLING)
 
 
 def _mounts(folder: str) -> list[str]:
     args = ["--proc", "/proc", "--dev", "/dev"]
+    args += ["--size", str(SHARED_SIZE), "--perms", "1777", "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
     args += ["--size", str(SCRATCH_SIZE), "--tmpfs", SCRATCH, "--dir", f"{SCRATCH}/home"]
     for place in (*SYSTEM, *SETTINGS):
         args += ["--symlink", os.readlink(place), place] if os.path.islink(place) else ["--ro-bind-try", place, place]
@@ -76,7 +82,10 @@ def _python() -> list[str]:
     """Where Python and its packages lie, beside the system; of a folder that has more than these, only rnb itself."""
     ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     root = os.path.dirname(ours)
-    places = {sys.prefix, sys.base_prefix, sys.exec_prefix, ours, *(path for path in sys.path if os.path.isabs(path))}
+    packages = {path for path in sys.path if os.path.isabs(path)}
+    if os.getcwd() not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+        packages.discard(os.getcwd())  # `python -m rnb` puts it there
+    places = {sys.prefix, sys.base_prefix, sys.exec_prefix, ours, *packages}
     linked = {os.path.dirname(os.path.dirname(os.path.realpath(sys.executable)))}
     found = {place for place in places | linked if os.path.isdir(place) and place != root}
     return sorted(each for each in found if not _holds(each, _home()) and not _holds(each, SCRATCH))
@@ -96,7 +105,12 @@ def _probe(argv: list[str]) -> None:
     """A sandbox that can't be made is said before anything runs."""
     try:
         done = subprocess.run(
-            [*argv, "--", sys.executable, "-I", "-S", "-c", ""], capture_output=True, text=True, timeout=20, check=False
+            [*argv, "--", sys.executable, "-I", "-S", "-c", ""],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise SandboxError(f"bubblewrap does not start: {error}", HINT) from None

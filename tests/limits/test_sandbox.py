@@ -50,6 +50,10 @@ def writes():
 def others():
     print("SECRET_TOKEN" in os.environ, {pid} > 3 and os.path.exists("/proc/{pid}"), tried(lambda: os.kill({pid}, 0)))
     print(tried(lambda: subprocess.run(["unshare", "-Ur", "mount", "-t", "tmpfs", "x", "/usr"], check=True)))
+    print("hunter" + "2" in pathlib.Path("/proc/1/environ").read_text())
+    import multiprocessing
+
+    print(tried(multiprocessing.Lock), tried(lambda: pathlib.Path("/dev/x").write_text("x")), os.path.exists({aside!r}))
     print(subprocess.run([sys.executable, "-c", "print(6 * 7)"], capture_output=True, text=True).stdout)
 
 
@@ -82,10 +86,19 @@ def test_a_stranger_reaches_nothing(folder: Path, tmp_path: Path, monkeypatch: p
 
     secret = Path.home() / ".rnb-test-secret"
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
+    monkeypatch.setenv("PYTHON_INDEX_TOKEN", "hunter2")
+    monkeypatch.chdir(tmp_path)  # `python -m rnb`, as tests run it, puts this folder on sys.path
+    aside = tmp_path / "aside.txt"
+    aside.write_text("x")
     with socket.create_server(("127.0.0.1", 0)) as server:
         secret.write_text("hunter2")
         try:
-            facts = {"port": server.getsockname()[1], "secret": str(secret), "other": str(tmp_path / "x")}
+            facts = {
+                "port": server.getsockname()[1],
+                "secret": str(secret),
+                "other": str(tmp_path / "x"),
+                "aside": str(aside),
+            }
             text = STRANGER
             for name, value in {**facts, "pid": os.getpid()}.items():
                 text = text.replace(f"{{{name}!r}}", repr(value)).replace(f"{{{name}}}", str(value))
@@ -101,7 +114,9 @@ def test_a_stranger_reaches_nothing(folder: Path, tmp_path: Path, monkeypatch: p
     assert not any(word.startswith("got") for word in refused) and said["writes"][6:] == ["got 1", "got 1"]
     assert not (tmp_path / "x").exists(), "below /tmp it wrote into a /tmp of its own"
     assert said["others"][0] == "False False ProcessLookupError" and said["others"][1].endswith("Error")
-    assert said["others"][2] == "42"
+    assert said["others"][2] == "False", "the environment of whatever stands around the kernel"
+    assert said["others"][3].startswith("got <Lock") and said["others"][3].endswith(" OSError False")
+    assert said["others"][4] == "42"
     assert result.status()["slow"] == "killed" and result.status()["left_behind"] == "done" and result.code == 1
     assert {path.name for path in folder.iterdir()} <= {"book.py", "beside.txt", ".rnb"}
     assert "1234567" not in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, text=True).stdout
