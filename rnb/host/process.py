@@ -20,6 +20,8 @@ from rnb.host.loop import Loop
 from rnb.messages import AnyReport, AnyTask
 
 CHUNK = 1 << 18
+LARGEST = 1 << 30  # bytes of one report: whoever says more has written into our socket, and must not fill our memory
+JUNK, CLOSED = "it wrote into rnb's own connection, or showed more than 1 GB at once", "it closed rnb's own connection"
 _decode = msgspec.msgpack.Decoder(AnyReport)
 _encode = msgspec.msgpack.Encoder()
 
@@ -38,6 +40,7 @@ class KernelProcess:
         self.loop = loop
         self.on_report, self.on_raw, self.on_exit = on_report, on_raw, on_exit
         self.status: int | None = None
+        self.trouble: str | None = None  # what we ended it for
         self.buffer = bytearray()
         self.outbox = bytearray()
         self.flushing = False  # a timer for what could not be written yet
@@ -97,6 +100,7 @@ class KernelProcess:
             self.loop.forget_fd(self.socket.fileno())
             self.reap(gone=True)
             if self.status is None:  # it closed its end and lives on: no longer a kernel of ours
+                self.trouble = self.trouble or CLOSED
                 self.kill()
             return
         self.buffer += data
@@ -106,11 +110,14 @@ class KernelProcess:
         start, buffer = 0, self.buffer
         while len(buffer) - start >= 4:
             (length,) = struct.unpack_from(">I", buffer, start)
-            if len(buffer) - start - 4 < length:
+            if len(buffer) - start - 4 < length <= LARGEST:
                 break
             try:
+                if length > LARGEST:
+                    raise msgspec.DecodeError
                 report = _decode.decode(bytes(memoryview(buffer)[start + 4 : start + 4 + length]))
             except msgspec.DecodeError:  # a cell wrote into our socket: this is no kernel any more
+                self.trouble = JUNK
                 self.kill()
                 buffer.clear()
                 return

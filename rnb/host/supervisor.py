@@ -152,7 +152,7 @@ class Supervisor:
                 then()
             return
         self.answered()
-        reason, self.trouble = self.trouble or death_words(status), None
+        reason, self.trouble = self.trouble or process.trouble or death_words(status), None
         self.on_death(reason)
 
 

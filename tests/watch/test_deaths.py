@@ -13,6 +13,11 @@ from tests.driver import Watching, save
 from tests.watch.conftest import Book
 
 THREE = """
+def is_socket(fd):
+    import os
+    return os.path.exists(f"/proc/self/fd/{{fd}}") and "socket" in os.readlink(f"/proc/self/fd/{{fd}}")
+
+
 @rnb.cell
 def a():
     log("a")
@@ -60,6 +65,7 @@ HOW = {
     "segfault": "ctypes.string_at(0)",
     "abort": "ctypes.CDLL(None).abort()",
     "closes its socket": "os.closerange(3, 100); time.sleep(0.1)",
+    "promises the host 4 GB": "[os.write(fd, b'\\xff' * 9) for fd in range(3, 30) if is_socket(fd)]; time.sleep(60)",
 }
 
 
