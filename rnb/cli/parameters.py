@@ -89,16 +89,23 @@ def _log(ctx: click.Context, option: click.Parameter, value: str | None) -> None
 def given(values: tuple[str, ...], files: tuple[str, ...] = ()) -> dict[str, str]:
     """What files, in order, and then `name=value` pairs set. Raises UsageError for what is not a pair or no such file."""
     result: dict[str, str] = {}
-    if files:
+    places: dict[str, str] = {}
+    for file in files:
         from rnb.host.given import from_file
 
-        for file in files:
-            result |= from_file(file)
+        found = from_file(file)
+        result |= found
+        places |= dict.fromkeys(found, f"-P {file}")
     for item in values:
         name, sign, value = item.partition("=")
         if not sign or not name.isidentifier():
             raise UsageError(f"-p {item}: expected name=value", hint="for example -p min_mass=5000")
         result[name] = value
+        places.pop(name, None)
+    if places:
+        from rnb.host.given import Given
+
+        return Given(result, places)
     return result
 
 

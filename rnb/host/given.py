@@ -21,6 +21,14 @@ PREFIX = "RNB_PARAM_"
 PLAIN, SIMPLE = ("", "int", "float", "bool", "str"), (int, float, bool, str)
 
 
+class Given(dict[str, str]):
+    """Texts by name, as `-p` and `-P` set them; `places` is where those stand that `-p` did not set."""
+
+    def __init__(self, values: Mapping[str, str], places: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.places = dict(places)
+
+
 def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """`RNB_PARAM_alpha=1` is `{"alpha": "1"}`."""
     return {name[len(PREFIX) :]: value for name, value in environ.items() if name.startswith(PREFIX)}
@@ -36,6 +44,8 @@ def from_file(path: str) -> dict[str, str]:
             table = READERS[kind](file.read())
     except OSError as error:
         raise UsageError(f"-P {path}: {error.strerror}") from None
+    except RecursionError:
+        raise UsageError(f"-P {path}: it is nested too deeply") from None
     except ValueError as error:  # what all three readers raise, and bytes that are not UTF-8
         raise UsageError(f"-P {path}: {' '.join(str(error).split())}") from None
     if not isinstance(table, dict) or not all(isinstance(name, str) for name in table):
@@ -82,7 +92,10 @@ def text_of(value: Any, where: str = "") -> str:
     if isinstance(value, list | dict):
         import json
 
-        return json.dumps(value, default=text_of)
+        try:
+            return json.dumps(value, default=text_of)
+        except (TypeError, ValueError, RecursionError) as error:  # YAML knows keys and circles that no JSON has
+            raise UsageError(f"{where}: {error}", "give what JSON can say") from None
     raise UsageError(f"{where}: a value of type {type(value).__name__} can't be a parameter")
 
 

@@ -6,7 +6,7 @@ import os
 
 import msgspec
 
-from rnb.host.given import PREFIX, from_environment
+from rnb.host.given import PREFIX, Given, from_environment
 
 
 class Settings(msgspec.Struct, kw_only=True):
@@ -36,4 +36,7 @@ class Settings(msgspec.Struct, kw_only=True):
 
     def told(self, name: str) -> str:
         """What set a parameter, in the user's words."""
-        return f"-p {name}" if name in self.parameters else PREFIX + name
+        if name not in self.parameters:
+            return PREFIX + name
+        place = self.parameters.places.get(name) if isinstance(self.parameters, Given) else None
+        return f"-p {name}" if place is None else f"{place}: {name}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from rnb.errors import InternalError, UsageError
+from rnb.errors import InternalError, ParameterError, UsageError
 from rnb.host.cached import cache_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
@@ -173,10 +173,10 @@ def bound(command: Command, timeout: float | None) -> None:
 
 
 def refuse(session: Session) -> None:
-    """Raises UsageError where the kernel could not convert what was given."""
+    """Raises ParameterError where the kernel could not convert what was given."""
     if session.failures:
         told = session.failures[0]
-        raise UsageError(f"-p {told.name}: {told.message}")
+        raise ParameterError(f"-p {told.name}: {told.message}")
 
 
 def below(notebook: Notebook, parameters: Iterable[str]) -> set[str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NO_ANNOTATION = object()
 TRUE, FALSE = ("true", "yes", "1", "on"), ("false", "no", "0", "off")
+NONE = ("none", "null")
+TOLD = 200  # characters of a text that a message repeats
 
 
 class _Misfit(Exception):
@@ -28,11 +30,12 @@ def convert(text: str, annotation: Any, default: Any) -> Any:
     says what was expected."""
     kind = _kind_of(default) if annotation is NO_ANNOTATION else annotation
     if annotation is NO_ANNOTATION and default is None:
-        return text
+        return None if text.strip().lower() in NONE else text
     try:
         return _convert(text, kind)
     except _Misfit as misfit:
-        raise ParameterError(f"expected {misfit}, got {text!r}") from None
+        got = repr(text) if len(text) <= TOLD else f"{text[:TOLD]!r}… ({len(text):,} characters)"
+        raise ParameterError(f"expected {misfit}, got {got}") from None
 
 
 def _kind_of(default: Any) -> Any:
@@ -45,7 +48,8 @@ def _convert(text: str, kind: Any) -> Any:
     typing = sys.modules.get("typing")
     name = type(kind).__name__
     if name == "_LiteralGenericAlias":
-        return _choice(text, {str(value): value for value in kind.__args__})
+        small = {str(value).lower(): value for value in kind.__args__ if value is None or isinstance(value, bool)}
+        return _choice(text, {str(value): value for value in kind.__args__}, small)
     if name == "_AnnotatedAlias":
         return _convert(text, kind.__origin__)
     if name in ("UnionType", "_UnionGenericAlias", "Union"):
@@ -63,15 +67,15 @@ def _convert(text: str, kind: Any) -> Any:
 
 
 def _scalar(text: str, kind: type) -> Any:
-    for base in kind.__mro__:
-        key = f"{base.__module__}.{base.__qualname__}"
-        if key == "enum.Enum":
-            return _choice(text, dict(kind.__members__))  # type: ignore[attr-defined]
+    names = [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
+    if "enum.Enum" in names:  # before all else: one of int or str has these, too
+        return _choice(text, dict(kind.__members__))  # type: ignore[attr-defined]
+    for key in names:
         if key in SCALARS:
             expected, make = SCALARS[key]
             try:
                 return make(text, kind)
-            except (ValueError, ArithmeticError, TypeError):
+            except (ValueError, ArithmeticError, TypeError, RecursionError):
                 raise _Misfit(expected) from None
     raise _Misfit(f"a value of {kind.__name__}, a type that can't be given on the command line")
 
@@ -89,7 +93,7 @@ def _int(text: str, kind: Any) -> Any:
 
 
 def _none(text: str, kind: type) -> None:
-    if text.strip().lower() not in ("none", "null"):
+    if text.strip().lower() not in NONE:
         raise ValueError(text)
 
 
@@ -131,10 +135,12 @@ SCALARS: dict[str, tuple[str, Callable[[str, Any], Any]]] = {
 }
 
 
-def _choice(text: str, choices: dict[str, Any]) -> Any:
-    if text not in choices:
+def _choice(text: str, choices: dict[str, Any], besides: dict[str, Any] | None = None) -> Any:
+    """What `text` names; `besides` are other ways to write some, which need no telling."""
+    found = {**(besides or {}), **choices}
+    if text not in found:
         raise _Misfit("one of " + ", ".join(choices))
-    return choices[text]
+    return found[text]
 
 
 def _union(text: str, kinds: tuple[Any, ...]) -> Any:
@@ -158,7 +164,7 @@ def _several(text: str, kind: Any, origin: Any) -> Any:
 
         try:
             items = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _Misfit("a JSON list or values separated by commas") from None
     elif text.strip():
         items = [part.strip() for part in text.split(",")]

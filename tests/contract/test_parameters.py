@@ -192,6 +192,8 @@ def test_files_of_parameters_that_are_refused(book: Book, monkeypatch: pytest.Mo
         "half.toml": "n = ",
         "half.yaml": "n: [",
         "wrong.toml": 'n = "x"',
+        "circle.yaml": "n: &a [*a]",
+        "deep.json": '{"n": ' + "[" * 99_999,
         "bytes.json": b"\xff\xfe\x00",
         "p.txt": "n = 1",
     }
@@ -202,6 +204,8 @@ def test_files_of_parameters_that_are_refused(book: Book, monkeypatch: pytest.Mo
         assert (done.returncode, done.stdout) == (2, ""), (name, done)
         assert done.stderr.count("rnb: error") == 1, (name, done.stderr)
         assert len(done.stderr.splitlines()) <= 2, (name, done.stderr)
+        assert name != "wrong.toml" or "wrong.toml: n: expected a whole number" in done.stderr, done.stderr
+        assert len(done.stderr) < 1000
     monkeypatch.setenv("RNB_PARAM_n", "x")
     done = driver.text_run("run", str(book.path))
     assert (done.returncode, "RNB_PARAM_n: expected a whole number" in done.stderr) == (2, True)

@@ -18,6 +18,14 @@ class Colour(enum.Enum):
     RED = 1
 
 
+class Word(enum.StrEnum):
+    ONE = "one"
+
+
+class Number(enum.IntEnum):
+    ONE = 1
+
+
 GOOD: list[tuple[str, Any, Any]] = [
     ("5", int, 5), (" -5 ", int, -5), ("1_000", int, 1000), ("0x10", int, 16), ("5", float, 5.0), ("1e3", float, 1000.0),
     ("inf", float, float("inf")), ("true", bool, True), ("No", bool, False), ("1", bool, True), ("0", bool, False),
@@ -28,7 +36,8 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("3", str | int, 3), ("1,2", list[int], [1, 2]), ("[1, 2]", list[int], [1, 2]), ("", list[int], []),
     ('["a,b", "c"]', list[str], ["a,b", "c"]), ("a, b", list, ["a", "b"]), ("1,2", tuple[int, ...], (1, 2)),
     ("1,x", tuple[int, str], (1, "x")), ("RED", list[Colour], [Colour.RED]), ("1.10", decimal.Decimal, decimal.Decimal("1.10")),
-    ("5", Annotated[int, "doc"], 5), ('{"a": 1}', dict, {"a": 1}), ("x", Any, "x"), ('["none", "2"]', list[int | None], [None, 2]),
+    ("5", Annotated[int, "doc"], 5), ('{"a": 1}', dict, {"a": 1}), ("x", Any, "x"), ("ONE", Word, Word.ONE), ("ONE", Number, Number.ONE), ("true", Literal[True, None], True),
+    ("none", Literal["a", None], None), ('["none", "2"]', list[int | None], [None, 2]),
 ]  # fmt: skip
 
 BAD: list[tuple[str, Any, str]] = [
@@ -36,6 +45,13 @@ BAD: list[tuple[str, Any, str]] = [
     ("1.5", int, "expected a whole number, got '1.5'"),
     ("maybe", bool, "expected true or false, got 'maybe'"),
     ("31.1.2024", datetime.date, "expected a date like 2024-01-31, got '31.1.2024'"),
+    ("one", Word, "expected one of ONE, got 'one'"),
+    ("x" * 999, int, "expected a whole number, got '" + "x" * 200 + "'… (999 characters)"),
+    (
+        "[" * 9999,
+        list[int],
+        "expected a JSON list or values separated by commas, got '" + "[" * 200 + "'… (9,999 characters)",
+    ),
     ("BLUE", Colour, "expected one of RED, got 'BLUE'"),
     ("c", Literal["a", "b"], "expected one of a, b, got 'c'"),
     ("x", int | None, "expected a whole number or none, got 'x'"),
