@@ -7,6 +7,7 @@ Dask's threads call us; all that is told goes through `post`, to the one thread 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable
 from typing import Any
@@ -239,24 +240,22 @@ class Cluster:
     # ------------------------------------------------------------------ the end
 
     def close(self) -> None:
-        """Let go of all: what still runs for us is stopped."""
+        """Let go of all: what still runs for us is stopped. A scheduler that does not answer is not waited for long."""
         client, self._client = self._client, None
         self._running.clear()
-        if client is not None:
-            if not self.gone and client.status == "running" and self._local is None:
-                for future in self._kept:
-                    future.release()
+        if client is not None and self._local is None and not self.gone:
+            for future in self._kept:
+                future.release()
+            with contextlib.suppress(OSError):  # TimeoutError is one: it will find us gone
                 client.sync(self._goodbye, client, callback_timeout=CLOSING + 1)
-            client.close(timeout=0.1 if self.gone or self._local is not None else CLOSING)
+                client.close(timeout=CLOSING)
         if self._local is not None:
             self._local.close()
 
     async def _goodbye(self, client: Any) -> None:
-        try:
-            forget = client.run_on_scheduler(_by_value(FORGET, "forget"), self.topic)
-            await asyncio.wait_for(forget, CLOSING)
-        except Exception:  # whatever the scheduler makes of it: we only tidy up
-            return
+        """Raises OSError, TimeoutError."""
+        forget = client.run_on_scheduler(_by_value(FORGET, "forget"), self.topic)
+        await asyncio.wait_for(forget, CLOSING)
 
 
 def _by_value(source: str, name: str) -> Any:

@@ -17,7 +17,7 @@ from tests.driver import Result, run
 
 class Dask:
     def __init__(self, local: Local):
-        self.local, self.address = local, local.address()
+        self.local, self.address, self.scheduler = local, local.address(), local.pid
 
     def run(self, path: Path, *args: str, timeout: float = 60) -> Result:
         return run(path, "--engine", f"dask+{self.address}", *args, timeout=timeout)
@@ -25,6 +25,12 @@ class Dask:
     def workers(self) -> list[int]:
         """The pids of the processes of workers."""
         return [pid for pid in children(self.local.pid) if "spawn_main" in command(pid)]
+
+    def worker_of(self, pid: int) -> int:
+        """The worker that this process, or one above it, is."""
+        while pid not in self.workers():
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        return pid
 
 
 def command(pid: int) -> str:

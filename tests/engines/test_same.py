@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from tests.driver import END, Result, run, text_run
 from tests.engines.conftest import Dask
 from tests.parallel.notebooks import notebooks
-from tests.parallel.test_same import LINES, assert_each_run_ends_once, seen
+from tests.parallel.test_same import LINES, assert_each_run_ends_once, report, seen
 
 Write = Callable[[str], Path]
 ALL = '''
@@ -138,13 +137,9 @@ def quick():
 """
     )
     one, far = text_run("run", str(path)), text_run("run", str(path), "--engine", f"dask+{dask.address}")
-    assert untimed(far.stdout) == untimed(one.stdout)
+    assert report(far.stdout) == report(one.stdout)
     assert far.returncode == one.returncode == 1
     assert far.stderr == one.stderr
-
-
-def untimed(text: str) -> list[str]:
-    return re.sub(r"\d+(\.\d+)? m?s\b", "TIME", text).splitlines()
 
 
 def test_words_come_while_the_cell_runs(dask: Dask, write: Write):

@@ -1,0 +1,131 @@
+"""What goes wrong on a cluster: crashes, losses, silence, and being told to stop. Real processes, real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.driver import RNB, Result
+from tests.engines.conftest import Dask, gone, wait_for
+
+Write = Callable[[str], Path]
+
+LONG = """
+@rnb.cell
+def makes():
+    time.sleep(0.1)
+    xs = [1, 2, 3]
+    return xs
+
+
+@rnb.cell
+def long(xs):
+    with open("began", "a") as file:
+        file.write(f"{os.getpid()} {os.getppid()}\\n")
+    print("begins", flush=True)
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+    print("ends", sum(xs))
+"""
+
+
+class Started:
+    """A run that goes on while the test does something."""
+
+    def __init__(self, path: Path, dask: Dask, *args: str) -> None:
+        self.folder = path.parent
+        command = [*RNB, "run", str(path), "--json", "--engine", f"dask+{dask.address}", *args]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder)
+
+    def began(self, times: int = 1) -> list[tuple[int, int]]:
+        """(pid, parent) of each run of the long cell, once there are so many."""
+        wait_for(lambda: len(self._lines()) >= times)
+        return [(int(a), int(b)) for a, b in (line.split() for line in self._lines())]
+
+    def _lines(self) -> list[str]:
+        path = self.folder / "began"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def go(self) -> Result:
+        (self.folder / "go").touch()
+        return self.result()
+
+    def result(self, timeout: float = 30) -> Result:
+        out, err = self.process.communicate(timeout=timeout)
+        return Result(self.process.returncode, [json.loads(line) for line in out.splitlines()], err.decode())
+
+
+def test_the_worker_goes_on_where_a_cell_crashes(dask: Dask, write: Write) -> None:
+    """And no other worker is lost with it."""
+    before = dask.workers()
+    path = write(
+        "".join(
+            f"@rnb.cell\ndef c{n}():\n    time.sleep(0.1)\n    os.kill(os.getpid(), signal.SIGSEGV)\n\n\n"
+            for n in range(3)
+        )
+        + "@rnb.cell\ndef fine():\n    print(sum(range(10)))\n"
+    )
+    result = dask.run(path)
+    assert result.code == 1
+    assert result.status() == {"c0": "killed", "c1": "killed", "c2": "killed", "fine": "done"}
+    assert {e["reason"] for e in result.of("cell", status="killed")} == {"signal SIGSEGV"}
+    assert dask.workers() == before
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_lost_worker_costs_its_running_cell(how: int, fresh: Dask, write: Write) -> None:
+    run = Started(write(LONG), fresh)
+    child, parent = run.began()[0]
+    worker = fresh.worker_of(parent)
+    os.kill(worker, how)
+    run.began(2)
+    result = run.go()
+    assert result.status() == {"makes": "done", "long": "done"}
+    assert len(result.of("cell", cell="makes", status="running")) == 1, "what is in the store is made once"
+    assert len(result.of("cell", cell="long", status="running")) == 2
+    assert result.printed("long").endswith("begins\nends 6\n")
+    if how == signal.SIGKILL:
+        wait_for(lambda: gone(child))
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_the_scheduler_is_lost(ends: bool, fresh: Dask, write: Write) -> None:
+    run = Started(write(LONG), fresh)
+    child, _ = run.began()[0]
+    os.kill(fresh.scheduler, signal.SIGKILL)
+    here, _ = run.began(2)[1]
+    if ends:
+        run.process.send_signal(signal.SIGTERM)
+        result = run.result(timeout=5)
+        assert result.code == 143 and gone(here)
+    else:
+        result = run.go()
+        assert result.code == 0 and result.status() == {"makes": "done", "long": "done"}
+    assert "the Dask cluster is lost" in result.stderr and result.stderr.count("\n") == 1
+    wait_for(lambda: gone(child))
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_what_is_not_wanted_any_more_is_stopped(how: int, code: int, dask: Dask, write: Write) -> None:
+    path = write(LONG)
+    run = Started(path, dask)
+    child, _ = run.began()[0]
+    run.process.send_signal(how)
+    assert run.result().code == code
+    wait_for(lambda: gone(child))
+    assert dask.run(write(LONG.replace("while not", "while False and not"))).code == 0, "workers take the next"
+    assert not [p for p in path.parent.glob(".rnb/dask/*+*") if how != signal.SIGKILL]
+
+
+def test_a_timeout_counts_there(dask: Dask, write: Write) -> None:
+    path = write("@rnb.cell(timeout=0.3)\ndef long():\n    print(os.getpid(), flush=True)\n    time.sleep(60)\n")
+    result = dask.run(path)
+    assert result.status() == {"long": "killed"} and result.code == 1
+    assert result.of("cell", status="killed")[0]["reason"] == "timeout after 0.3 s"
+    wait_for(lambda: gone(int(result.printed("long"))))
