@@ -10,7 +10,7 @@ import atexit
 import os
 import sys
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +19,7 @@ from rnb import errors
 from rnb.engines import parcels, work
 from rnb.engines.running import Running
 from rnb.engines.warm import Halt, Warm, Warms
-from rnb.engines.work import Begun, Halted, Outcome, Over, Refused, Words, Work
+from rnb.engines.work import Begun, Halted, Outcome, Over, Refused, Unfit, Words, Work
 from rnb.messages import CellEnded
 from rnb.store.cache import Cache
 from rnb.store.spots import open_spot
@@ -62,6 +62,14 @@ def named(key: str) -> str:
 def versions() -> tuple[str, str]:
     """Of rnb and Python: they must be those of the client."""
     return version("rnb-notebook"), f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def _installed(name: str) -> str:
+    """The version of a distribution; "" where there is none."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _store(where: str) -> tuple[Cache, list[str]]:
@@ -120,7 +128,8 @@ def _run(task: Work, say: Any, halt: Halt, address: str, scratch: str) -> Outcom
         return Outcome(submission=task.submission, ended=ended)
     except (Refused, errors.RnbError, OSError) as error:
         words = "; ".join([str(error), *broken])
-        return Outcome(submission=task.submission, refused=f"{address}: {words}")
+        unfit = isinstance(error, Unfit)
+        return Outcome(submission=task.submission, refused=f"the worker at {address} {words}", unfit=unfit)
     finally:
         if warm is not None:
             warms.done(warm)
@@ -137,5 +146,9 @@ def _warm(cache: Cache, task: Work, scratch: str) -> Warm:
         bundle = work.decode_bundle(file.read())
     here = versions()
     if here != (bundle.rnb, bundle.python):
-        raise Refused(f"it has rnb {here[0]} and Python {here[1]}, not rnb {bundle.rnb} and Python {bundle.python}")
+        raise Unfit(f"has rnb {here[0]} and Python {here[1]}, here it is rnb {bundle.rnb} and Python {bundle.python}")
+    for name, wanted in bundle.packages.items():
+        has = _installed(name)
+        if has != wanted:
+            raise Unfit(f"has {f'{name} {has}' if has else f'no {name}'}, here it is {name} {wanted}")
     return warms.add(task.bundle, Warm(bundle, scratch))

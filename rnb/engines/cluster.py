@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ def check(store, probe):
         return version("rnb-notebook"), "%d.%d" % sys.version_info[:2], str(error)
 """
 FORGET = """
-def forget(dask_scheduler, topic):
+def forget(topic, dask_scheduler):
     dask_scheduler._broker.truncate(topic)
 """
 
@@ -78,8 +79,10 @@ class Cluster:
         for a thread of its own. Raises UsageError, MissingExtra."""
         try:
             import distributed
+            from distributed.versions import VersionMismatchWarning
         except ImportError:
             raise MissingExtra("the engine Dask", "dask") from None
+        warnings.simplefilter("ignore", VersionMismatchWarning)  # we look ourselves at what matters
         try:
             address = self._local.address() if self._local is not None else self.where
             new: Any = distributed.Client
@@ -93,6 +96,7 @@ class Cluster:
 
     def _check(self, store: str, probe: str) -> None:
         found = self._client.run(_by_value(CHECK, "check"), store, probe, on_error="return")
+        self.threads = len(found)
         mine = at_worker.versions()
         for address, answer in found.items():
             if isinstance(answer, BaseException):

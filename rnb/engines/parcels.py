@@ -50,16 +50,16 @@ def get(cache: Cache, content: str) -> str:
     """The path of a file with this content, looked at byte by byte. Raises Refused."""
     path = cache.values(content)
     if path is None:
-        raise Refused(f"a value is not in the store at {cache.spot.where}")
+        raise Refused(f"does not find a value in the store at {cache.spot.where}")
     digest = hasher(cache.secure)
     try:
         with open(path, "rb", buffering=0) as file:
             while part := file.read(CHUNK):
                 digest.update(part)
     except OSError as error:
-        raise Refused(f"a value can't be read from the store at {cache.spot.where}: {error}") from None
+        raise Refused(f"can't read the store at {cache.spot.where}: {error}") from None
     if digest.hexdigest() != content:
-        raise Refused(f"a value is damaged in the store at {cache.spot.where}")
+        raise Refused(f"finds a value damaged in the store at {cache.spot.where}")
     return path
 
 
@@ -72,4 +72,4 @@ def take(piece: Piece, path: str) -> Fetch | Load:
     return Fetch(uid=piece.uid, id=piece.id, slots=part.slots, pickle=part.pickle, buffers=part.buffers, path=path)
 
 
-NO_STORE = "the store at {} can't be written"
+NO_STORE = "can't write the store at {}"

@@ -83,11 +83,11 @@ class Running:
                     count -= 1
                     failure = report.failure if isinstance(report, Fetched) else report.reason
                     if failure:
-                        raise Refused(f"a value does not come to life there: {failure}")
+                        raise Refused(f"can't read a value: {failure}")
             if self.halt.said:
                 raise Halted
             if child.gone:
-                raise Refused("the kernel dies of a value there")
+                raise Refused("loses its kernel to a value")
 
     # ------------------------------------------------------------------ while it runs
 
@@ -130,9 +130,9 @@ class Running:
 
     def _take(self, report: AnyReport | Raw) -> None:
         if isinstance(report, InputWanted):
-            raise Refused("it asks for input")
+            raise Refused("can't ask for input")
         if isinstance(report, Failed):
-            raise Refused(f"{report.kind}: {report.message}")
+            raise Refused(f"could not do it: {report.message}")
         if isinstance(report, Stream | Raw):
             self._bytes += len(report.data)
             if self._bytes - len(report.data) > self.work.most:
@@ -172,7 +172,7 @@ class Running:
                 self._take(report)
             if self.halt.said:
                 raise Halted
-        raise Refused("the kernel dies over its value")
+        raise Refused("loses its kernel to a value")
 
 
 def _may_be_killed_first(pid: int) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from rnb.engines.child import Child
 from rnb.engines.spawn import Forked, Spawned
-from rnb.engines.work import Bundle, Halted, Raw, Refused
+from rnb.engines.work import Bundle, Halted, Raw, Refused, Unfit
 from rnb.messages import (
     AnyReport,
     CellError,
@@ -137,9 +137,9 @@ class Warm:
                 error = f": {report.name}: {report.message}"
             if isinstance(report, SetupEnded):
                 if not all(one.ok for one in report.statements):
-                    raise Refused(f"the setup fails there{error}")
+                    raise Unfit(f"fails to run the setup{error}")
                 return
-        raise Refused("the setup kills the kernel there")
+        raise Unfit("loses its kernel to the setup")
 
     def _survey(self, halt: Halt) -> None:
         assert self._kernel is not None
@@ -167,7 +167,7 @@ class Warm:
         child.sleep_through(halt.fd)
         if not child.pid:
             child.close()
-            raise Refused("it can't be forked there")
+            raise Refused("can't fork its kernel")
 
     def ended(self, child: Child) -> int:
         """A child does not speak any more: its exit code, or the signal with a minus."""

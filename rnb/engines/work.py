@@ -16,6 +16,7 @@ class Bundle(msgspec.Struct, kw_only=True):
 
     rnb: str  # versions: a worker with others refuses
     python: str
+    packages: dict[str, str]  # distributions that the notebook imports, and their versions: with others it refuses too
     configure: Configure
     setup: RunSetup
     place: Place
@@ -59,6 +60,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     kept: Kept | None = None  # the same values for later runs, which lie there too
     died: str = ""
     refused: str = ""
+    unfit: bool = False  # it would not for any cell of this notebook
     said: list[AnyReport | Raw | Begun | Over] = []  # for who did not hear it
     folder: str = ""  # where it ran
 
@@ -100,6 +102,10 @@ def note(key: str, submission: str) -> str:
 
 class Refused(Exception):
     """This worker can't run the cell; in words for people."""
+
+
+class Unfit(Refused):
+    """This worker can't run any cell of the notebook."""
 
 
 class Halted(Exception):

@@ -66,6 +66,7 @@ class Afar:
         self._observer = Observer(session.modules.folder, session.modules)
         self._python = python()
         self._here: set[int] = set()  # cells that can't go
+        self._unfit = False  # no cell can
         self._pieces: dict[tuple[Key, str], Piece] = {}  # what lies in the store, by value and state
         self._bundle = ""
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -82,7 +83,7 @@ class Afar:
 
     def may(self, uid: int) -> bool:
         """Whether a worker may run this cell."""
-        if self.cluster.gone or uid in self._here:
+        if self.cluster.gone or self._unfit or uid in self._here:
             return False
         if self._stays(uid):
             self._here.add(uid)
@@ -189,6 +190,7 @@ class Afar:
         bundle = Bundle(
             rnb=rnb,
             python=version,
+            packages=self._observer.versions.behind({name.partition(".")[0] for name in self._imported()}),
             configure=configure,
             setup=setup_task(notebook, SetupPlan(run=list(range(len(notebook.setup))))),
             place=place_task(notebook, session.cells, {}),
@@ -197,6 +199,11 @@ class Afar:
             seeded=ahead.seeded,
         )
         return self._noted(parcels.put_bytes(self.store, -1, work.encode(bundle)))
+
+    def _imported(self) -> set[str]:
+        """Modules that the notebook or a local module of it imports."""
+        session = self.crew.session
+        return session.current.imported_names() | {n for s in session.modules.sources.values() for n in s.imports}
 
     def _noted(self, content: str) -> str:
         self._contents.add(content)
@@ -313,10 +320,13 @@ class Afar:
                 self._pieces[(job.uid, slot), state] = piece
         self._seconds[self._static(self.crew.session.cells[job.uid])] = round(report.seconds, 4)
 
-    def refused(self, uid: int, reason: str) -> None:
-        """This cell stays here from now on."""
+    def refused(self, uid: int, reason: str, unfit: bool = False) -> None:
+        """This cell stays here from now on; where a worker is `unfit`, all do."""
         self._here.add(uid)
-        if reason and STAYS not in reason and not self.cluster.gone:
+        if unfit and not self._unfit:
+            self._unfit = True
+            self._warn(f"{reason}: all cells run on this machine")
+        elif reason and STAYS not in reason and not (self.cluster.gone or unfit):
             self._warn(f"{self.crew.session.cells[uid].id} runs on this machine: {reason}")
 
     def _lost(self, reason: str) -> None:

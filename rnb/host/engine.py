@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,8 @@ def open_engine(command: Command, engine: str, path: str, workers: int, cache: s
         loop.turn()
     store.write_note(probe, None)
     if answers and answers[0] is None:
+        if not found.cluster.threads:
+            print("rnb: warning: the Dask cluster has no workers: cells wait for one", file=sys.stderr, flush=True)
         return found
     found.close()
     if answers and answers[0] is not None:

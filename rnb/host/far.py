@@ -167,7 +167,7 @@ class Far(Lane):
         if job is None:
             return
         if outcome.refused:
-            self._refused(job, outcome.refused)
+            self._refused(job, outcome.refused, outcome.unfit)
         elif submission is not None and outcome.submission not in ("", submission.work.submission):
             self._joined(job, outcome)
         elif outcome.ended is None:
@@ -203,10 +203,10 @@ class Far(Lane):
         self.job = None
         self.crew.ended(self, job, report)
 
-    def _refused(self, job: Job, reason: str) -> None:
+    def _refused(self, job: Job, reason: str, unfit: bool = False) -> None:
         """Nothing that a worker can do: the cell runs here."""
         self.showing.flush()
-        self.afar.refused(job.uid, reason)
+        self.afar.refused(job.uid, reason, unfit)
         self.crew.call_back(self, ran=self.begun)
 
     def _cancel_timer(self) -> None:

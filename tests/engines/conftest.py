@@ -26,6 +26,13 @@ class Dask:
         """The pids of the processes of workers."""
         return [pid for pid in children(self.local.pid) if "spawn_main" in command(pid)]
 
+    def joined(self, count: int) -> bool:
+        """Whether so many workers are known to the scheduler."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            return len(client.scheduler_info()["workers"]) == count
+
     def worker_of(self, pid: int) -> int:
         """The worker that this process, or one above it, is."""
         while pid not in self.workers():
@@ -87,7 +94,7 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def wait_for(what: Callable[[], object], seconds: float = 20.0) -> None:
+def wait_for(what: Callable[[], object], seconds: float = 40.0) -> None:
     """Until it is so. Fails after a while."""
     end = time.monotonic() + seconds
     while not what():

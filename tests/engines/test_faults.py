@@ -6,13 +6,15 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from tests.driver import RNB, Result
-from tests.engines.conftest import Dask, gone, wait_for
+from tests.driver import RNB, Result, text_run
+from tests.engines.conftest import Dask, cluster, gone, wait_for
 
 Write = Callable[[str], Path]
 
@@ -129,3 +131,37 @@ def test_a_timeout_counts_there(dask: Dask, write: Write) -> None:
     assert result.status() == {"long": "killed"} and result.code == 1
     assert result.of("cell", status="killed")[0]["reason"] == "timeout after 0.3 s"
     wait_for(lambda: gone(int(result.printed("long"))))
+
+
+def joined(dask: Dask, path: str) -> subprocess.Popen[bytes]:
+    """A worker of somebody else's, with this on its path."""
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", dask.address, "--no-nanny", "--no-dashboard"]
+    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, cwd=path, stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask says so of the test's own client
+def test_workers_that_would_give_other_results(write: Write, tmp_path: Path) -> None:
+    """One has no rnb: the run does not begin. One has another numpy: its notebook stays here."""
+    for folder in ("none/rnb", "other/numpy-0.1.dist-info"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "none/rnb/__init__.py").write_text("raise ImportError\n")
+    (tmp_path / "other/numpy-0.1.dist-info/METADATA").write_text("Name: numpy\nVersion: 0.1\n")
+    path = write(
+        "import numpy\n\n@rnb.cell\ndef one():\n    time.sleep(0.1)\n    print(os.environ.get('WORKER', 'here'))\n"
+    )
+    with cluster(0) as dask:
+        for folder, code, words in [
+            ("other", 0, f"has numpy 0.1, here it is numpy {version('numpy')}: all cells run on this machine"),
+            ("none", 2, "has no rnb\n  hint: install rnb-notebook[dask] there"),
+        ]:
+            worker = joined(dask, str(tmp_path / folder))
+            try:
+                wait_for(lambda: dask.joined(1))
+                result = text_run("run", str(path), "--engine", f"dask+{dask.address}")
+                assert (result.returncode, words in result.stderr) == (code, True), result.stderr
+                assert result.stderr.count("\n") == 1 + (code > 0)
+                assert ("here" in result.stdout) == (code == 0)
+            finally:
+                worker.kill()
+                worker.wait()
+                wait_for(lambda: dask.joined(0))
