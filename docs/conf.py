@@ -14,7 +14,7 @@ author = "the founders of rnb"
 release = metadata.version("rnb-notebook")
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 root_doc = "index"
-exclude_patterns = ["images/make.py"]
+exclude_patterns = ["images/*.py"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["html_image"]
 suppress_warnings = ["misc.highlighting_failure"]  # pages show text that is broken on purpose
@@ -28,12 +28,10 @@ def contents(app: Sphinx, page: str, source: list[str]) -> None:
     """The index also says which pages there are, a chapter for each of its headings."""
     if page != root_doc:
         return
-    for chapter in re.split(r"^## ", source[0], flags=re.M)[1:] + source[0].splitlines()[-1:]:
+    for chapter in re.split(r"^## ", source[0], flags=re.M)[1:]:
         title, _, text = chapter.partition("\n")
-        pages = re.findall(r"\]\((\w[\w-]*)\.md\)", text or title)
-        if pages:
-            caption = f":caption: {title.strip()}\n" if text else ""
-            source[0] += f"\n```{{toctree}}\n:hidden:\n{caption}\n" + "\n".join(dict.fromkeys(pages)) + "\n```\n"
+        pages = dict.fromkeys(re.findall(r"\]\((\w[\w-]*)\.md\)", text))
+        source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n" + "\n".join(pages) + "\n```\n"
 
 
 def setup(app: Sphinx) -> None:

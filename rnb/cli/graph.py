@@ -37,6 +37,8 @@ def command(notebook: str, form: str, as_json: bool) -> int:
 
     drawing, read = draw(notebook, form)
     sys.stdout.buffer.write(drawing.encode("utf-8", "replace"))
+    if not read.cells:
+        click.echo(f"{notebook} has no cells: `rnb split {notebook}` makes some of a script", err=True)
     errors = [fault for fault in read.faults if fault.severity == "error"]
     for fault in errors:
         tell(fault)

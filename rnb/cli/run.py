@@ -18,8 +18,10 @@ from rnb.cli.sinks import run_sinks
 @click.option("-j", "--jobs", metavar="N", default="1", help="Run up to N cells at a time; `auto`: one for each CPU.")
 @EVENTS
 @click.option("--junit", metavar="FILE", help="Write a JUnit report, a test case per cell.")
-@click.option("--ipynb", metavar="FILE", help="Write a Jupyter notebook with the outputs; FILE may be a folder.")
-@click.option("--html", metavar="FILE", help="Write a page that needs no server; FILE may be a folder.")
+@click.option(
+    "--ipynb", metavar="FILE", help="Write a Jupyter notebook with the outputs; FILE may be a folder: `pages/`."
+)
+@click.option("--html", metavar="FILE", help="Write a page that needs no server; FILE may be a folder: `pages/`.")
 @click.option("--timeout", metavar="SECONDS", type=Seconds(), help="Bound the whole run.")
 @limit_option
 @log_options

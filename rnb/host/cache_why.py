@@ -13,13 +13,12 @@ from typing import Any
 
 import msgspec
 
-from rnb.errors import UsageError
 from rnb.host import fitness
 from rnb.host.given import as_defaults
 from rnb.host.ground import python
 from rnb.host.modules import LocalModules
 from rnb.host.observing import Observer
-from rnb.host.source import notebook_bytes, read_notebook
+from rnb.host.source import no_cell, notebook_bytes, read_notebook
 from rnb.messages.traces import Trace
 from rnb.notebook.model import Cell, Notebook
 from rnb.plan import keys
@@ -126,7 +125,7 @@ def why(path: str, cell: str, cache: Cache, given: Mapping[str, str], columns: i
     walk = Walk(path, cache, given, columns)
     ids = [one.id for one in walk.notebook.cells]
     if cell not in ids:
-        raise UsageError(f"{path} has no cell `{cell}`", f"its cells: {', '.join(ids) or 'none'}")
+        raise no_cell(path, cell, ids)
     return walk.look(cell)
 
 

@@ -11,7 +11,7 @@ from rnb.host.command import Command, environment_width
 from rnb.host.config import engine_of
 from rnb.host.emit import Sink
 from rnb.host.settings import Settings
-from rnb.host.source import notebook_bytes, read_notebook
+from rnb.host.source import no_cell, notebook_bytes, read_notebook
 from rnb.notebook.model import Notebook, Parameter
 from rnb.plan.state import State
 
@@ -144,7 +144,7 @@ def check_asked(notebook: Notebook, settings: Settings) -> None:
     ids = [cell.id for cell in notebook.cells]
     for id in settings.only or ():
         if id not in ids:
-            raise UsageError(f"{settings.path} has no cell `{id}`", hint=f"its cells: {', '.join(ids) or 'none'}")
+            raise no_cell(settings.path, id, ids)
 
 
 def _check_text(parameter: Parameter, settings: Settings, bound: set[str]) -> None:

@@ -24,12 +24,23 @@ def read_bytes(path: str) -> bytes | None:
 
 
 def no_jupyter(path: str) -> None:
-    """Raises UsageError for a Jupyter notebook: some are valid Python by chance."""
+    """Raises UsageError for a folder, and for a Jupyter notebook: some are valid Python by chance."""
+    if os.path.isdir(path):
+        raise UsageError(f"{path} is a folder, where one notebook is wanted", "`rnb run` and `rnb view` take folders")
     if path.endswith(".ipynb"):
         target = path.removesuffix(".ipynb") + ".py"
         raise UsageError(
             f"{path} is a Jupyter notebook", f"`rnb convert {quote(path)} {quote(target)}` makes one of rnb"
         )
+
+
+def no_cell(path: str, name: str, ids: list[str], more: str = "") -> UsageError:
+    """What to raise where a cell is asked for that is not there."""
+    import difflib  # only an error pays for it
+
+    near = difflib.get_close_matches(name, ids, n=1)
+    hint = more or (f"did you mean `{near[0]}`?" if near else f"its cells: {', '.join(ids) or 'none'}")
+    return UsageError(f"{path} has no cell `{name}`", hint)
 
 
 def notebook_bytes(path: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sqlite3
 import time
@@ -12,7 +11,7 @@ import msgspec
 
 from rnb.errors import UsageError
 from rnb.host.history import history_reader
-from rnb.host.source import notebook_bytes, read_notebook
+from rnb.host.source import no_cell, notebook_bytes, read_notebook
 from rnb.messages import CellEvent, PlanEvent
 from rnb.notebook.model import Cell, Notebook
 from rnb.plan.words import because
@@ -85,9 +84,8 @@ def _find(notebook: Notebook, path: str, name: str) -> Cell:
     if name in ids:
         return notebook.cell(name)
     sharing = [cell.id for cell in notebook.cells if name in cell.defs]
-    near = sharing or difflib.get_close_matches(name, ids, n=1)
-    said = f"`{name}` is shared by the cell `{near[0]}`" if sharing else f"did you mean `{near[0]}`?" if near else ""
-    raise UsageError(f"{path} has no cell `{name}`", said or f"its cells: {', '.join(ids) or 'none'}")
+    said = f"`{name}` is shared by the cell `{sharing[0]}`" if sharing else ""
+    raise no_cell(path, name, ids, said)
 
 
 def _depends(notebook: Notebook, path: str, cell: Cell, ran: Last | None) -> list[str]:

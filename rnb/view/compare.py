@@ -16,6 +16,7 @@ from rnb.plan.panels import Output, Picture, Problem, Text
 from rnb.view import assets
 from rnb.view.dress import display_html
 from rnb.view.render import compare_page
+from rnb.view.shelf import peek_title
 
 LARGEST = 40_000_000  # characters of outputs in the page; later points are in the table only
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
@@ -43,6 +44,10 @@ class ComparePage:
         for id, pieces in made.items():
             self.shown.setdefault(id, {})[place] = pieces
 
+    def _field(self, place: int, name: str) -> object:
+        value = self.rows[place].get(name, "")
+        return round(value, 3) if name == "seconds" else value  # the file of `-o` has them to the microsecond
+
     def close(self) -> None:
         write_beside(Path(self.file), self.page().encode("utf-8", "replace"))
 
@@ -50,15 +55,26 @@ class ComparePage:
         places = sorted(self.rows)
         columns = list(dict.fromkeys(name for place in places for name in self.rows[place]))
         return compare_page(
-            title=os.path.basename(self.path),
+            title=peek_title(self.path),
+            path=os.path.basename(self.path),
             css=Markup(assets.files()["page.css"].decode()),
             names=self.names,
             columns=columns,
-            rows=[(place, [self.rows[place].get(name, "") for name in columns]) for place in places],
+            texts={name for name in columns if any(not number(self.rows[place].get(name)) for place in places)},
+            rows=[(place, [self._field(place, name) for name in columns]) for place in places],
             points=self.points,
             shown={id: sorted(by_place.items()) for id, by_place in self.shown.items()},
             left_out=self.left_out,
         )
+
+
+def number(value: object) -> bool:
+    """Whether it stands in the table as a number does: to the right. A point's values come as texts."""
+    try:
+        float(str(value))
+    except ValueError:
+        return value is None
+    return True
 
 
 def piece(output: Output) -> dict[str, str]:
