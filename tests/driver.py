@@ -20,7 +20,7 @@ from typing import Any
 
 Event = dict[str, Any]
 END = {"done", "failed", "killed", "cancelled", "cached", "unchanged", "blocked"}
-PATIENCE = 15.0  # seconds for an event
+PATIENCE = 60.0  # seconds for an event; reached only where something is broken
 RNB = [sys.executable, "-m", "rnb"]
 
 

@@ -32,12 +32,12 @@ def crew_for(session: Session) -> Crew | None:
 
 def judge(report: CellEnded, stopping: str | None, over: str | None) -> str | None:
     """What the end of a cell means, where something stopped it or it broke a limit; why it was stopped."""
-    if over is not None and stopping in (
-        None,
-        LIMIT,
-    ):  # also one that swallowed the interrupt, or was quicker than a look
+    if over is not None and stopping in (None, LIMIT):
+        # also one that swallowed the interrupt, or was quicker than a look
         report.outcome, report.values = "interrupted", {}
         return LIMIT
+    if report.outcome == "failed" and stopping is not None:
+        report.outcome = "interrupted"  # whatever it raised: left alone it might have ended otherwise
     if report.outcome == "interrupted" and stopping is None:
         report.outcome = "failed"  # the user's own code raised KeyboardInterrupt
     return stopping

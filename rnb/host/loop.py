@@ -69,7 +69,7 @@ class Loop:
     def post(self, callback: Callback) -> None:
         """Call `callback` soon; may be called from any thread."""
         self.posted.append(callback)
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(OSError):  # it is full, so that the loop wakes anyway; or closed
             os.write(self.wake_write, b"\0")
 
     def on_signal(self, number: int, callback: Callback) -> None:
@@ -96,6 +96,7 @@ class Loop:
             signal.signal(number, handler)
         os.close(self.wake_read)
         os.close(self.wake_write)
+        self.wake_write = -1  # its number may be another file's: a thread that is late writes nowhere
 
     def turn(self) -> None:
         """Wait for the next thing and do it."""

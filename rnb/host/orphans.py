@@ -66,9 +66,13 @@ def end_descendants() -> None:
         pids = descendants()
         if not pids:
             return
+        killed = []
         for pid in pids:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
+            with contextlib.suppress(
+                ProcessLookupError, PermissionError
+            ):  # another user's: its end is not ours to wait for
                 os.kill(pid, signal.SIGKILL)
-        for pid in pids:
+                killed.append(pid)
+        for pid in killed:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)

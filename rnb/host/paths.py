@@ -32,7 +32,7 @@ def _cache_for(folder: str) -> str:
     """Where things of a folder that can't be written are kept."""
     import hashlib
 
-    return os.path.join(cache_folder(), hashlib.sha256(folder.encode()).hexdigest()[:16])
+    return os.path.join(cache_folder(), hashlib.sha256(os.fsencode(folder)).hexdigest()[:16])
 
 
 def cache_folder() -> str:

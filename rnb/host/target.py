@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 from rnb.errors import NoSuchNotebook, UsageError
 from rnb.host.paths import write_beside
@@ -27,13 +26,8 @@ def write_target(path: str, data: bytes, force: bool) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    place = Path(path)
     check_target(path, force)
-    real = Path(os.path.realpath(place))
-    mode = real.stat().st_mode & 0o7777 if real.exists() else None
-    write_beside(real, data)
-    if mode is not None:
-        os.chmod(real, mode)
+    write_beside(path, data)
 
 
 def check_target(path: str, force: bool) -> None:

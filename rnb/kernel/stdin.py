@@ -100,8 +100,9 @@ class Stdin:
             kernel.report("input", cell=kernel.streams.outbox.cell, prompt=prompt, password=password)
             ready = poll()
             ready.register(kernel.wire.fd, POLLIN)
-            while not ready.poll():  # here, and not inside a message, an interrupt may strike
-                pass
-            _, answer = kernel.wire.receive()
+            answer = None
+            while answer is None:
+                if ready.poll():  # here, and not inside a message, an interrupt may strike
+                    answer = kernel.wire.answer()
         text: str | None = answer.text  # type: ignore[attr-defined]
         return None if text is None else text.removesuffix("\n")

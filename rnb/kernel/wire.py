@@ -41,6 +41,7 @@ class Wire:
         self._lock = RLock()
         self._frames: list[bytes] = []
         self._busy = False
+        self._aside: list[tuple[str, Record]] = []  # tasks that came while an answer was waited for
         os.set_inheritable(fd, False)
 
     def send(self, report: str, /, **fields: Any) -> None:
@@ -75,6 +76,17 @@ class Wire:
 
     def receive(self) -> tuple[str, Record]:
         """The next task: its tag and its fields. Raises HostGone."""
+        return self._aside.pop(0) if self._aside else self._next()
+
+    def answer(self) -> Record | None:
+        """What comes next, if it is the answer that a cell waits for; any other task is for later. Raises HostGone."""
+        kind, task = self._next()
+        if kind == "answer":
+            return task
+        self._aside.append((kind, task))
+        return None
+
+    def _next(self) -> tuple[str, Record]:
         with self._interrupts:
             size = int.from_bytes(self._read(4), "big")
             fields = decode(self._read(size))

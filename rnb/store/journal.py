@@ -24,6 +24,12 @@ Fold = Callable[[Iterable[AnyEvent]], list[AnyEvent]]  # a series of events -> a
 MANY = 64  # journals in a folder, and
 LARGE = 8_000_000  # bytes of one, from which on a run that ends takes them in
 HUGE = 32_000_000  # bytes at which a long watch begins another
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MAIN = [
+    "-P",
+    "-c",
+    f"import sys; sys.path.append({ROOT!r}); from rnb.cli import main; main()",
+]  # not an `rnb.py` beside us
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -117,8 +123,10 @@ class History:
         folder = journal_folder(self._place)
         os.makedirs(folder, exist_ok=True)
         name = os.path.join(folder, f"{event.run}-{self._size:x}-{os.getpid()}.jsonl")
-        self._fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        new = f"{name}.new"  # nobody sees it before it is locked, and takes it for one whose writer is gone
+        self._fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         fcntl.flock(self._fd, fcntl.LOCK_EX)
+        os.rename(new, name)
         self._process = self._process or event.run
         about = {"notebook": self._notebook, "process": self._process, "environment": self._versions()}
         self._held.insert(0, encode(about))
@@ -147,7 +155,7 @@ class History:
         if self._intake is None:
             import sys
 
-            argv = [sys.executable, "-m", "rnb", "history", self._path]  # whoever reads takes in first
+            argv = [sys.executable, *MAIN, "history", self._path]  # whoever reads takes in first
             nowhere = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(3)]
             self._intake = os.posix_spawn(argv[0], argv, os.environ, file_actions=nowhere)
         self._size = 1

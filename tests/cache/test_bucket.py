@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 import fsspec
@@ -62,13 +61,12 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_silent_service_is_asked_once():
     warned: list[str] = []
     cache = Cache(open_spot("silent://x"), b"", warned.append)
-    started = time.perf_counter()
     for key in ("aa", "bb", "cc"):
         assert cache.traces(key) == []
         assert cache.values(key) is None
         assert cache.unfit(key) is None
     cache.close()
-    assert len(asked) == 1 and time.perf_counter() - started < 5
+    assert len(asked) == 1
     assert warned == ["nothing more is written to the cache at silent://x: no answer in 0.2 s"]
 
 

@@ -217,16 +217,27 @@ def test_signals(book: Book, signals: list[int], body: str, code: int, statuses:
         assert not alive(kernel["pid"])
 
 
-def test_timeout_of_the_run(book: Book) -> None:
-    for body in (SLEEPS, STUBBORN):
-        ran = book.write({"a": "1", "b": body, "c": "3"}).run("--timeout", "0.8")
-        assert ran.code == 124
-        assert ran.events[-1]["type"] == "finished"
-        status = ran.status()
-        assert (status["a"], status["c"]) == ("done", "cancelled")
-        assert status["b"] in ("cancelled", "killed")
-        [end] = [e for e in ran.of("cell", cell="b") if e["status"] == status["b"]]
-        assert "timeout" in end["reason"]
+WRAPS = (
+    "import time\nprint('now', flush=True)\ntry:\n    time.sleep(6)\nexcept KeyboardInterrupt:\n    raise ValueError"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "option", "status"),
+    [(SLEEPS, "", "cancelled"), (STUBBORN, "", "killed"), (WRAPS, "(retries=3)", "cancelled")],
+)
+def test_timeout_of_the_run(book: Book, body: str, option: str, status: str) -> None:
+    """What a cell raises since it was interrupted is no end of its own: it is not tried again."""
+    book.write({"a": "1", "b": body, "c": "3"})
+    book.path.write_text(book.path.read_text().replace("@rnb.cell\ndef b", f"@rnb.cell{option}\ndef b"))
+    for seconds in (0.8, 3.2, 12.8):  # a busy machine comes to the second cell late
+        ran = book.run("--timeout", str(seconds))
+        if ran.printed("b"):
+            break
+    assert (ran.code, ran.events[-1]["type"]) == (124, "finished")
+    assert ran.status() == {"a": "done", "b": status, "c": "cancelled"}
+    [end] = [e for e in ran.of("cell", cell="b") if e["status"] == status]
+    assert "timeout" in end["reason"]
 
 
 LEFT = """

@@ -181,9 +181,9 @@ def test_huge_values_are_shown_at_once() -> None:
         "x" * 100_000_000,
         [["y" * 10_000_000] * 99],
     ):
-        started = time.perf_counter()
+        started = time.process_time()
         assert len(pretty(value)) < 2_000_000
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
     itself: list[Any] = []
     itself.append(itself)
     assert pretty(itself) == "[[…]]"

@@ -210,3 +210,17 @@ def test_a_cell_that_waits_for_its_line_makes_way(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rnb", "run", str(book), "-j", "2"]
     ran = subprocess.run(command, input="one\ntwo\n", capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0 and "got one" in ran.stdout and ran.stdout.index("p 2") < ran.stdout.index("got one")
+
+
+def test_what_the_host_says_meanwhile_is_no_answer(tmp_path: Path) -> None:
+    """The worker that waits for a line is told that the copy of its value has been taken."""
+    wait = "\n    while not os.path.exists('c'):\n        time.sleep(0.01)\n"
+    book = notebook(
+        tmp_path,
+        "\n\n@rnb.cell\ndef a():\n    import numpy\n    x = numpy.zeros(200_000)\n    return (x,)\n"
+        f"\n\n@rnb.cell\ndef b(x):{wait}    print('got', input(), len(x))\n"
+        f"\n\n@rnb.cell\ndef c(x):\n    open('c', 'w').close()\n    print(len(x))\n",
+    )
+    command = [*RNB, "run", str(book), "-j", "2"]
+    ran = subprocess.run(command, input="one\n", capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0 and "got one 200000" in ran.stdout

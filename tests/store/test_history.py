@@ -165,7 +165,7 @@ def test_bad_places_cost_one_warning(tmp_path: Path) -> None:
 
 def test_a_full_disk_costs_the_run_one_warning(place: Path) -> None:
     (place.parent / "journal").mkdir()
-    (place.parent / "journal" / f"r1-0-{os.getpid()}.jsonl").symlink_to("/dev/full")
+    (place.parent / "journal" / f"r1-0-{os.getpid()}.jsonl.new").symlink_to("/dev/full")
     warnings: list[str] = []
     sink = History(place, "nb.py", "nb.py", fold, warnings.append)
     for event in a_round("r1", {"a": "1", "b": "2"}, 1):
@@ -197,6 +197,8 @@ def test_readers_see_a_run_that_goes_on_and_each_event_once(place: Path) -> None
 def test_a_long_watch_begins_another_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The full one is taken in by a process that is gone when the watch is; what builds on it is shown whole."""
     monkeypatch.setattr(journal, "HUGE", 3000)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rnb.py").write_text("raise SystemExit\n")  # a notebook may be called so
     (tmp_path / "nb.py").write_text(NOTEBOOK)
     place = tmp_path / ".rnb" / "history.sqlite"
     place.parent.mkdir()
@@ -207,6 +209,7 @@ def test_a_long_watch_begins_another_journal(tmp_path: Path, monkeypatch: pytest
     sink.close()
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+    assert place.exists()
     take_in(place, fold, pytest.fail)
     with Reader(place, "nb.py") as reader:
         assert [run.run for run in reader.runs()] == ["r0", "r1", "r2", "r3"]

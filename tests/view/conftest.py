@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE = 20.0  # seconds that anything may take on a busy machine before it counts as lost
+PATIENCE = 60.0  # seconds that anything may take on a busy machine before it counts as lost
 
 
 class Viewed:

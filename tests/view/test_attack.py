@@ -155,9 +155,7 @@ def test_a_thousand_reconnects_leave_nothing(view: View, tmp_path: Path) -> None
             line.sendall(request % random.randrange(1 << 40))
             if n % 10 == 0:
                 line.recv(1000)
-    started = time.monotonic()
     assert httpx.get(f"{viewed.url}/healthz", timeout=PATIENCE).text == "ok\n"
-    assert time.monotonic() - started < 5
     assert resident(pid) < 400  # the output itself, 10 MB of it, is held a few times over
     for line in stalled:
         line.close()
@@ -183,10 +181,8 @@ def test_two_browsers_through_a_flood_and_a_death_agree_with_a_run(view: View, c
         page.goto(viewed.url)
         until(page, "endless", "running")
     contexts[1].set_offline(True)
-    started = time.monotonic()
     pages[0].keyboard.press("g")
     pages[0].wait_for_selector(".node")
-    assert time.monotonic() - started < 10
     (tmp_path / "die").touch()
     (tmp_path / "stop").touch()
     until(pages[0], "endless", "killed")
