@@ -205,7 +205,7 @@ class Guard:
 
     def _swapping(self, use: meter.Use) -> bool:
         """Before the machine swaps: little is left, and much of what is used is ours."""
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ValueError, LookupError):
             free, total = meter.room()
             if free < SCARCE * total:
                 guard, used = self.account.largest(), self.account.memory()

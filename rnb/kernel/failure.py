@@ -50,7 +50,7 @@ def said(error: BaseException) -> str:
     """What an exception says, in Python's own words where it can't."""
     try:
         return str(error)
-    except Exception:
+    except BaseException:  # its own code may exit, or raise KeyboardInterrupt
         return "<exception str() failed>"
 
 
@@ -63,7 +63,7 @@ def send_error(kernel: Kernel, cell: str | None, error: BaseException, uid: int 
     if kernel.config.track:
         kernel.kept[uid] = kept
         kept.changed(cell)
-    error.__traceback__ = None
+    BaseException.with_traceback(error, None)  # its class may have an attribute `__traceback__` of its own
 
 
 def relocate(kernel: Kernel, task: messages.Relocate) -> None:

@@ -4,7 +4,7 @@ A digest is "c" and 128 bits of the content (xxh3), or "t" and a token that no o
 read (generators, open files, locks, connections) or takes longer than the budget. Two "c" digests are equal only if
 the values are; equal values may get different ones. Digests are the same in every process and for every hash seed,
 save where code refers to something that can't be read. How values are written is in `prints/`; this file imports no
-library and nothing here raises, whatever the value does, KeyboardInterrupt aside.
+library and nothing here raises, whatever the value does: Ctrl-C strikes only while a cell runs (`interrupts.py`).
 """
 
 from __future__ import annotations
@@ -59,14 +59,12 @@ def fingerprint(value: Any, budget_seconds: float = BUDGET) -> Print:
     try:
         walk = Walk(budget_seconds)
         walk.run(value)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # whatever the value's own code raises: it can't be shown to be equal
+        return Print("c" + walk.digest(), walk.mutable, walk.footprint())
+    except BaseException:  # whatever the value's own code raises, or says that it is: it can't be shown to be equal
         return Print(f"t{_process}{next(_tokens):x}", True, None)
     finally:
         if collecting:
             gc.enable()
-    return Print("c" + walk.digest(), walk.mutable, walk.footprint())
 
 
 registry.install()

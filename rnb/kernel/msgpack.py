@@ -71,6 +71,12 @@ def _encode(value: Any, put: Any) -> None:
         for key, item in value.items():
             _encode(key, put)
             _encode(item, put)
+    elif isinstance(value, str):  # of a class of its own, as an exception's `__str__` may give
+        _encode(str.__str__(value), put)
+    elif isinstance(value, int):
+        _encode(int.__int__(value), put)
+    elif isinstance(value, float):
+        _encode(float.__float__(value), put)
     else:
         raise TypeError(f"{kind.__name__} does not go over the wire")
 

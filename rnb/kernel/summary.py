@@ -12,17 +12,18 @@ SIZED = (list, tuple, dict, set, frozenset, bytearray)
 
 
 def summarize(value: Any) -> dict[str, Any]:
-    """The fields `type`, `summary` and `size` of a `messages.Value`. Never raises an Exception."""
+    """The fields `type`, `summary` and `size` of a `messages.Value`. Never raises."""
     kind = type(value)
-    if kind in SCALARS:
-        return {"type": kind.__name__, "summary": _scalar(value), "size": None}
-    if kind in SIZED:
-        return {"type": kind.__name__, "summary": _count(len(value)), "size": None}
     try:
-        summary, size = _library(value)
-    except Exception:  # an object that only looks like a table or an array
+        if kind in SCALARS:
+            summary, size = _scalar(value), None
+        elif kind in SIZED:
+            summary, size = _count(len(value)), None
+        else:
+            summary, size = _library(value)
+    except BaseException:  # an object that only looks like a table or an array, or whose class has odd ways
         summary, size = "", None
-    return {"type": kind.__name__, "summary": summary, "size": size}
+    return {"type": type.__getattribute__(kind, "__name__"), "summary": summary, "size": size}
 
 
 def _scalar(value: Any) -> str:

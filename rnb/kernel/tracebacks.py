@@ -39,13 +39,14 @@ class Kept:
         self.report: Any = None
         self.failure = ""
         self.told: Any = None  # for which texts it was told last
-        self.top = _frames(exc.__traceback__)
+        self.top: list[tuple[str, int, str]] = []
         try:
+            self.top = _frames(exc.__traceback__)
             self.report = traceback.TracebackException(
                 type(exc), exc, exc.__traceback__, lookup_lines=False, compact=True
             )
             self._collect(self.report, exc, set())
-        except Exception as failure:  # an exception whose own parts raise when they are looked at
+        except BaseException as failure:  # an exception whose own parts raise when they are looked at
             self.failure = type(failure).__name__
 
     def _collect(self, report: Any, exc: BaseException | None, seen: set[int]) -> None:
@@ -93,7 +94,7 @@ class Kept:
             try:
                 _trim(self.report, set())
                 return "".join(self.report.format())
-            except Exception as error:
+            except BaseException as error:
                 failure = type(error).__name__
         return f"{self.name}: {self.message}\n(its traceback could not be made: {failure})\n"
 

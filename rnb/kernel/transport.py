@@ -111,15 +111,15 @@ class _Scale:
 def travels(value: Any) -> bool:
     """Whether `value` can be pickled, as far as a short look tells."""
     kind = type(value)
-    if kind in (int, float, str, bool, bytes, type(None)):
-        return True
-    if kind.__module__.partition(".")[0] in LIBRARIES and kind.__name__ not in STAY:
-        return not _holds_objects(value)
     try:
+        if kind in (int, float, str, bool, bytes, type(None)):
+            return True
+        if kind.__module__.partition(".")[0] in LIBRARIES and kind.__name__ not in STAY:
+            return not _holds_objects(value)
         Plain(_Scale(), lambda buffer: None).dump(value)
     except Goes:
         return True
-    except Exception:  # whatever its own code raises
+    except BaseException:  # whatever its own code raises
         return False
     return True
 
@@ -205,7 +205,7 @@ def _part(kernel: Kernel, uid: int, slots: list[str], chunks: _Chunks) -> dict[s
         with_names = Sharing(out, buffers.append, names) if names else None
         (with_names or Plain(out, buffers.append)).dump(values)
         raw = [buffer.raw() for buffer in buffers]
-    except Exception as error:  # whatever the value's own code raises: it stays here
+    except BaseException as error:  # whatever the value's own code raises: it stays here
         return {"slots": told, "failure": f"{type(error).__name__}: {error}"[:200]}
     places = [(*chunks.add(view), view.readonly) for view in raw]
     needs = sorted(with_names.needs) if with_names else []
@@ -246,7 +246,7 @@ def fetch(kernel: Kernel, task: messages.Fetch) -> None:
     kernel.ids[task.uid] = task.id
     try:
         values = _open(task)
-    except Exception as error:  # whatever the value's own code raises
+    except BaseException as error:  # whatever the value's own code raises
         kernel.report("fetched", uid=task.uid, failure=f"{type(error).__name__}: {error}"[:200])
         return
     kernel.values.add(task.uid, values)
