@@ -15,6 +15,7 @@ import xxhash
 
 from rnb.host.ground import Versions
 from rnb.host.modules import LocalModules
+from rnb.kernel.tracking import absent
 from rnb.messages.traces import Trace
 from rnb.notebook.model import Cell
 from rnb.plan.keys import Seen
@@ -71,12 +72,12 @@ class Observer:
         return {path if path in fixed else os.path.relpath(path, self.folder): d for path, d in found.items()}
 
     def digest(self, path: str) -> str:
-        """The digest of a file's content, as the kernel takes it; "" if it is not there."""
+        """The digest of a file's content, as the kernel takes it; of what is no file that of `absent`."""
         try:
             stat = os.stat(path)
             stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         except OSError:
-            return ""
+            return absent(path)
         known = self._digests.get(path)
         if known is None or known[0] != stamp:
             known = self._digests[path] = (stamp, digest_file(path))
@@ -103,12 +104,12 @@ def listing(path: str) -> str:
 
 
 def digest_file(path: str) -> str:
-    """The digest of a file's content, as the kernel takes it when a cell opens the file; "" if it is not there."""
+    """The digest of a file's content, as the kernel takes it when a cell opens the file; of what is no file that of `absent`."""
     digest = xxhash.xxh3_128()
     try:
         with Path(path).open("rb", buffering=0) as file:
             while part := file.read(1 << 20):
                 digest.update(part)
     except OSError:
-        return ""
+        return absent(path)
     return digest.hexdigest()

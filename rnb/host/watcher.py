@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 
 from rnb.host.inotify import open_inotify
 from rnb.host.loop import Loop
+from rnb.kernel.tracking import above, is_pattern
 
 LOOK = 1.0  # seconds
 STEP = 50 if sys.platform == "linux" else 5  # milliseconds between looks of watchfiles; inotify is faster where it is
@@ -116,11 +117,11 @@ class Watcher:
 
 
 def stamp(path: str) -> Stamp:
-    """What a look at a file gives: never proof, only a reason to read it."""
+    """What a look at a file gives, at its folder where it is a pattern: never proof, only a reason to read it."""
     try:
         stat = os.stat(path)
     except OSError:
-        return None
+        return stamp(above(path)) if is_pattern(path) else None
     return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 

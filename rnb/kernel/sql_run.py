@@ -277,11 +277,8 @@ def _read_files(query: Query) -> None:
     """Note the files that a query names, which DuckDB opens unseen by Python."""
     if rnb._kernel is None:
         return
-    from glob import glob, has_magic
-
     for text in [*query.strings, *(value for value in query.values.values() if type(value) is str)]:
         if "://" in text or "\0" in text or not text or "\n" in text:
             continue
-        for path in glob(text, recursive=True) if has_magic(text) else [text]:
-            if path.lower().endswith(DATA) or os.path.isfile(path):
-                rnb._kernel.read(path)
+        if text.lower().endswith(DATA) or os.path.isfile(text):
+            rnb._kernel.read(text)

@@ -119,8 +119,14 @@ class Tracker:
         return isinstance(file, str) and not os.path.abspath(file).startswith((*self._outside, OURS))
 
     def named(self, path: str) -> None:
-        """The user says that the file at `path` is read now."""
-        self._note(path, os.path.abspath(path))
+        """The user says that the file at `path` is read now; a pattern is all files that it finds."""
+        self._busy.add(get_ident())
+        try:
+            found = glob_of(path)
+        finally:
+            self._busy.discard(get_ident())
+        for each in [path, *found]:
+            self._note(each, os.path.abspath(each))
 
     def _note(self, named: str, path: str) -> None:
         if os.path.isabs(named) or os.getcwd() != self._home:
@@ -165,7 +171,7 @@ class Tracker:
             self._note(named, path)
 
     def _digest(self, path: str) -> Any:
-        """The content's digest; "" where there is no file; None for what is not a regular file."""
+        """The content's digest; of what is no file that of `absent`; None for what is not a regular file."""
         self._busy.add(get_ident())
         try:
             if not S_ISREG(os.stat(path).st_mode):
@@ -178,7 +184,7 @@ class Tracker:
                     content.update(part)
             return content.hexdigest()
         except OSError:  # not there, or not ours to read: either is what the cell found
-            return ""
+            return absent(path)
         finally:
             self._busy.discard(get_ident())
 
@@ -191,6 +197,36 @@ def listing(path: str) -> str:
         return xxh3_128_hexdigest("\0".join(sorted(set(os.listdir(path)) - HIDDEN_NAMES)).encode("utf-8", "replace"))
     except OSError:
         return ""
+
+
+def absent(path: str) -> str:
+    """The digest of a path where no file is: of the names that it finds, if it is a pattern that finds some, else ""."""
+    if not is_pattern(path):
+        return ""
+    from xxhash import xxh3_128_hexdigest
+
+    folder = above(path)
+    names = sorted(os.path.relpath(name, folder) for name in glob_of(path))
+    return xxh3_128_hexdigest("\0".join(names).encode("utf-8", "replace")) if names else ""
+
+
+def is_pattern(path: str) -> bool:
+    return "*" in path or "?" in path or "[" in path
+
+
+def glob_of(path: str) -> list[str]:
+    """What a pattern finds; nothing for what is none."""
+    if not is_pattern(path):
+        return []
+    from glob import glob
+
+    return glob(path, recursive=True)
+
+
+def above(pattern: str) -> str:
+    """The folder below which all lies that a pattern can find."""
+    start = min(pattern.index(sign) for sign in "*?[" if sign in pattern)
+    return pattern[:start].rpartition(os.sep)[0] or os.sep
 
 
 def _outside() -> tuple[str, ...]:

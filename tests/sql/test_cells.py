@@ -174,7 +174,7 @@ def test_a_table_that_nobody_has_blocks_only_its_readers(tmp_path: Path) -> None
 
 FILES = '''
 @rnb.sql
-def rows(where: str = "b.csv"):
+def rows(where: str = "b*.csv"):
     """SELECT * FROM 'a.csv' UNION ALL FROM read_csv({where})"""
 
 @rnb.sql
@@ -197,7 +197,14 @@ def test_files_of_a_query_are_watched(tmp_path: Path) -> None:
             save(tmp_path / name, "x\n5\n")
             watching.until("finished")
             assert watching.fold.cells["total"].outputs == [("stdout", expected)]
+        save(tmp_path / "b2.csv", "x\n7\n")  # the pattern finds one more
+        watching.until("stream", cell="total", text="17\n")
+        watching.until("finished")
+        save(tmp_path / "c.csv", "x\n7\n")
         watching.silent()
+    for name, ran in (("", "done"), ("d.csv", "cached"), ("b3.csv", "done")):
+        save(tmp_path / (name or "d.csv"), "x\n1\n")
+        assert run(book.path, "--cache", "on").status()["rows"] == ran
 
 
 def test_an_edit_interrupts_a_long_query(tmp_path: Path) -> None:
