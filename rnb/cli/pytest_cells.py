@@ -17,6 +17,7 @@ import pytest
 
 from rnb.cli.parameters import given
 from rnb.errors import INTERNAL, RnbError, UsageError
+from rnb.host.config import sql_returns
 from rnb.host.given import from_environment
 from rnb.host.run import check_asked
 from rnb.host.settings import Settings
@@ -42,7 +43,7 @@ class Kernel:
     def __init__(self, file: str, namespace: dict[str, Any]) -> None:
         self.namespace = namespace
         self.values = Values()
-        self.config = SimpleNamespace(file=file, track=False)
+        self.config = SimpleNamespace(file=file, track=False, returns=sql_returns(file))
         self.forget = self.values.forget
 
     def executed(self, *_: object) -> None:

@@ -58,7 +58,8 @@ class SqlCell:
             self.result = run(source, values, self.namespace, self.unbound, self.options)
         except Failure as failure:
             self.error = failure.error
-            rows = source.encode()[: failure.offset].count(b"\n") + skipped
+            data = source.encode("utf-8", "surrogatepass")
+            rows = data[: _word_from(data, failure.offset)].count(b"\n") + skipped
             return int(min(self.doc.lineno + rows, self.doc.end_lineno))
         return None
 
@@ -82,6 +83,18 @@ class SqlCell:
             body.append(_place(If(test, [Raise(_method("failed"), None)], []), line))
         body.append(_place(Return(_method("value")), doc.lineno))
         node.body = body
+
+
+def _word_from(data: bytes, start: int) -> int:
+    """Where the first word stands from here on: a statement's comments may change while its error stands."""
+    at, before = start, -1
+    while at != before:
+        before = at
+        at += len(data[at:]) - len(data[at:].lstrip())
+        for sign, end in ((b"--", b"\n"), (b"/*", b"*/")):
+            if data.startswith(sign, at):
+                at = (data.find(end, at) + len(end)) if end in data[at:] else len(data)
+    return at if at < len(data) else start
 
 
 def _method(name: str) -> Call:

@@ -162,6 +162,21 @@ class _Names:
         near = get_close_matches(name, self.given(), 2, 0.6)
         return f"Table with name {name} does not exist!\nDid you mean {' or '.join(near)}?" if near else ""
 
+    def near_column(self, message: str, query: Query) -> str:
+        """What may have been meant where a table of another name has no such column, which DuckDB does not look for."""
+        import re
+        from difflib import get_close_matches
+
+        found = re.search(r'does not have a column named "([^"]+)"', message)
+        if found is None or "\n" in message:
+            return ""
+        tables = self.tables(query).values()
+        columns = {
+            str(each) for table in tables for each in getattr(table, "column_names", getattr(table, "columns", ()))
+        }
+        near = get_close_matches(found[1], columns, 2, 0.6)
+        return f"\nDid you mean {' or '.join(near)}?" if near else ""
+
     def kind(self, query: Query, options: dict[str, Any]) -> str:
         """The kind of frame that the cell gives."""
         first = [*map(table_kind, self.values.values()), *map(table_kind, self.tables(query).values())]
@@ -269,6 +284,7 @@ def _told(error: Any, query: Query, names: _Names, start: int) -> Failure:
         return Failure(type(error)(text.partition("\n\nLINE ")[0]), query.origin(start))
     if facts.get("type") == "Table":
         message = names.told(facts.get("name", "")) or message
+    message += names.near_column(message, query)
     place = facts.get("position", "")
     return Failure(type(error)(message), query.origin(int(place) if place.isdigit() else start))
 

@@ -112,7 +112,33 @@ def _map(unit: Unit) -> tuple[dict[int, int], dict[Position, Position]]:
         for row, other in _rows(one, two):
             lines.setdefault(row + old, other + new)
         positions.setdefault(_shifted(_place(one), old), _shifted(_place(two), new))
+    query, again = _query(trees[0]), _query(trees[1])
+    if query is not None and again is not None:
+        lines.update({row + old: other + new for row, other in _words(query, again)})
     return lines, positions
+
+
+def _query(tree: Any) -> Any:
+    """The docstring that is the whole of a function: a SQL cell's code."""
+    body: Any = getattr(tree.body[0], "body", ()) if tree.body else ()
+    value = getattr(body[0], "value", None) if len(body) == 1 else None
+    return value if type(getattr(value, "value", None)) is str else None
+
+
+def _words(one: Any, two: Any) -> Iterator[tuple[int, int]]:
+    """Line for line, where a query's words stand that may have got comments and line breaks between them."""
+    import sys
+
+    duckdb = sys.modules.get("duckdb")
+    if duckdb is None:
+        return
+    rows = []
+    for node in (one, two):
+        text = node.value.encode("utf-8", "surrogatepass")
+        found = [at for at, kind in duckdb.tokenize(node.value) if kind.name != "comment"]
+        rows.append([node.lineno + text[:at].count(b"\n") for at in found])
+    if len(rows[0]) == len(rows[1]):
+        yield from reversed(list(zip(rows[0], rows[1], strict=True)))  # the first word of a line has the last say
 
 
 def _instructions(one: Any, two: Any) -> Iterator[tuple[Position, Position]]:

@@ -14,7 +14,7 @@ from rnb.notebook.options import options_of, said
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Event, Scope, Walk, arguments_of
 from rnb.notebook.shape import Shape, decorator_of, dotted_name, is_doc, shape_of
-from rnb.notebook.sql import asked_for, engine_nodes, sql_reads
+from rnb.notebook.sql import asked_for, engine_nodes, spoken, sql_reads
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Aliases = tuple[tuple[str, str], ...]
@@ -62,18 +62,20 @@ def cell_facts(node: Function, text: str, walk: Walk, places: Places, aliases: A
     names = _Names(node, walk, body, places, aliases)
     imported = _own_imports(walk, body)
     last = _last_expression(node)
+    server = "engine" in options.extra
+    asked = (shape.doc or "" if server else spoken(shape.doc or "")) if sql else ""
     return CellFacts(
         name=node.name,
         kind="sql" if sql else "markdown" if only_doc else "python",
         lines=text.count("\n"),
         at=at,
         root=ours[0].dotted.partition(".")[0],
-        identity=digest("sql" if sql else "cell", said(options), shape.doc or "" if sql else "", code),
+        identity=digest("sql" if sql else "cell", said(options), asked, code),
         doc="" if sql else shape.doc or "",
         options=options,
         parameters=_parameters(node, shape, places),
         unread=() if sql else names.unread(),
-        reads=sql_reads(node, places, server="engine" in options.extra) if sql else names.free(),
+        reads=sql_reads(node, places, server=server) if sql else names.free(),
         module_reads=names.outside(),
         class_reads=names.of_classes(),
         slots=sharing.slots,

@@ -74,6 +74,29 @@ def asked_for(node: Function, names: Iterable[str]) -> set[str]:
     return {name for name in names if any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)}
 
 
+def spoken(query: str) -> str:
+    """A query for DuckDB as it counts: without comments, blank lines and white space, where it is plain that these say
+    nothing; else the query itself, as where sqlglot is not installed. Which words stand on one line counts, so that the
+    line of an error is known when it moves."""
+    if any(sign in "\\$`" or not (sign.isprintable() or sign in "\n\t") for sign in query):
+        return query
+    try:
+        from sqlglot.dialects.duckdb import DuckDB
+        from sqlglot.errors import SqlglotError
+
+        tokens = DuckDB.Tokenizer().tokenize(query)
+    except (ImportError, SqlglotError):
+        return query
+    out: list[str] = []
+    end = 0
+    for token in tokens:
+        gap = query[end : token.start]
+        between = "\n" if "\n" in gap else " " if gap else ""  # 'a' and 'b' on two lines are 'ab'
+        out += [between if out else "", query[token.start : token.end + 1]]
+        end = token.end + 1
+    return "\0".join(out)
+
+
 def engine_nodes(decorators: Iterable[ast.expr]) -> set[int]:
     """The ids of the nodes that are read by `engine=name`, and by no other option."""
     words = [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -92,6 +94,8 @@ def test_run(tmp_path: Path) -> None:
     assert "text/html" in shown and "name" in shown["text/plain"]
     assert run(path, "-p", "least=2").printed("reader") == "1\n"
     assert run(path, "-p", "least=x; DROP TABLE birds").code == 2
+    asked = [sys.executable, "-m", "pytest", "--rnb", "-q", "-p", "no:cacheprovider", "-n", "0", path.name]
+    assert "5 passed" in subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, timeout=60).stdout
     fixed = text_run("fmt", str(path))
     assert fixed.returncode == 0 and "def count(heavy):" in path.read_text()
 
@@ -154,6 +158,27 @@ def test_errors_are_at_their_line_and_move_with_it(tmp_path: Path) -> None:
         assert book.save(moved) == set()
         assert watching.fold.cells["heavy"].outputs[0][3] == str(line + 3)
         assert watching.fold.view() == run(book.path.name, cwd=tmp_path).fold.view()
+
+
+COMMENTED = [  # nothing of what a query says: nothing runs, and its error moves
+    ("SELECT name\n", "SELECT name -- all\n    -- of {them}\n"),
+    ('    """\n    SELECT name', '    """-- first\n\n    /* and {this}\n    */ SELECT   name'),
+    ("    FROM birds WHERE mas > 1", "\n    -- heavy\n    FROM birds   WHERE mas > 1 -- x"),
+]
+
+
+def test_a_comment_in_a_query_runs_nothing(tmp_path: Path) -> None:
+    book = Book(tmp_path, FAILING + HEAVY.replace("heavy", "light").replace("reader", "telling").split("@rnb.cell")[0])
+    with book.watching as watching:
+        body = book.path.read_text()[len(HEAD) :]
+        for old, new in COMMENTED:
+            assert old in body
+            body = body.replace(old, new)
+            result = watching.save(text(body))
+            assert watching.ran(result) == set(), (new, result.of("plan"))
+            assert watching.fold.view() == run(book.path.name, cwd=tmp_path).fold.view()
+        assert book.save(body.replace("count(*) AS n", "count(*) AS  n")) == set()
+        assert book.save(body.replace("mass > {least}", "mass > {least} --\n + 0")) == {"light"}
 
 
 def test_a_table_that_nobody_has_blocks_only_its_readers(tmp_path: Path) -> None:

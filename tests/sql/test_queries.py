@@ -113,6 +113,7 @@ def test_a_change_of_a_table_stays_in_the_query() -> None:
 ERRORS = [
     ("SELECT 1;\nSELECT 'é', mas\nFROM birds", 1, "mas", "mass"),
     ("SELECT {x},\n {{'é': {x}}},\n mas FROM birds", 2, "mas", "mass"),
+    ("SELECT\n b.mas FROM birds b", 1, "b.mas", "Did you mean mass?"),
     ("SELECT 1\nFROM brids", 1, "brids", "birds"),
     ("SELEC 1", 0, "SELEC", "syntax"),
     ("SELECT 1,\n 'open", 1, "'open", "unterminated"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnb.notebook.read import read
-from rnb.notebook.sql import names_in
+from rnb.notebook.sql import names_in, spoken
 
 READS = [
     ("FROM m", "m"),
@@ -74,3 +74,22 @@ def test_free_tables_are_refs_and_fmt_may_write_them() -> None:
 def test_tables_of_a_server_are_its_own() -> None:
     text = notebook('"FROM nowhere WHERE x = {birds}"').replace("@rnb.sql", '@rnb.sql(engine="sqlite://")')
     assert read(text.encode()).cell("q").ref_names == ("birds",)
+
+
+SAME = ["SELECT 1", "SELECT 1 -- a", "SELECT  1\n\n/* b {x} */", "-- c\nSELECT\t1"]
+OTHER = [
+    ("SELECT 'a'\n'b'", "SELECT 'a' 'b'"),
+    ("SELECT {{'a': 1}}", "SELECT { {'a': 1} }"),
+    ("SELECT '-- a'", "SELECT '-- b'"),
+    ("SELECT $$ -- a $$", "SELECT $$ -- b $$"),
+    ("SELECT E'\\' -- a'", "SELECT E'\\' -- b'"),
+    ('SELECT "a b"', 'SELECT "a  b"'),
+    ("SELECT 1", "SELECT 1;"),
+    ("SELECT 1 - 1", "SELECT 1 -- 1"),
+]
+
+
+def test_what_a_query_says() -> None:
+    assert len({spoken(each) for each in SAME}) == 1
+    for one, two in OTHER:
+        assert spoken(one) != spoken(two), one
