@@ -41,18 +41,15 @@ Placed = dict[int | str, Cell | Statement]  # a cell by its uid, a statement by 
 
 def place_task(notebook: Notebook, cells: dict[int, Cell], placed: Placed) -> Place:
     """Where everything stands now, as far as it differs from `placed`, which is brought up to date."""
+    now: Placed = {each.version: each for each in notebook.setup}
+    now.update(cells.items())
     units = []
-    now: list[tuple[int | str, Cell | Statement]] = [*cells.items(), *((each.version, each) for each in notebook.setup)]
-    for key, unit in now:
-        old = placed.get(key)
-        if old is not unit:
-            placed[key] = unit
-            same = old is not None and old.source == unit.source
-            if not same or old is None or (old.line, _name(old)) != (unit.line, _name(unit)):
-                name = f"c{key}" if isinstance(unit, Cell) else f"s{key}"
-                units.append(
-                    PlacedUnit(key=name, line=unit.line, name=_name(unit), source=None if same else unit.source)
-                )
+    for key, unit in [(key, unit) for key, unit in now.items() if placed.get(key) is not unit]:
+        old, placed[key] = placed.get(key), unit
+        same = old is not None and old.source == unit.source
+        if not same or old is None or (old.line, _name(old)) != (unit.line, _name(unit)):
+            name = f"c{key}" if isinstance(unit, Cell) else f"s{key}"
+            units.append(PlacedUnit(key=name, line=unit.line, name=_name(unit), source=None if same else unit.source))
     return Place(text=notebook.text, units=units)
 
 

@@ -52,7 +52,8 @@ class Watch:
         if self.command.ended_by is not None:
             self.loop.stop(self.command.ended_by)
             return
-        files = {path for memo in session.world.memos.values() for path in memo.files} | session.setup.files().keys()
+        world = session.world
+        files = {path for uid in world.outward for path in world.memos[uid].files} | session.setup.files().keys()
         modules = set(session.modules.files.values())
         self.watcher.watch({self.path, *files, *modules})
         self.freshness.arm()
@@ -104,8 +105,8 @@ class Watch:
         that has had its round is none of them; one that is as it was seen is noted."""
         world = self.session.world
         seen = self.session.setup.files()
-        for memo in world.memos.values():
-            for path, digest in memo.files.items():
+        for uid in world.outward:
+            for path, digest in world.memos[uid].files.items():
                 seen.setdefault(path, set()).add(digest)
         differing = {}
         for path in paths:

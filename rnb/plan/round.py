@@ -79,7 +79,8 @@ class Round:
         return [PlannedCell(cells[uid].id, self.why[uid], cells[uid].impure) for uid in self.queue.in_order(self.why)]
 
     def keep(self) -> list[str]:
-        return [cell.id for uid, cell in self.links.cells.items() if uid not in self.why]
+        why = self.why
+        return [cell.id for uid, cell in self.links.cells.items() if uid not in why]
 
     # ------------------------------------------------------------------ decisions
 
@@ -211,7 +212,8 @@ class Round:
             return
         world.standing[uid] = (report.outcome, "")
         world.deaths.pop(uid, None)
-        memo = world.memos[uid] = memo_of(self.sight, uid, report)
+        memo = memo_of(self.sight, uid, report)
+        world.remember(uid, memo)
         world.files.update(report.files)
         world.actual[uid] = {slot: value.fingerprint for slot, value in memo.values.items()}
         self.sight.took(uid, memo)
@@ -227,7 +229,7 @@ class Round:
 
     def _lose_memo(self, uid: int) -> Memo | None:
         self.sight.dropped(uid)
-        return self.world.memos.pop(uid, None)
+        return self.world.lose(uid)
 
     def died(self, uid: int, values_too: bool = True) -> None:
         """The kernel died in this cell, and what it held is gone unless others hold it. Two deaths on the same inputs, and it waits until one of them changes."""

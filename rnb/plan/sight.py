@@ -22,14 +22,10 @@ class Sight:
         self.links, self.world = links, world
         self.waiting: set[int] = set()
         self.mutators: dict[Key, dict[int, str]] = {}  # cells that changed a value, by place -> how they left it
-        self.holding: set[int] = set()  # cells whose last run made values one object, and some more
-        for uid, memo in world.memos.items():
-            if memo.changed or memo.holds:
-                self.took(uid, memo)
+        for uid in world.joined:
+            self.took(uid, world.memos[uid])
 
     def took(self, uid: int, memo: Memo) -> None:
-        if memo.holds:
-            self.holding.add(uid)
         for change in memo.changed:
             self.mutators.setdefault(key_of(change), {})[uid] = change.after
 
@@ -166,9 +162,9 @@ class Sight:
     def tied(self, uid: int, keys: Iterable[Key]) -> set[Key]:
         """These values, and all that cells before `uid` have made one object with one of them, straight or not."""
         place, ties = self.links.place, dict[Key, set[Key]]()
-        for other in self.holding:
-            memo = self.world.memos.get(other)
-            if memo is not None and place.get(other, place[uid]) < place[uid]:
+        for other in self.world.joined:
+            memo = self.world.memos[other]
+            if place.get(other, place[uid]) < place[uid]:
                 for key, held in memo.holds.items():
                     for one in held:
                         ties.setdefault(key, set()).add(one)

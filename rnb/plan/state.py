@@ -72,7 +72,7 @@ class State:
     @property
     def ok(self) -> bool:
         """Nothing is wrong, and nothing was called off."""
-        return self.exit_code() == 0 and not any(cell.status == "cancelled" for cell in self.cells.values())
+        return self.exit_code() == 0 and "cancelled" not in self.counts()
 
     def counts(self) -> dict[str, int]:
         """How many cells show which status, over the whole notebook; cells that never had one are not counted."""
@@ -86,7 +86,7 @@ class State:
         """0, 1 or 2 as in protocol.md; 124, 130, 137 and 143 are the host's to know."""
         if any(fault.severity == "error" for fault in self.faults):
             return 2
-        if self.setup.failed or any(cell.status in ("failed", "killed") for cell in self.cells.values()):
+        if self.setup.failed or not {"failed", "killed"}.isdisjoint(self.counts()):
             return 1
         return 0
 

@@ -45,14 +45,12 @@ class Wake:
     def put_together(self, key: Key, uid: int) -> bool:
         """`uid` changed `key`: cells that hold another copy of what a fresh run would have changed with it run again."""
         sight, owner = self.sight, key[0]
-        if not sight.holding:
-            return False
         readers = self.links.setup_readers.get(key[1], []) if owner == SETUP else self.links.slot_readers.get(key, [])
         holders = [*readers, *sight.mutators.get(key, ()), *([owner] if owner != SETUP else [])]
         found, here = False, self.links.place[uid]
         for other in dict.fromkeys(holders):
             earlier = self.links.place.get(other, here) < here
-            if earlier and other in sight.holding and sight.apart(other, key) and sight.block(other) is None:
+            if earlier and other in self.world.joined and sight.apart(other, key) and sight.block(other) is None:
                 found = True
                 self.again(other)
         return found

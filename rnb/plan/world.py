@@ -68,6 +68,8 @@ class World(msgspec.Struct, kw_only=True):
     """Everything that a plan depends on beside the notebook itself."""
 
     memos: dict[int, Memo] = {}
+    joined: set[int] = set()  # of `memos`: they changed values, or made them one object with others
+    outward: set[int] = set()  # of `memos`: they read files or local modules
     actual: dict[int, dict[str, str]] = {}  # uid -> slot -> fingerprint now; a uid that is missing has no values
     generation: dict[Key, int] = {}
     setup_first: dict[str, str] = {}  # mutable module-level values as the setup left them
@@ -94,16 +96,33 @@ class World(msgspec.Struct, kw_only=True):
         """As before the first cell: the kernel is as the setup left it."""
         for table in (self.memos, self.actual, self.generation, self.deaths, self.standing):
             table.clear()
-        self.asked.clear()
-        self.torn.clear()
+        for these in (self.joined, self.outward, self.asked, self.torn):
+            these.clear()
+
+    def remember(self, uid: int, memo: Memo) -> None:
+        """The run of a cell is over."""
+        self.lose(uid)
+        self.memos[uid] = memo
+        if memo.changed or memo.holds:
+            self.joined.add(uid)
+        if memo.files or memo.modules:
+            self.outward.add(uid)
+
+    def lose(self, uid: int) -> Memo | None:
+        """What its last run saw counts no more."""
+        self.joined.discard(uid)
+        self.outward.discard(uid)
+        return self.memos.pop(uid, None)
 
     def forget(self, uid: int) -> None:
         """A cell was deleted. What held two values together no longer does."""
         memo = self.memos.get(uid)
         parts = memo.parts() if memo is not None and memo.holds else ()
         if parts:
-            self.torn |= {other for other, m in self.memos.items() if not parts.isdisjoint(map(key_of, m.changed))}
-        for table in (self.memos, self.actual, self.deaths, self.standing):
+            changes = ((other, map(key_of, self.memos[other].changed)) for other in self.joined)
+            self.torn |= {other for other, changed in changes if not parts.isdisjoint(changed)}
+        self.lose(uid)
+        for table in (self.actual, self.deaths, self.standing):
             table.pop(uid, None)
         self.asked.discard(uid)
         self.due.discard(uid)
@@ -113,7 +132,7 @@ class World(msgspec.Struct, kw_only=True):
     def touchy(self, cells: dict[int, Cell]) -> set[int]:
         """Cells that something beside the notebook's text may concern: files, modules, time."""
         importing = [uid for uid, cell in cells.items() if cell.imports and uid in self.memos]
-        return self.due.union(importing, [uid for uid, memo in self.memos.items() if memo.files or memo.modules])
+        return self.due.union(importing, self.outward)
 
     def wanted_anew(self, uid: int) -> bool:
         """No kept result will do."""
