@@ -1,6 +1,7 @@
 """No page promises a command or an option that is not there; YAML that readers copy is YAML."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -8,6 +9,8 @@ import pytest
 import yaml
 
 from rnb.cli.main import rnb
+from rnb.host.explain import PAGES as PARTS
+from rnb.host.explain import gist, sections
 from tests.doc_pages import PAGES, ROOT, steps
 
 _LINE = re.compile(r"(?<![\w./-])rnb ((?:[a-z]+|-)[^\n`;|&>)]*)")
@@ -49,3 +52,13 @@ def test_commands_that_a_page_names_exist(page: Path) -> None:
 def test_a_promise_that_does_not_hold_is_noticed() -> None:
     assert wrong("rnu x.py") and wrong("run x.py --jsn") and wrong("cache lits") and wrong("run -z x.py")
     assert not wrong("run x.py --json -j 4 -p n=-5") and not wrong("cache prune --older 30d")
+
+
+def test_every_code_is_explained_without_the_docs_at_hand() -> None:
+    headings = [re.findall(r"^## (.*)$", (ROOT / "docs" / f"{page}.md").read_text(), re.M) for page in PARTS]
+    known = sections()
+    assert list(known) == [*headings[0], *headings[1]]
+    assert all(text and "](" not in text and "<!--" not in text and gist(text) for text in known.values())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert shipped == {f"docs/{page}.md": f"rnb/pages/{page}.md" for page in sorted(PARTS)}

@@ -20,6 +20,7 @@ COMMANDS = {
     "diff": "Compare two notebooks cell by cell.",
     "graph": "Show which cell reads what from which.",
     "why": "Explain what a cell depends on and why it last ran.",
+    "explain": "Say what the code of a fault or an error means.",
     "cache": "Look at the cache, and keep it small.",
     "history": "Look at past runs.",
     "split": "Turn a linear script into a notebook of atomic cells.",

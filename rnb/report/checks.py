@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote
 
 from rnb.host.emit import Emitter
+from rnb.host.explain import gist, sections
 from rnb.messages import Fault
 from rnb.notebook.model import Notebook
 from rnb.notebook.render import describe
@@ -54,11 +55,13 @@ class Text:
         self.out = out
         self.files = 0
         self.counts = {"error": 0, "warning": 0}
+        self.last = ""
 
     def notebook(self, notebook: Notebook) -> None:
         self.files += 1
         for fault in notebook.faults:
             self.counts[fault.severity] += 1
+            self.last = fault.code
             _write(self.out, fault_lines(fault))
 
     def close(self) -> None:
@@ -67,6 +70,8 @@ class Text:
             self.out,
             [f"{self.files} notebook{'' if self.files == 1 else 's'} checked: {', '.join(what) or 'no faults'}"],
         )
+        if what and self.out.isatty():
+            _write(self.out, [f"`rnb explain {self.last}` says more, with an example; so for every code"])
         self.out.flush()
 
 
@@ -111,13 +116,19 @@ class Sarif:
 
     def close(self) -> None:
         codes = sorted({fault.code for fault in self.faults})
-        rules = [{"id": code, "name": code, "helpUri": DOCS, "shortDescription": {"text": code}} for code in codes]
+        told = sections()
+        rules = [_rule(code, told.get(code, code)) for code in codes]
         driver = {"name": "rnb", "informationUri": DOCS, "rules": rules}
         results = [_result(fault, codes.index(fault.code)) for fault in self.faults]
         run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
         log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
         _write(self.out, [json.dumps(log, indent=2)])
         self.out.flush()
+
+
+def _rule(code: str, told: str) -> dict[str, Any]:
+    help = {"text": told, "markdown": told}
+    return {"id": code, "name": code, "helpUri": DOCS, "shortDescription": {"text": gist(told)}, "help": help}
 
 
 def _result(fault: Fault, rule: int) -> dict[str, Any]:

@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pyte
 import pytest
 from report_events import PNG, error, finished, notebook, out, show, turn
 
 from rnb.messages import AnyEvent, InputEvent
 from rnb.report.terminal import Terminal, cut
-
-pyte = pytest.importorskip("pyte")
 
 
 class Screen:
