@@ -10,7 +10,7 @@ import yaml
 
 from rnb.cli.main import rnb
 from rnb.host.explain import PAGES as PARTS
-from rnb.host.explain import gist, sections
+from rnb.host.explain import PLACES, gist, sections
 from tests.doc_pages import PAGES, ROOT, steps
 
 _LINE = re.compile(r"(?<![\w./-])rnb ((?:[a-z]+|-)[^\n`;|&>)]*)")
@@ -60,5 +60,6 @@ def test_every_code_is_explained_without_the_docs_at_hand() -> None:
     assert list(known) == [*headings[0], *headings[1]]
     assert all(text and "](" not in text and "<!--" not in text and gist(text) for text in known.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert shipped == {f"docs/{page}.md": f"rnb/pages/{page}.md" for page in sorted(PARTS)}
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert set(wheel["only-include"]) == {"rnb", *(f"docs/{page}.md" for page in PARTS)}
+    assert wheel["sources"] == {"docs": f"rnb/{PLACES[0].name}"}
