@@ -49,6 +49,7 @@ class Carry:
         transfers = self.crew.transfers
         slots = [slot for slot in transfers.slots.get(uid, ()) if (uid, slot) not in transfers.stays]
         lane.unshared.discard(uid)
+        lane.giving.append(uid)
         lane.give(uid, slots)
 
     def share_first(self, lane: Lane) -> None:
@@ -65,7 +66,24 @@ class Carry:
             if not readers or size < LARGE:
                 lane.unshared.discard(uid)
 
+    def kills(self, lane: Lane) -> bool:
+        """A lane has died: whether over a value that it was to give, or to take, before it began its cell."""
+        job = lane.job
+        if job is not None and job.stopping is not None:
+            return False
+        if lane.giving:
+            self.crew.transfers.deadly.add(lane.giving[0])
+        elif job is not None and job.parcels and not job.running and not job.wanted and lane.ready:
+            self.crew.transfers.deadly.add(job.parcels[0].uid)
+            self.crew.transfers.refused(job.parcels[0])
+        else:
+            return False
+        if job is not None:
+            job.void = True
+        return True
+
     def given(self, lane: Lane, report: Exported) -> None:
+        lane.giving.remove(report.uid)
         self.crew.transfers.exported(report, lane.place)
         if report.fd >= 0:
             lane.release(report.fd)

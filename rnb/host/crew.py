@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rnb.host.carry import Carry
 from rnb.host.choice import Choice
 from rnb.host.crew_cache import CrewCache
-from rnb.host.ends import OVERTAKEN, overtaken, settle_end, tell_end
+from rnb.host.ends import OVERTAKEN, UNSENT, overtaken, settle_end, tell_end
 from rnb.host.lane import Job, Lane
 from rnb.host.roster import Roster
 from rnb.host.transfers import Transfers
@@ -290,6 +290,8 @@ class Crew:
         """A lane is gone, and what only it held."""
         session, job = self.session, lane.job
         limit = lane.last_words()
+        if limit is None and self.carry.kills(lane):
+            reason = UNSENT
         self.roster.lanes.remove(lane)
         self.transfers.lost(lane.place)
         lane.job = None
@@ -305,7 +307,7 @@ class Crew:
             self.one_by_one()
             return
         if not self.over:
-            self.roster.hire(restarted=True)
+            self.roster.hire(restarted=reason != UNSENT)
         if job is None:
             session.advance()  # the round may have waited for what it was writing
             self.fill()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rnb.host.crew import Crew
     from rnb.host.session import Session
 
+UNSENT = "a process dies of sending a value; it stays where it is made"
 OVERTAKEN = "it saw a value that was changed before its turn"
 
 

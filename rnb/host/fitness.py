@@ -9,7 +9,12 @@ from rnb.messages import CellEnded, Observed
 from rnb.notebook.model import Cell, Notebook
 
 UNREADABLE = "it reads `{}`, which can't be told from other values"
-_EFFECTS = {"socket": "opens network connections", "process": "starts processes", "write": "writes files"}
+_EFFECTS = {
+    "socket": "opens network connections",
+    "process": "starts processes",
+    "write": "writes files",
+    "database": "asks a database",
+}
 _WRITES = re.compile(r"\b(copy|export|attach|install|load|create|insert|update|delete)\b", re.IGNORECASE)
 
 
@@ -37,6 +42,8 @@ def lost(cell: Cell, notebook: Notebook, report: CellEnded) -> str:
     opaque = next((slot for slot, value in report.values.items() if value.fingerprint.startswith("t")), None)
     if opaque is not None:
         return f"it shares `{opaque or cell.name}`, which can't be read to the end"
+    if "input" in (report.observed or Observed()).effects:  # who comes after it would be given its lines
+        return "it asks for input"
     return never(cell, notebook, going_on=True)
 
 

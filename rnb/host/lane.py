@@ -56,6 +56,7 @@ class Lane(ABC):
     def __init__(self) -> None:
         self.unshared: set[int] = set()  # cells whose values were made here and can be read nowhere else
         self.keeps: list[Draft] = []  # whose values are being written to the cache, in order
+        self.giving: list[int] = []  # cells whose values it has been asked for, in order
         self._job: Job | None = None
         self.moved: Callable[[Lane, Job | None], None] = lambda lane, before: None  # its job was `before`
 

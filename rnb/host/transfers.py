@@ -55,6 +55,7 @@ class Transfers:
         self.parcels: dict[Key, Parcel] = {}
         self.stored: dict[int, Stored] = {}  # by cell
         self.stays: set[Key] = set()  # these can't leave the kernel that made them
+        self.deadly: set[int] = set()  # cells whose values kill the kernel that is to send them
         self.sizes: dict[Key, int] = {}
         self.open: list[int] = []
         self.files: list[str] = []
@@ -68,7 +69,7 @@ class Transfers:
             key = (report.uid, slot)
             self._hold(key, kernel, value.fingerprint)
             self.sizes[key] = value.size or 0
-            if not value.travels:
+            if not value.travels or report.uid in self.deadly:
                 self.stays.add(key)
         for change in report.changed:
             key = key_of(change)

@@ -16,7 +16,7 @@ from itertools import groupby
 import msgspec
 
 from rnb.host.emit import Emitter, Sink
-from rnb.host.ends import OVERTAKEN
+from rnb.host.ends import OVERTAKEN, UNSENT
 from rnb.messages import (
     AnyEvent,
     CellEvent,
@@ -96,7 +96,7 @@ class InOrder:
         self.restarts = 0  # of kernels, to come
 
     def event(self, event: AnyEvent) -> None:
-        if isinstance(event, KernelEvent) and event.reason == OVERTAKEN:
+        if isinstance(event, KernelEvent) and event.reason in (OVERTAKEN, UNSENT):
             return
         if isinstance(event, KernelEvent) and event.status in ("died", "restarted"):
             if event.status == "restarted" and self.restarts:  # it was told with the death

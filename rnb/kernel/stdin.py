@@ -96,6 +96,7 @@ class Stdin:
         if self.in_child:
             return None
         kernel = self._kernel
+        kernel.effect("input")
         with self._lock:
             kernel.report("input", cell=kernel.streams.outbox.cell, prompt=prompt, password=password)
             ready = poll()

@@ -70,7 +70,7 @@ class StatementBegun(Report, tag="statement", kw_only=True):
 class Observed(msgspec.Struct, kw_only=True):
     """What code did outside its names, beside the files that it read: what a cache must know."""
 
-    effects: list[str] = []  # socket, process, write: what makes it unfit for the cache
+    effects: list[str] = []  # socket, process, write, input: what makes it unfit for the cache
     packages: list[str] = []  # top-level names of all that was loaded by then and that packages brought
     absolute: list[str] = []  # files that it read and did not name as seen from the notebook's folder
     folders: dict[str, str] = {}  # absolute path -> digest of the names in it, of each folder that was listed

@@ -72,31 +72,20 @@ CALLS = {
     "logging": {"basicConfig", "disable"},
     "faulthandler": {"enable", "disable"},
 }
-WRITES = {
-    "os": ("environ",),
-    "sys": ("path", "modules", "argv", "stdout", "stderr", "stdin", "excepthook", "displayhook"),
-    "pandas": ("options",),
-    "matplotlib": ("rcParams",),
-    "matplotlib.pyplot": ("rcParams",),
-}
-
-
-_TAILS = {
-    "call": frozenset(rest for names in CALLS.values() for rest in names)
-    | frozenset(rest.rpartition(".")[2] for r in CALLS.values() for rest in r),
-    "write": frozenset(name for names in WRITES.values() for name in names),
-}
+_TAILS = frozenset(rest for names in CALLS.values() for rest in names) | frozenset(
+    rest.rpartition(".")[2] for names in CALLS.values() for rest in names
+)
 
 
 def changes_state(dotted: str, how: str) -> bool:
-    """Whether calling (`how` = call) or assigning (write) this thing, by its full dotted name, changes the process."""
+    """Whether calling (`how` = call) or writing to (write) this part of a module, by its full dotted name, changes the
+    process: what modules hold is there for all, so that any write to them does."""
+    if how == "write":
+        return True
     at = dotted.find(".")
     while at > 0:
         module, rest = dotted[:at], dotted[at + 1 :]
-        if how == "call":
-            if rest in CALLS.get(module, ()):
-                return True
-        elif any(rest == name or rest.startswith(name + ".") for name in WRITES.get(module, ())):
+        if rest in CALLS.get(module, ()):
             return True
         at = dotted.find(".", at + 1)
     return False
@@ -107,7 +96,9 @@ def state_touches(walk: Walk, body: Scope, imported: dict[str, str], places: Pla
     found: list[StateTouch] = []
     for call, scope in walk.calls:
         if scope.zone is body.zone:
-            found += _state(dotted_name(call.func), "call", scope, call, imported, places)
+            patches = dotted_name(call.func) in ("setattr", "delattr") and call.args
+            what, how = (call.args[0], "write") if patches else (call.func, "call")
+            found += _state(dotted_name(what), how, scope, call, imported, places)
     for target, scope in walk.changes:
         if scope.zone is body.zone:
             node: ast.expr = target
@@ -122,10 +113,8 @@ def _state(
 ) -> Iterator[StateTouch]:
     root, _, rest = dotted.partition(".")
     parts = dotted.split(".")
-    bare = not rest and how == "call" and root not in BUILTINS  # `chdir()`, by whatever name it was imported
-    if not root or not (
-        bare or any(tail in _TAILS[how] for tail in (parts[-1], rest, *(parts if how == "write" else ())))
-    ):
+    bare = not rest and root not in BUILTINS  # `chdir()`, by whatever name it was imported
+    if not root or not (how == "write" or bare or parts[-1] in _TAILS or rest in _TAILS):
         return
     own = imported.get(root, "")
     if (scope.owner(root) is None) == (not own):  # a global, or what the cell itself imports

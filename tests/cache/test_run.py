@@ -129,6 +129,7 @@ def test_where_the_notebook_lies_counts_where_the_code_asks(lab: Lab):
 
 UNKEPT = {
     "writes": ("open('out.txt', 'w').close()", "it writes files"),
+    "input": ("exec('try: input()\\nexcept EOFError: print(0)')", "it asks for input"),
     "process": ("import subprocess; subprocess.run(['true'])", "it starts processes"),
     "socket": (
         "import socket; s = socket.socket(); s.connect_ex(('127.0.0.1', 9)); s.close()",

@@ -74,6 +74,14 @@ LOOK = [
     "print([list(x) for x in {one} if hasattr(x, '__next__')])",
     "print([type(x).__name__ for x in {one}])",
 ]
+SHOW = [
+    "rnb.display({n}); rnb.display([{refs}])",
+    "h = rnb.display('first'); print('between'); rnb.display('second {n}')",
+    "rnb.display({refs_tuple}); print({n}, file=sys.stderr)",
+]
+PARAM = ["print('k is', k * {n})", "v = [k, {refs}]", "v = [{n}] * k", "rnb.display((k, 1 // (k - 5)))"]
+OPTIONS = [("late", "timeout=0.3"), ("flaky", "retries=2")]
+FLAKY = "sys.tries{n} = getattr(sys, 'tries{n}', 0) + 1; print('try', sys.tries{n}); assert sys.tries{n} > {d}"
 
 
 @st.composite
@@ -91,6 +99,10 @@ def notebooks(draw: st.DrawFn, kinds: str = "plain output alias change stuck bad
         # flushed before, as in any script that mixes the two: nothing else says which came first
         "raw": ["sys.stdout.flush(); sys.stderr.flush(); os.write(1, b'raw {n}\\n')"],
         "input": ["print('got', input('? '))"],
+        "show": SHOW,
+        "param": PARAM,
+        "late": ["print('before'); time.sleep(30)"],
+        "flaky": [FLAKY],
     }
     count = draw(st.integers(2, most))
     text = SETUP
@@ -98,7 +110,9 @@ def notebooks(draw: st.DrawFn, kinds: str = "plain output alias change stuck bad
         refs = draw(st.lists(st.integers(0, max(0, n - 1)), max_size=min(n, 3), unique=True)) if n else []
         names = [f"v{ref}" for ref in refs]
         lines = []
-        for kind in draw(st.lists(st.sampled_from(kinds.split()), min_size=1, max_size=3)):
+        chosen = draw(st.lists(st.sampled_from(kinds.split()), min_size=1, max_size=3))
+        options = [said for kind, said in OPTIONS if kind in chosen]
+        for kind in chosen:
             line = draw(st.sampled_from(tables[kind]))
             if "{one}" in line and not names:
                 line = OUTPUT[1]
@@ -113,5 +127,7 @@ def notebooks(draw: st.DrawFn, kinds: str = "plain output alias change stuck bad
             line.replace("v = ", f"v{n} = ") if line.strip().startswith("v = ") else line for line in body.split("\n")
         )
         body = body.replace("v[0]", f"v{n}[0]")
-        text += f"\n\n@rnb.cell\ndef c{n}({', '.join(names)}):\n    {body}\n    return v{n}\n"
+        taken = ", ".join([*names, *(["k: int = 2"] if "param" in chosen else [])])
+        head = f"@rnb.cell({', '.join(options)})" if options else "@rnb.cell"
+        text += f"\n\n{head}\ndef c{n}({taken}):\n    {body}\n    return v{n}\n"
     return text

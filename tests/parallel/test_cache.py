@@ -40,7 +40,9 @@ def without_status(result: Result) -> object:
     return code, {id: ("done" if status == "cached" else status, out) for id, (status, out) in cells.items()}
 
 
-@pytest.mark.parametrize("kinds", ["plain output", "plain alias change look", "plain stuck look output bad"])
+@pytest.mark.parametrize(
+    "kinds", ["plain output", "plain alias change look", "plain stuck look output bad", "plain param show late flaky"]
+)
 def test_random_notebooks_cold_warm_and_partly_warm(kinds: str) -> None:
     @settings(
         max_examples=4,

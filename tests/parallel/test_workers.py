@@ -166,6 +166,52 @@ def test_a_worker_that_dies_is_one_killed_cell(tmp_path: Path) -> None:
     assert result.printed("reads") == "True\n" and result.code == 1
 
 
+KILLERS = """
+
+class Bomb:
+    def __reduce__(self):
+        {reduce}
+
+
+@rnb.cell
+def bomb():
+    bomb = Bomb()
+    return (bomb,)
+
+
+@rnb.cell
+def waits():
+    time.sleep(0.1)
+    x = 1
+    return (x,)
+
+
+@rnb.cell
+def one(bomb, x):
+    print(type(bomb).__name__, x)
+    time.sleep(0.1)
+
+
+@rnb.cell
+def two(bomb):
+    print(type(bomb).__name__)
+    time.sleep(0.1)
+
+
+@rnb.cell
+def three(x):
+    print(x)
+"""
+
+
+@pytest.mark.parametrize("reduce", ["os._exit(9)", "return os._exit, (9,)"])
+def test_a_value_that_kills_who_sends_or_takes_it_stays_where_it_is_made(tmp_path: Path, reduce: str) -> None:
+    result = run(notebook(tmp_path, KILLERS.format(reduce=reduce)), "-j", "3")
+    assert set(result.status().values()) == {"done"} and result.code == 0
+    assert [result.printed(cell) for cell in ("one", "two", "three")] == ["Bomb 1\n", "Bomb\n", "1\n"]
+    assert len(result.of("kernel", status="died")) <= 2
+
+
 @pytest.mark.parametrize(
     "setup",
     ["import threading\nthreading.Thread(target=time.sleep, args=(9,), daemon=True).start()", "HERE = open(__file__)"],
