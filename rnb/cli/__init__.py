@@ -6,6 +6,7 @@ click, which has nothing to say to such a line, is not.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import gc
 import os
 import sys
@@ -18,6 +19,7 @@ def main(args: list[str] | None = None) -> None:
     alone = args is None  # nobody's code but ours is in this process
     args = sys.argv[1:] if args is None else args
     _open_closed()
+    early = _ends_at_once() if alone else None
     gc.disable()  # imports make nothing that must be collected
     from rnb.engines.spawn import ahead, discard
 
@@ -26,12 +28,23 @@ def main(args: list[str] | None = None) -> None:
             ahead()
         from rnb.cli.guard import guarded
 
+        if early is not None and not (args and args[0] in KERNEL):
+            _signal.signal(_signal.SIGINT, early)
         code = guarded(lambda: _command(args))
     finally:
         discard()
     if alone and _flushed():
         os._exit(code)  # taking the interpreter apart would cost as much as a notebook's cells
     sys.exit(code)
+
+
+def _ends_at_once() -> object:
+    """Until there is someone to hear signals, one ends us with its code and without a word; a kernel that is coming up sees
+    that we are gone. Python's own KeyboardInterrupt is lost where it falls into an import. The handler that was SIGINT's."""
+    for number in (_signal.SIGTERM, getattr(_signal, "SIGHUP", _signal.SIGTERM)):
+        if _signal.getsignal(number) == _signal.SIG_DFL:  # nohup stays
+            _signal.signal(number, lambda *_: os._exit(143))
+    return _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))
 
 
 def _open_closed() -> None:

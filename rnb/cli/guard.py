@@ -32,6 +32,8 @@ def guarded(run: Callable[[], object]) -> int:
         if where is None and error.errno in UNWRITTEN:
             where = "standard output"
             silence()
+        if where is None and _adrift():
+            where = "the current folder"
         tell(SYSTEM, f"{where}: {error.strerror or error}" if where else f"{error.strerror or error}", "", 2)
         return 2
     except MemoryError:
@@ -42,6 +44,15 @@ def guarded(run: Callable[[], object]) -> int:
 
         tell(INTERNAL, *described(error), INTERNAL_EXIT)
         return INTERNAL_EXIT
+
+
+def _adrift() -> bool:
+    """The current folder has been taken away."""
+    try:
+        os.getcwd()
+    except OSError:
+        return True
+    return False
 
 
 def tell(code: str, message: str, hint: str, exit_code: int) -> None:

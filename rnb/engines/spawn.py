@@ -19,36 +19,53 @@ class Spawned:
     """A kernel's process, and the host's ends of its socket and of its two pipes."""
 
     def __init__(self) -> None:
+        """Raises OSError where the system gives no process or no descriptors."""
         self.socket, theirs = _socket.socketpair()
-        self.out, out_write = os.pipe()
-        self.err, err_write = os.pipe()
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.set_inheritable(theirs.fileno(), True)
-        argv = [*_prefix, *command(theirs.fileno())]
-        default = [PIPE, TERM]
-        if _prefix:  # what stands around the kernel is not to end of an interrupt
-            handler = _signal.signal(INT, _signal.SIG_IGN)
+        ends = [os.open(os.devnull, os.O_RDONLY)]  # the kernel's
+        try:
+            self.out, out_write = os.pipe()
+            ends += [out_write, self.out]
+            self.err, err_write = os.pipe()
+            ends += [err_write, self.err]
+            os.set_inheritable(theirs.fileno(), True)
+            self.pid = _start([*_prefix, *command(theirs.fileno())], ends[0], out_write, err_write)
+        except OSError as error:
+            error.filename = error.filename or "a process for the kernel"
+            raise
         else:
-            default.append(INT)
-        self.pid = pid = os.posix_spawn(
+            ends.remove(self.out)
+            ends.remove(self.err)
+        finally:
+            theirs.close()
+            for fd in ends:
+                os.close(fd)
+        kernels.add(self.pid)
+
+
+def _start(argv: list[str], null: int, out: int, err: int) -> int:
+    """The pid of the kernel that `argv` is, with these as its standard streams."""
+    default = [PIPE, TERM]
+    if _prefix:  # what stands around the kernel is not to end of an interrupt
+        handler = _signal.signal(INT, _signal.SIG_IGN)
+    else:
+        default.append(INT)
+    try:
+        return os.posix_spawn(
             argv[0],
             argv,
             _environment if _prefix else os.environ,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, null, 0),
-                (os.POSIX_SPAWN_DUP2, out_write, 1),
-                (os.POSIX_SPAWN_DUP2, err_write, 2),
+                (os.POSIX_SPAWN_DUP2, out, 1),
+                (os.POSIX_SPAWN_DUP2, err, 2),
             ],
             setsid=True,
             setsigdef=default,
             setsigmask=[],
         )
+    finally:
         if _prefix:
             _signal.signal(INT, handler)
-        for fd in (null, out_write, err_write):
-            os.close(fd)
-        theirs.close()
-        kernels.add(pid)
 
 
 class Forked:
@@ -87,7 +104,10 @@ def helpers() -> int:
 
 def ahead() -> None:
     """Start a kernel now, for whoever asks first."""
-    _waiting.append(Spawned())
+    try:
+        _waiting.append(Spawned())
+    except OSError:
+        return  # whoever asks tries again, and is told why
 
 
 def take() -> Spawned:

@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -288,3 +289,32 @@ def test_closed_standard_streams(closed: str, book: Book) -> None:
     assert done.returncode == 0, done.stderr
     assert (book.path.parent / "out").read_text() == "x"
     assert done.stderr == "" and ("shown" in done.stdout) == (">&-" not in closed.replace("2>&-", ""))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="what a process listens to is read from /proc")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_anything_runs(book: Book, number: int, code: int) -> None:
+    book.write({"a": SLEEPS})
+    process = subprocess.Popen([*driver.RNB, "run", str(book.path)], stdout=-1, stderr=-1, text=True)
+    bit = 1 << (signal.SIGTERM - 1)
+    while not bit & int(Path(f"/proc/{process.pid}/status").read_text().partition("SigCgt:")[2].split()[0], 16):
+        assert process.poll() is None
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (code, "")
+
+
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [
+        ("ulimit -n 8; exec {rnb} run {path}", "Too many open files"),
+        ("cd gone; rmdir ../gone; exec {rnb} run ../{name}", "the current folder: No such file or directory"),
+    ],
+)
+def test_what_the_system_refuses_is_one_error(book: Book, shell: str, words: str) -> None:
+    book.write({"a": "1"})
+    (book.path.parent / "gone").mkdir()
+    command = shell.format(rnb=shlex.join([sys.executable, "-m", "rnb"]), path=book.path, name=book.path.name)
+    done = subprocess.run(command, shell=True, cwd=book.path.parent, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("rnb: error[system]: ") and words in done.stderr and done.stderr.count("\n") == 1
