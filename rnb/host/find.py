@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,7 +32,8 @@ def find_notebooks(folder: str) -> list[str]:
 def is_notebook(path: str) -> bool:
     """Whether the file imports rnb and decorates something, or is marimo's: a cheap look, not a reading."""
     try:
-        if os.path.getsize(path) > LARGEST:
+        facts = os.stat(path)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > LARGEST:  # to read a pipe is to wait for its writer
             return False
         data = Path(path).read_bytes()
     except OSError:

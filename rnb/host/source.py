@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import stat
 import sys
+from collections.abc import Iterator
 from shlex import quote
+from typing import BinaryIO
 
 from rnb.errors import NoSuchNotebook, UsageError
 from rnb.host.paths import keep_folder, read_file
@@ -12,15 +17,60 @@ from rnb.notebook.model import Notebook
 from rnb.redact import hidden
 from rnb.store.analysis import Readings
 
+LARGEST = 256 << 20  # bytes of a stream
+
 
 def read_bytes(path: str) -> bytes | None:
-    """The bytes of a file or, for `-`, of standard input; None if there is no such file. Raises OSError otherwise."""
+    """The bytes of a file or, for `-`, of standard input; None if there is no such file. Raises OSError, and UsageError for
+    a path or a stream that can be no notebook's."""
     if path == "-":
-        return sys.stdin.buffer.read()
+        return _read_stream(sys.stdin.buffer, "standard input")
+    _sayable(path)
     try:
-        return read_file(path)
+        mode = os.stat(path).st_mode
+        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+            return read_file(path)
+        with _ended_by_signals(), open(path, "rb") as file:  # to open a pipe is to wait for its writer
+            return _read_stream(file, path)
     except FileNotFoundError:
         return None
+
+
+def _sayable(path: str) -> None:
+    """Raises UsageError for a path that is no text: no event, page or history could name it."""
+    try:
+        os.path.abspath(path).encode()
+    except UnicodeEncodeError:
+        told = os.fsencode(path).decode(errors="backslashreplace")
+        raise UsageError(f"{told}: the bytes of the path are not UTF-8", "rename the file or its folder") from None
+
+
+def _read_stream(file: BinaryIO, name: str) -> bytes:
+    """All of what may come slowly, or for ever. Raises UsageError for more than any notebook has."""
+    with _ended_by_signals():
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise UsageError(f"{name} goes on after {LARGEST >> 20} MB: that is no notebook", "name a file")
+    return data
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """The loop, which hears them, does not run while we wait for somebody's bytes."""
+    codes: dict[int, int] = {
+        signal.SIGINT: 130,
+        signal.SIGTERM: 143,
+        **({signal.SIGHUP: 143} if hasattr(signal, "SIGHUP") else {}),
+    }
+    try:
+        before = {number: signal.signal(number, lambda number, _: os._exit(codes[number])) for number in codes}
+    except ValueError:  # another thread than the main one: nothing is deaf
+        before = {}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def no_jupyter(path: str) -> None:

@@ -318,3 +318,24 @@ def test_what_the_system_refuses_is_one_error(book: Book, shell: str, words: str
     done = subprocess.run(command, shell=True, cwd=book.path.parent, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("rnb: error[system]: ") and words in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_what_waits_for_bytes_hears_signals_and_folders_pass_pipes_by(book: Book) -> None:
+    book.write({"a": "1"})
+    os.mkfifo(book.path.parent / "pipe.py")
+    assert driver.text_run("run", str(book.path.parent), timeout=30).returncode == 0
+    for path, number, code in (("-", signal.SIGTERM, 143), (str(book.path.parent / "pipe.py"), signal.SIGINT, 130)):
+        process = subprocess.Popen([*driver.RNB, "run", path], stdin=-1, stdout=-1, stderr=-1, text=True)
+        time.sleep(1)  # whenever it comes: before, while and after rnb begins to wait
+        process.send_signal(number)
+        assert (process.wait(10), process.communicate()[1]) == (code, "")
+    done = driver.text_run("check", "/dev/zero")
+    assert done.returncode == 2 and "that is no notebook" in done.stderr
+
+
+def test_a_path_that_is_no_text_is_one_error(book: Book) -> None:
+    path = os.fsencode(book.path.parent) + b"/\xff.py"
+    Path(os.fsdecode(path)).write_text("import rnb\n")
+    for command in ("run", "check", "graph"):
+        done = subprocess.run([*driver.RNB, command, path], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (2, "") and "are not UTF-8" in done.stderr, done.stderr
