@@ -6,6 +6,7 @@ arrive. Everything else counts at once. The same bytes are no save.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable
 
@@ -48,10 +49,7 @@ class Saves:
 
     def look(self, complete: bool) -> None:
         """Something may have happened to the file. `complete`: the write has surely ended."""
-        try:
-            data = read_bytes(self.path)
-        except OSError:
-            data = None
+        data = self._bytes()
         if data == self.last and (data is not None) and not self.missing:
             self._release()
             return
@@ -63,6 +61,13 @@ class Saves:
             self._hold(data, SETTLE)
         else:
             self._take(data)
+
+    def _bytes(self) -> bytes | None:
+        """What the file holds now; None if it is gone. While we have no descriptor to open it with, what it held."""
+        try:
+            return read_bytes(self.path)
+        except OSError as error:
+            return self.last if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM) else None
 
     def _half(self, data: bytes | None) -> bool:
         if not data:
@@ -82,10 +87,7 @@ class Saves:
     def _patience_over(self, waited: float) -> None:
         self.timer = None
         held = self.held
-        try:
-            data = read_bytes(self.path)
-        except OSError:
-            data = None
+        data = self._bytes()
         if data != held:
             self.look(complete=False)
         elif waited < PATIENCE:

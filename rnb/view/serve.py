@@ -1,4 +1,4 @@
-"""The server in its own thread, beside the host's loop: uvicorn lives here and nowhere else."""
+"""The server in its own thread, beside the host's loop: uvicorn lives here and in patience.py."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from rnb.errors import UsageError
 from rnb.view.app import application
 from rnb.view.guard import Access, Limits
 from rnb.view.jwt import Keys
+from rnb.view.patience import Impatient, hush
 from rnb.view.shelf import Shelf
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -76,7 +77,7 @@ class Server:
         app = application(self.shelf, access, self._editor, self.options.limits)
         config: Any = uvicorn.Config(
             app,
-            http="h11",
+            http=Impatient,
             ws="websockets-sansio",
             loop="asyncio",
             lifespan="off",
@@ -106,6 +107,7 @@ class Server:
     async def _main(self, bound: socket.socket) -> None:
         logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every viewer that left in mid-sentence
         self.loop = asyncio.get_running_loop()
+        hush(self.loop)
         for item in self.shelf.items.values():
             item.log.attach(self.loop)
         assert self._server is not None

@@ -136,6 +136,33 @@ def test_bytes_that_are_no_http(quiet: Viewed, data: bytes, begun: bool) -> None
     assert httpx.get(f"{quiet.url}/healthz").text == "ok\n"
 
 
+def test_requests_that_never_end_make_room_again(tmp_path: Path) -> None:
+    """More than there are descriptors for: no traceback, and viewers are served when the patience is over."""
+    (tmp_path / "nb.py").write_text(QUIET)
+    few = "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (120, 120)); from rnb.view import patience"
+    code = (
+        f"{few}; patience.HEAD = 0.5; from rnb.cli import main; sys.argv[1:] = ['view', 'nb.py', '--port', '0']; main()"
+    )
+    with (tmp_path / "err").open("w") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=err, text=True
+        )
+    assert process.stdout is not None
+    with process, contextlib.ExitStack() as stack:
+        stack.callback(process.terminate)
+        url = process.stdout.readline().split()[-1]
+        port = int(url.rstrip("/").rpartition(":")[2])
+        assert any("done in" in line for line in process.stdout), "the run has ended"
+        for _ in range(200):
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
+            line.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        assert httpx.get(f"{url}healthz", timeout=PATIENCE).text == "ok\n"
+        assert (tmp_path / "err").read_text() in (
+            "",
+            "rnb: warning: the view takes no more connections: Too many open files\n",
+        )
+
+
 def test_a_thousand_reconnects_leave_nothing(view: View, tmp_path: Path) -> None:
     """Viewers that vanish in the middle, and some that never read, while a notebook prints without end."""
     viewed = view(ENDLESS)
