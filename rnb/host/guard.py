@@ -10,11 +10,12 @@ import contextlib
 import sys
 from collections.abc import Callable
 
-from rnb.engines.spawn import helpers
+from rnb.engines.spawn import helpers, kernels
 from rnb.host import meter
 from rnb.host.account import Account
 from rnb.host.limits import Limits, of_cell, size_words, strictest, time_words
 from rnb.host.loop import Loop, Timer
+from rnb.host.orphans import daemons, end_daemons
 from rnb.notebook.model import Cell
 
 OFTEN, SELDOM = 0.04, 0.25  # seconds between two looks, with limits and without
@@ -66,7 +67,7 @@ class Guard:
         both = strictest(self.run, self._cell)
         self._any = any((both.cpu, both.memory, self.run.output, both.files, both.processes))
         if self._any:
-            self._base = meter.look(self.pid())
+            self._base = self._use()
             self.start = self._base.memory
             self._bound_files(both.files)
         self.account.begins(self)
@@ -81,7 +82,7 @@ class Guard:
             self._timer.cancel()
             self._timer = None
             if self._any:
-                self.measure(meter.look(self.pid()))
+                self.measure(self._use())
                 self.broken, self.whole = (self._used_up() or (None, "")) if self.broken is None else (self.broken, "")
             self.account.ends(self)
             if self.whole:
@@ -97,6 +98,10 @@ class Guard:
             assert limit is not None
             self.broken = f"files limit of {size_words(limit)}: it tried to write a larger file"
 
+    def _use(self) -> meter.Use:
+        """Of the kernel, of all below it, and of what its cells let go."""
+        return meter.look(self.pid(), *daemons(kernels))
+
     def _arm(self) -> None:
         self._timer = self.loop.after(OFTEN if self._any else SELDOM, self._look)
 
@@ -104,7 +109,7 @@ class Guard:
         self._arm()
         if self.broken is not None:
             return
-        use = meter.look(self.pid())
+        use = self._use()
         self.measure(use)
         if not (self._memory(use) or self._spends()):
             self._breeds()
@@ -112,6 +117,7 @@ class Guard:
     def _end(self, words: str, whole: str, force: bool) -> None:
         if self.broken is None:
             self.broken = words
+            end_daemons(kernels)
             self.over(words, whole, force)
 
     def measure(self, use: meter.Use) -> None:

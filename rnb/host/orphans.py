@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -36,16 +36,41 @@ def descendants() -> list[int]:
 
 
 def reap_orphans(kernels: Collection[int]) -> None:
-    """Take leave of adopted processes that have ended; kernels and what we started ourselves have somebody who waits.
+    """Take leave of adopted processes that have ended; kernels and what we started ourselves have somebody who waits."""
+    for pid, state in _adopted(kernels):
+        if state == "Z":
+            with contextlib.suppress(OSError):
+                os.waitpid(pid, os.WNOHANG)
+
+
+def daemons(kernels: Collection[int]) -> list[int]:
+    """What a cell started and let go, so that it came to us. With several kernels nobody knows whose it was: none then."""
+    if sys.platform != "linux" or len(kernels) > 1:
+        return []
+    return [pid for pid, state in _adopted(kernels) if state != "Z"]
+
+
+def end_daemons(kernels: Collection[int]) -> None:
+    """Kill them, with all below them."""
+    todo = daemons(kernels)
+    for pid in todo:
+        todo += _below(pid)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _adopted(kernels: Collection[int]) -> Iterator[tuple[int, str]]:
+    """(pid, state) of our children that are no kernels and that we have not started.
 
     What the host starts for itself stays in the host's session, a kernel and all below it never do.
     """
     ours = os.getsid(0)
     for pid in _below(os.getpid()):
-        with contextlib.suppress(OSError, ChildProcessError), open(f"/proc/{pid}/stat") as file:
-            state, _parent, _group, session = file.read().rpartition(")")[2].split()[:4]
-            if state == "Z" and int(session) != ours and pid not in kernels:
-                os.waitpid(pid, os.WNOHANG)
+        if pid not in kernels:
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
+                state, _parent, _group, session = file.read().rpartition(")")[2].split()[:4]
+                if int(session) != ours:
+                    yield pid, state
 
 
 def _below(pid: int) -> list[int]:

@@ -115,6 +115,7 @@ class Wire:
         self._frames, self._busy = [], False
 
     def close(self) -> None:
-        """In a forked child: the socket belongs to the parent."""
-        os.close(self.fd)
+        """In a forked child: the socket belongs to the parent. A child of the child has none to close."""
+        if self.fd >= 0:
+            os.close(self.fd)
         self.fd = -1

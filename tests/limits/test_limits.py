@@ -46,6 +46,17 @@ def cpu_of_children():
     subprocess.run([sys.executable, "-c", "while True: pass"])
 
 
+@rnb.cell(cpu=0.3)
+def cpu_of_daemons():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            while True:
+                pass
+        os._exit(0)
+    time.sleep(60)
+
+
 @rnb.cell(processes=2)
 def processes():
     many = [subprocess.Popen(["sleep", "60"], start_new_session=True) for _ in range(4)]
@@ -82,6 +93,7 @@ ENDS = {
     "memory": r"memory limit of 250 MB: it had (2[5-9]\d|3\d\d) MB",
     "children": r"memory limit of 250 MB: it had (2[5-9]\d|3\d\d) MB",
     "cpu": r"cpu limit of 0.3 s: it had used 0\.\d+ s",
+    "cpu_of_daemons": r"cpu limit of 0.3 s: it had used 0\.\d+ s",
     "cpu_of_children": r"cpu limit of 0.3 s: it had used 0\.\d+ s",
     "processes": r"processes limit of 2: it had [34]",
     "files": r"files limit of 2 MB: it tried to write a larger file",
@@ -99,6 +111,7 @@ def test_who_breaks_a_limit_is_killed_and_says_which(tmp_path: Path) -> None:
         assert status == "killed" and re.fullmatch(words, reason), (cell, status, reason)
     assert (told["fine"][0], result.printed("reads"), result.code) == ("done", "kept\n", 1)
     assert re.search(r"\[rnb: 2\d\d MB of memory, of 250 MB that it may have\]", result.printed("memory", "stderr"))
+    assert "Exception ignored" not in result.printed("cpu_of_daemons", "stderr")
     assert text_run("why", str(book), "cpu").stdout.count("cpu limit of 0.3 s") == 1
 
 
