@@ -131,7 +131,7 @@ def test_limits_hold_in_a_sandbox(folder: Path) -> None:
     (folder / "book.py").write_text(BOOK + cell)
     result = run(folder / "book.py", "--sandbox", "--limit", "memory=250MB", "--limit", "processes=5")
     assert result.status() == {"a": "done", "b": "killed"}
-    assert "memory limit of 250 MB" in result.of("cell", cell="b")[-1]["reason"]
+    assert "memory limit of the run, 250 MB" in result.of("cell", cell="b")[-1]["reason"]
 
 
 def test_where_none_can_be_made_nothing_runs_and_one_error_says_why(tmp_path: Path) -> None:
