@@ -54,11 +54,13 @@ def _children(pid: int) -> list[str]:
 
 def look(*roots: int) -> Use:
     """What these processes and all below them use now; those that end while we look count as nothing."""
-    use = Use(pids=tree(*roots))
-    for pid in use.pids:
+    use = Use()
+    for pid in tree(*roots):
         with contextlib.suppress(OSError, ValueError, IndexError):
             use.memory += int(_read(f"{PROC}/{pid}/statm").split()[1]) * PAGE
             fields = _read(f"{PROC}/{pid}/stat").rpartition(")")[2].split()
+            if fields[0] != "Z":  # one that has ended, and that nobody has waited for, is none
+                use.pids.append(pid)
             use.cpu += sum(map(int, fields[11:15])) / TICK
             io = _read(f"{PROC}/{pid}/io")
             use.written += int(io.partition("\nwrite_bytes:")[2].split()[0])
