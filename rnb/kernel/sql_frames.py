@@ -83,6 +83,18 @@ def installed() -> str:
     return next((name for name in ("pandas", "polars") if name in sys.modules or find_spec(name) is not None), "arrow")
 
 
+def importable(kind: str) -> str:
+    """This kind of frame. Raises MissingExtra where what makes it is not installed."""
+    from importlib import import_module
+
+    if kind != "arrow":
+        try:
+            import_module(kind)
+        except ImportError:
+            raise MissingExtra(f"a SQL cell that gives {kind} frames", "sql", kind) from None
+    return kind
+
+
 def arrow_table(source: Any) -> Any:
     """A result as an Arrow table. Raises MissingExtra without pyarrow."""
     try:

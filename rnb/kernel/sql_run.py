@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 
 import rnb
 from rnb.errors import MissingExtra
-from rnb.kernel.sql_frames import KINDS, fetched, installed, plain, scanned, table_kind
+from rnb.kernel.sql_frames import KINDS, fetched, importable, installed, plain, scanned, table_kind
 from rnb.kernel.sql_text import TABLE, Query
 
 TYPE_CHECKING = False
@@ -180,7 +181,8 @@ class _Names:
     def kind(self, query: Query, options: dict[str, Any]) -> str:
         """The kind of frame that the cell gives."""
         first = [*map(table_kind, self.values.values()), *map(table_kind, self.tables(query).values())]
-        return options.get("returns") or next((kind for kind in first if kind in KINDS), "") or installed()
+        kind = options.get("returns") or next((kind for kind in first if kind in KINDS), "") or installed()
+        return importable(str(kind))
 
 
 def _embedded(query: Query, names: _Names, options: dict[str, Any], going: _Going) -> Any:
@@ -255,10 +257,11 @@ def interruptible(
             if tell is not None:
                 tell()
     except BaseException:
-        if begun.wait(1):  # else the interrupt came before the thread
-            while not ended.is_set():  # again and again: between two statements there is nothing to interrupt
-                interrupt()
-                ended.wait(0.05)
+        with contextlib.suppress(KeyboardInterrupt):  # another one: the first is what is told
+            if begun.wait(1):  # else the interrupt came before the thread
+                while not ended.is_set():  # again and again: between two statements there is nothing to interrupt
+                    interrupt()
+                    ended.wait(0.05)
         raise
     result, error = done.pop()
     if error is not None:

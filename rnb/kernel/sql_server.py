@@ -7,7 +7,7 @@ one transaction. Rows come in batches, through a cursor of the server where the 
 from __future__ import annotations
 
 import rnb
-from rnb.errors import RnbError, UsageError
+from rnb.errors import MissingExtra, RnbError, UsageError
 from rnb.kernel.sql_batches import BATCH, framed
 from rnb.kernel.sql_engine import Database
 
@@ -50,6 +50,7 @@ def run_on(database: Database, query: Query, kind: str) -> Any:
     statement fails. Raises ServerError, RnbError."""
     place = 0
     try:
+        _needs_arrow()
         if rnb._kernel is not None:
             rnb._kernel.effect("database")
         connection = database.connect()
@@ -69,6 +70,13 @@ def run_on(database: Database, query: Query, kind: str) -> Any:
         raise _told(error, database, query, place) from None
     finally:
         database.close()
+
+
+def _needs_arrow() -> None:
+    try:
+        import pyarrow  # type: ignore[import-untyped]  # noqa: F401  which holds the batches
+    except ImportError:
+        raise MissingExtra("a SQL cell with an engine", "sql") from None
 
 
 def _either(connection: Any, statement: Statement, query: Query, number: int) -> Any:

@@ -28,6 +28,8 @@ class Hints:
             shared = ", ".join(f"`{slot or cell.id}`" for slot in cell.facts.slots)
             if shared and OWN not in cell.facts.slots:
                 return f"the cell {cell.told()} shares {shared}: read that instead"
+            if shared:
+                return f"only the cell {cell.told()} shares it, and a cell can't read its own result: rename the cell"
             return f"the cell {cell.told()} shares nothing: add `return` of what it makes"
         if name in self.parameters:
             return f"it is a notebook parameter: write `{name}{self.parameters[name]}` into the signature here too"

@@ -255,6 +255,20 @@ def test_a_table_that_changes_in_place_is_seen(tmp_path: Path) -> None:
     assert result.shown("q")[0].split() == ["n", "0", "9"]
 
 
+def test_a_table_of_the_cells_own_name(tmp_path: Path) -> None:
+    path = tmp_path / "book.py"
+    path.write_text(text('@rnb.sql\ndef me():\n    "SELECT * FROM me"\n'))
+    assert "can't read its own result" in text_run("check", str(path)).stdout
+
+
+def test_without_a_kind_of_frame_the_cell_names_it(tmp_path: Path) -> None:
+    (tmp_path / "polars.py").write_text("raise ImportError('not here')\n")
+    path = tmp_path / "book.py"
+    path.write_text(text('@rnb.sql(returns="polars")\ndef q():\n    "SELECT 1"\n'))
+    error = run(path).of("error", cell="q")[0]
+    assert "polars" in error["message"] and "besides: polars" in error["traceback"]
+
+
 def test_without_the_extra_the_cell_fails_and_names_it(tmp_path: Path) -> None:
     (tmp_path / "duckdb.py").write_text("raise ImportError('not here')\n")
     path = tmp_path / "book.py"
