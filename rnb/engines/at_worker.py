@@ -1,7 +1,6 @@
 """What a Dask worker calls: `run_cell`, and a plug-in that hears when a running cell is not wanted any more.
 
-Dask's threads can't be stopped; ours waits for a child process, and can be told to end it. A task whose outcome is lost
-with a worker is run again by Dask: then the outcome is read from the store, if it was there.
+Dask's threads can't be stopped; ours waits for a child process, and can be told to end it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import msgspec
 
 from rnb import errors
 from rnb.engines import parcels, work
-from rnb.engines.running import Running
+from rnb.engines.running import Running, Say
 from rnb.engines.warm import Halt, Warm, Warms
 from rnb.engines.work import Begun, Halted, Outcome, Over, Refused, Unfit, Words, Work
 from rnb.messages import CellEnded
@@ -27,7 +26,6 @@ from rnb.store.spots import open_spot
 if TYPE_CHECKING:
     from distributed import Worker
 
-ATTEMPTS = 2  # times that a cell is begun: a worker that is lost may have been lost of it
 PLUGIN = "rnb"
 warms = Warms()
 _stores: dict[str, tuple[Cache, list[str]]] = {}
@@ -96,46 +94,38 @@ def run_cell(data: bytes) -> bytes:
     name = named(task.key)
     halt = hooks.halts[name] = Halt()
     try:
-        outcome = _run(task, say, halt, worker.address, worker.local_directory)
+        outcome, unsaid = _run(task, say, halt, worker.address, worker.local_directory)
     finally:
         del hooks.halts[name]
         halt.close()
-    say([Over(outcome=msgspec.structs.replace(outcome, said=[]))])
+    say([*unsaid, Over(outcome=msgspec.structs.replace(outcome, said=[]))])
     return work.encode(outcome)
 
 
-def _run(task: Work, say: Any, halt: Halt, address: str, scratch: str) -> Outcome:
+def _run(task: Work, say: Say, halt: Halt, address: str, scratch: str) -> tuple[Outcome, Words]:
+    """What came of it, and the words that are still to be said."""
     cache, broken = _store(task.store)
-    note = work.note(task.key, task.submission)
-    known = cache.note(note)
-    attempts = 0
-    if known is not None and len(known) > 1:
-        return work.decode_outcome(known)
-    if known:
-        attempts = known[0]
-    if attempts >= ATTEMPTS:
-        return Outcome(submission=task.submission, died=f"{attempts} workers were lost while they ran it")
-    cache.write_note(note, bytes([attempts + 1]))
     warm = None
     try:
-        cache.settle()
+        if cache.secure != task.secure:
+            raise Unfit(
+                f"has {'a' if cache.secure else 'no'} RNB_CACHE_KEY, here there is {'none' if cache.secure else 'one'}"
+            )
         warm = _warm(cache, task, scratch)
         running = Running(task, warm, cache, say, halt)
         outcome = running.run(Begun(worker=address, attempt=os.urandom(4).hex()))
-        outcome.said = running.said
+        outcome.said = running.said + running.unsaid
     except Halted:
         ended = CellEnded(uid=task.task.uid, outcome="interrupted", seconds=0.0)
-        return Outcome(submission=task.submission, ended=ended)
+        return Outcome(submission=task.submission, ended=ended), []
     except (Refused, errors.RnbError, OSError) as error:
         words = "; ".join([str(error), *broken])
         unfit = isinstance(error, Unfit)
-        return Outcome(submission=task.submission, refused=f"the worker at {address} {words}", unfit=unfit)
+        return Outcome(submission=task.submission, refused=f"the worker at {address} {words}", unfit=unfit), []
     finally:
         if warm is not None:
             warms.done(warm)
-    cache.write_note(note, work.encode(outcome))
-    cache.settle()
-    return outcome
+    return outcome, running.unsaid
 
 
 def _warm(cache: Cache, task: Work, scratch: str) -> Warm:

@@ -17,7 +17,7 @@ import msgspec
 
 from rnb.engines import at_worker, work
 from rnb.engines.local import Local
-from rnb.engines.work import Begun, Outcome, Over, Words, Work
+from rnb.engines.work import Outcome, Over, Words, Work
 from rnb.errors import MissingExtra, UsageError
 
 CONNECT = 10.0  # seconds for a scheduler to answer at first
@@ -51,8 +51,6 @@ class Submission:
 
     def __init__(self, work: Work, words: Callable[[Words], None], end: Callable[[Outcome], None]):
         self.work, self.words, self.end = work, words, end
-        self.worker = ""
-        self.attempt = ""
         self.future: Any = None
 
 
@@ -67,7 +65,6 @@ class Cluster:
         self.threads = workers
         self.gone = ""  # why nothing can come of it any more
         self._running: dict[str, Submission] = {}
-        self._kept: list[Any] = []  # futures of what has ended: others may ask for the same
         self._silent: dict[str, tuple[float, float]] = {}  # last heartbeat of a worker, and when we saw it change
         self._client: Any = None  # a `distributed.Client`, which is half typed
         self._local = None if where else Local(workers)
@@ -143,8 +140,7 @@ class Cluster:
     def _ended(self, submission: Submission, outcome: Outcome) -> None:
         if self._running.pop(submission.work.submission, None) is None:
             return
-        if submission.future is not None:
-            self._kept.append(submission.future)
+        self.release(submission)
         submission.end(outcome)
 
     # ------------------------------------------------------------------ what Dask says
@@ -157,14 +153,11 @@ class Cluster:
         submission = self._running.get(name)
         if submission is None:
             return
-        for word in words:
-            if isinstance(word, Begun):
-                submission.worker, submission.attempt = word.worker, word.attempt
-        last = words[-1]
-        if isinstance(last, Over):
-            self._ended(submission, last.outcome)
-        else:
+        over = words.pop() if isinstance(words[-1], Over) else None
+        if words:
             submission.words(words)
+        if isinstance(over, Over):
+            self._ended(submission, over.outcome)
 
     def _done(self, submission: Submission, future: Any) -> None:
         """A future has changed; what ended here and told us so is known by now."""
@@ -192,10 +185,10 @@ class Cluster:
     # ------------------------------------------------------------------ who is there
 
     async def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._client.status == "running":
+        loop, client = asyncio.get_running_loop(), self._client
+        while client is not None and client is self._client and client.status == "running":
             try:
-                info = await asyncio.wait_for(self._client.scheduler.identity(), STALLED)
+                info = await asyncio.wait_for(client.scheduler.identity(), STALLED)
             except (TimeoutError, OSError):
                 break
             now = loop.time()
@@ -204,11 +197,11 @@ class Cluster:
                     self._silent[address] = (worker["last_seen"], now)
             silent = {a for a in info["workers"] if now - self._silent[a][1] > SILENT}
             if silent:
-                held = await self._client.scheduler.processing(workers=list(silent))
+                held = await client.scheduler.processing(workers=list(silent))
                 keys = {key for names in held.values() for key in names}
                 others = [a for a in info["workers"] if a not in silent]
                 self._post(lambda keys=keys, others=others: self._move(keys, others))  # type: ignore[misc]
-            threads = info["total_threads"]
+            threads = sum(worker["nthreads"] for worker in info["workers"].values())
             self._post(lambda threads=threads: setattr(self, "threads", threads))  # type: ignore[misc]
             await asyncio.sleep(LOOK)
         self._post(lambda: self._give_up("its scheduler does not answer any more"))
@@ -248,8 +241,6 @@ class Cluster:
         client, self._client = self._client, None
         self._running.clear()
         if client is not None and self._local is None and not self.gone:
-            for future in self._kept:
-                future.release()
             with contextlib.suppress(OSError):  # TimeoutError is one: it will find us gone
                 client.sync(self._goodbye, client, callback_timeout=CLOSING + 1)
                 client.close(timeout=CLOSING)

@@ -18,6 +18,7 @@ from typing import Any
 from rnb.engines.spawn import KILL
 
 START = 60.0  # seconds that it may take to come up
+ALLOWED = 1  # workers that may be lost with a cell before it counts as killed
 PACKAGES = ("site-packages", "dist-packages")
 
 
@@ -67,9 +68,11 @@ class Local:
 
 def main(workers: int) -> None:
     """Be the cluster until standard input ends."""
+    from dask import config
     from distributed import LocalCluster as Dask
 
     new: Any = Dask  # half typed
+    config.set({"distributed.scheduler.allowed-failures": ALLOWED})
     with tempfile.TemporaryDirectory(prefix="rnb-dask-") as scratch:
         cluster = new(
             n_workers=workers,

@@ -49,7 +49,7 @@ class Running:
     def __init__(self, work: Work, warm: Warm, cache: Cache, say: Say, halt: Halt) -> None:
         self.work, self.warm, self.cache, self.halt = work, warm, cache, halt
         self._say = say
-        self._waiting: Words = []  # to be passed on
+        self.unsaid: Words = []  # to be passed on, at the end with the outcome
         self._last = 0.0
         self._bytes = 0
         self.said: Words = []
@@ -64,7 +64,7 @@ class Running:
             for piece, path in zip(self.work.pieces, paths, strict=True):
                 child.send(parcels.take(piece, path))
             self._loaded(child, len(paths))
-            self._say([begun])
+            self.unsaid, self._last = [begun], time.monotonic()
             child.send(self.work.task)
             self.warm.replenish()
             outcome = self._outcome(child)
@@ -94,7 +94,6 @@ class Running:
     def _outcome(self, child: Child) -> Outcome:
         ended = self._ended(child)
         if ended is None:
-            self._pass_on()
             return Outcome(submission=self.work.submission, died=_words(self.warm.ended(child)))
         outcome = Outcome(submission=self.work.submission, ended=ended, folder=self.warm.folder)
         if ended.outcome == "done" and ended.values and not ended.changed:
@@ -103,7 +102,6 @@ class Running:
             if exported.fd >= 0:
                 child.send(Release(fd=exported.fd))
             outcome.kept = self._kept(child) if self.work.keep else None
-        self._pass_on()
         return outcome
 
     def _ended(self, child: Child) -> CellEnded | None:
@@ -119,7 +117,7 @@ class Running:
                 again = now + INSIST
                 (child.interrupt if now < interrupted + GRACE else child.kill)()
             wait = again - now if interrupted is not None else None
-            for report in child.hear(PAUSE if self._waiting else wait):
+            for report in child.hear(PAUSE if self.unsaid else wait):
                 if isinstance(report, CellEnded):
                     return report
                 self._take(report)
@@ -138,13 +136,13 @@ class Running:
             if self._bytes - len(report.data) > self.work.most:
                 return
         if isinstance(report, Stream | Raw | Display | CellError | Progress):
-            self._waiting.append(report)
+            self.unsaid.append(report)
 
     def _pass_on(self) -> None:
-        if self._waiting:
-            self.said += self._waiting
-            self._say(self._waiting)
-            self._waiting, self._last = [], time.monotonic()
+        if self.unsaid:
+            self.said += self.unsaid
+            self._say(self.unsaid)
+            self.unsaid, self._last = [], time.monotonic()
 
     def _exported(self, child: Child, slots: list[str]) -> Exported:
         child.send(Export(uid=self.work.task.uid, slots=slots))

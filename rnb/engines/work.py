@@ -95,11 +95,6 @@ decode_outcome = msgspec.msgpack.Decoder(Outcome).decode
 decode_words = msgspec.msgpack.Decoder(Words).decode
 
 
-def note(key: str, submission: str) -> str:
-    """Where in the store the outcome lies."""
-    return f"cluster/{key[:2]}/{key}-{submission}"
-
-
 class Refused(Exception):
     """This worker can't run the cell; in words for people."""
 

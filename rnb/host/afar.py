@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 SMALL = 0.02  # seconds: what took less the last time is not worth the way
 MOST = 10_000  # cells whose durations are remembered
+KNOWN = {"rnb", *sys.stdlib_module_names}
 QUEUED = 16  # cells that may be with the cluster, however few threads it has: it may grow when there is work
 WORKING = (
     ast.Call,
@@ -58,10 +59,10 @@ WORKING = (
 
 
 class Afar:
-    """Of one crew. `store` is what both sides can reach; `passing`: what lies there is for this run alone."""
+    """Of one crew. `store` is what both sides can reach."""
 
-    def __init__(self, crew: Crew, cluster: Cluster, store: Cache, passing: bool) -> None:
-        self.crew, self.cluster, self.store, self._passing = crew, cluster, store, passing
+    def __init__(self, crew: Crew, cluster: Cluster, store: Cache) -> None:
+        self.crew, self.cluster, self.store = crew, cluster, store
         session = crew.session
         self._observer = Observer(session.modules.folder, session.modules)
         self._python = python()
@@ -75,8 +76,6 @@ class Afar:
         folder = keep_folder(session.settings.path)
         self._file = Path(folder, "dask", "seconds.json") if folder is not None else None
         self._seconds: dict[str, float] = self._read_seconds()
-        self._contents: set[str] = set()
-        self._notes: list[str] = []
         cluster.lost = self._lost
 
     # ------------------------------------------------------------------ which
@@ -144,7 +143,6 @@ class Afar:
             self._warn(str(refused))
             return None
         key, submission = digest(f"{key} {self.store.spot.where} {session.settings.columns}"), os.urandom(8).hex()
-        self._notes.append(work.note(key, submission))
         return Work(
             key=key,
             submission=submission,
@@ -190,7 +188,7 @@ class Afar:
         bundle = Bundle(
             rnb=rnb,
             python=version,
-            packages=self._observer.versions.behind({name.partition(".")[0] for name in self._imported()}),
+            packages=self._observer.versions.behind(self._imported()),
             configure=configure,
             setup=setup_task(notebook, SetupPlan(run=list(range(len(notebook.setup))))),
             place=place_task(notebook, session.cells, {}),
@@ -198,16 +196,13 @@ class Afar:
             modules={_path(name, file): Path(file).read_bytes() for name, file in session.modules.files.items()},
             seeded=ahead.seeded,
         )
-        return self._noted(parcels.put_bytes(self.store, -1, work.encode(bundle)))
+        return parcels.put_bytes(self.store, -1, work.encode(bundle))
 
     def _imported(self) -> set[str]:
-        """Modules that the notebook or a local module of it imports."""
+        """Packages that the notebook or a local module of it imports; rnb and Python are looked at by themselves."""
         session = self.crew.session
-        return session.current.imported_names() | {n for s in session.modules.sources.values() for n in s.imports}
-
-    def _noted(self, content: str) -> str:
-        self._contents.add(content)
-        return content
+        dotted = session.current.imported_names() | {n for s in session.modules.sources.values() for n in s.imports}
+        return {name.partition(".")[0] for name in dotted - session.modules.files.keys()} - KNOWN
 
     # ------------------------------------------------------------------ values
 
@@ -235,7 +230,7 @@ class Afar:
             except (Refused, OSError) as error:
                 failure = str(error)
             else:
-                piece = Piece(uid=parcel.uid, id="", content=self._noted(content), part=parcel.part)
+                piece = Piece(uid=parcel.uid, id="", content=content, part=parcel.part)
                 for slot, state in parcel.slots.items():
                     self._pieces[(parcel.uid, slot), state] = piece
             post(lambda: then(failure))
@@ -315,7 +310,7 @@ class Afar:
         if report.observed is not None:
             report.observed.folders = self._files(outcome, report.observed.folders, report)
         for part in outcome.parts:
-            piece = Piece(uid=job.uid, id="", content=self._noted(outcome.content), part=part)
+            piece = Piece(uid=job.uid, id="", content=outcome.content, part=part)
             for slot, state in part.slots.items():
                 self._pieces[(job.uid, slot), state] = piece
         self._seconds[self._static(self.crew.session.cells[job.uid])] = round(report.seconds, 4)
@@ -357,11 +352,6 @@ class Afar:
     def close(self) -> None:
         """The crew is no more."""
         self._write_seconds()
-        for name in self._notes:
-            self.store.write_note(name, None)
-        if self._passing:
-            for content in self._contents:
-                self.store.write_note(Cache.value_name(content), None)
 
 
 def _needs(piece: Piece) -> list[Key]:

@@ -40,7 +40,7 @@ class Engine:
         from rnb.host.afar import Afar
 
         caching = crew.session.caching
-        return Afar(crew, self.cluster, self.store if caching is None else caching.cache, passing=caching is None)
+        return Afar(crew, self.cluster, self.store if caching is None else caching.cache)
 
 
 def open_engine(command: Command, engine: str, path: str, workers: int, cache: str | None) -> Engine | None:

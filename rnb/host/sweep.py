@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from rnb.errors import InternalError, ParameterError, UsageError
 from rnb.host.cached import cache_place
 from rnb.host.command import Command, environment_width
+from rnb.host.config import engine_of
 from rnb.host.emit import Sink
 from rnb.host.given import from_environment
 from rnb.host.grid import Point
@@ -61,10 +62,12 @@ class Sweep:
         jobs: int = 1,
         timeout: float | None = None,
         cache: str | None = None,
+        engine: str | None = None,
     ) -> None:
         data = notebook_bytes(path)
         self.path, self.points, self.fixed, self.sinks, self.each = path, points, fixed, sinks, each
         self.jobs, self.timeout, self.cache = min(jobs, len(points)), timeout, cache_place(path, cache)
+        self.engine = engine_of(path, engine)
         self.ambient = from_environment(os.environ)
         self.notebook = read_notebook(data, path)
         self._check()
@@ -94,6 +97,10 @@ class Sweep:
     def run(self) -> int:
         """The exit code: of the worst point, or what ended the sweep. Raises InternalError."""
         code = None
+        if self.engine:
+            from rnb.host.spread import Spread
+
+            return Spread(self).run()
         if self.jobs > 1:
             from rnb.host.branches import Branches
 

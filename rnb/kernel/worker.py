@@ -52,6 +52,7 @@ def _prepare() -> None:
     if "rnb.kernel.transport" not in sys.modules:
         with finder:
             __import__("rnb.kernel.transport")
+            __import__("mmap")
         gc.collect()
         gc.freeze()
 

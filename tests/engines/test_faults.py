@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.driver import RNB, Result, text_run
-from tests.engines.conftest import Dask, cluster, gone, wait_for
+from tests.engines.conftest import Dask, children, cluster, gone, wait_for
 
 Write = Callable[[str], Path]
 
@@ -40,9 +40,11 @@ def long(xs):
 class Started:
     """A run that goes on while the test does something."""
 
-    def __init__(self, path: Path, dask: Dask, *args: str) -> None:
+    def __init__(self, path: Path, dask: Dask | None, *args: str) -> None:
+        """`dask`: None for a cluster of the run's own."""
         self.folder = path.parent
-        command = [*RNB, "run", str(path), "--json", "--engine", f"dask+{dask.address}", *args]
+        engine = f"dask+{dask.address}" if dask is not None else "dask"
+        command = [*RNB, "run", str(path), "--json", "--engine", engine, *args]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder)
 
     def began(self, times: int = 1) -> list[tuple[int, int]]:
@@ -165,3 +167,20 @@ def test_workers_that_would_give_other_results(write: Write, tmp_path: Path) -> 
                 worker.kill()
                 worker.wait()
                 wait_for(lambda: dask.joined(0))
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_cluster_of_the_run_ends_with_it(how: int, code: int, write: Write) -> None:
+    run = Started(write(LONG), None)
+    run.began()
+    below = descendants(run.process.pid)
+    assert len(below) >= 5, "a cluster, a worker, its warm kernel, the cell; and a kernel here"
+    run.process.send_signal(how)
+    assert run.result().code == code
+    wait_for(lambda: all(gone(pid) for pid in below))
+    assert how == signal.SIGKILL or not list(run.folder.glob(".rnb/dask/*+*"))
+
+
+def descendants(pid: int) -> list[int]:
+    below = children(pid)
+    return below + [one for each in below for one in descendants(each)]
