@@ -30,7 +30,12 @@ def do(session: Session, action: Action) -> None:
     elif session.caching is not None and session.caching.setup.needed():
         return
     elif isinstance(action, RestoreSetup):
-        session.run_setup(session.setup.plan(action.names))
+        plan = session.setup.plan(action.names)
+        if plan.restart:
+            session.replace_kernel("what setup statements have changed is made again")
+            go_on(session)
+        else:
+            session.run_setup(plan)
     elif isinstance(action, Run):
         (session.run_cell if session.crew is None else session.crew.take)(action.uid)
     else:

@@ -78,7 +78,7 @@ class Session:
             lambda stream, data: self.showing.output.write(stream, data, "raw"),
             lambda reason: died(self, reason),
         )
-        self.setup = SetupRunner(self.current, self.world, self.supervisor)
+        self.setup = SetupRunner(self.current, self.world, self.supervisor, settings.track)
         self.caching = caching(self) if settings.cache else None
         self.showing = Showing(emitter, state, self.places, self.supervisor, Output(keep_output, settings.output_limit))
         self.showing.setup.reopen = self.announce

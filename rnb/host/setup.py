@@ -8,6 +8,7 @@ from rnb.host.tasks import setup_task
 from rnb.messages import SetupEnded
 from rnb.notebook.model import Notebook, Statement
 from rnb.plan.setup import Executed, SetupPlan, Signature, blocked_names, plan_setup, signatures
+from rnb.plan.setup_effects import disturbed
 from rnb.plan.world import World
 
 IMPORTS = ("import ", "from ")
@@ -17,13 +18,14 @@ DEFINITIONS = ("def ", "async def ", "class ", "@", "if TYPE_CHECKING")
 class SetupRunner:
     """Runs setup statements, one plan at a time. `running` is the plan under way."""
 
-    def __init__(self, current: Current, world: World, supervisor: Supervisor):
-        self.current, self.world, self.supervisor = current, world, supervisor
+    def __init__(self, current: Current, world: World, supervisor: Supervisor, track: bool):
+        self.current, self.world, self.supervisor, self.track = current, world, supervisor, track
         self.executed = Executed()
         self.running: SetupPlan | None = None
         self.running_statements: list[Statement] = []
         self.read: dict[Signature, dict[str, str]] = {}  # the files that each statement read
         self.stale_modules: list[str] = []
+        self.disturbed = False  # what ran last changed what others had made
         self.deadly: list[Signature] = []  # the setup that killed a kernel
 
     def _signatures(self) -> list[Signature]:
@@ -94,11 +96,12 @@ class SetupRunner:
         for sig in plan.gone:
             self.executed.done.pop(sig, None)
             self.executed.failed.pop(sig, None)
+            self.executed.touched.pop(sig, None)
             self.read.pop(sig, None)
         self.stale_modules = []
         self.running = plan
         self.running_statements = [self.current.now.setup[i] for i in plan.run]
-        self.supervisor.send(setup_task(self.current.now, plan, self.world.parameters))
+        self.supervisor.send(setup_task(self.current.now, plan, self.world.parameters, self.track))
 
     def ended(self, report: SetupEnded, interrupted: bool) -> set[str]:
         """Take the kernel's answer; the names that were made. A statement that was interrupted will run again."""
@@ -111,11 +114,16 @@ class SetupRunner:
             if one.files:
                 self.read[sig] = one.files
                 self.world.files.update(one.files)
+            self.executed.touched.pop(sig, None)
+            if one.touched:
+                self.executed.touched[sig] = one.touched
             if one.ok:
                 self.executed.failed.pop(sig, None)
                 self.executed.done[sig] = statement
             elif not one.skipped and not interrupted:
                 self.executed.failed[sig] = statement
+        self.executed.order = now
+        self.disturbed = disturbed(statements, now, plan.run, self.executed.touched)
         self.world.setup_first.update(report.values)
         self.world.setup_actual.update(report.values)
         blocked = blocked_names(statements, self.executed, self.world.modules)

@@ -36,6 +36,10 @@ def setup_ended(session: Session, report: SetupEnded) -> None:
         session.modules.look(session.world, session.current)
     whole = session.setup.fresh and stopped is None and all(one.ok for one in report.statements)
     made = session.setup.ended(report, interrupted=stopped is not None)
+    if session.setup.disturbed and not whole and stopped is None and session.pending is None:
+        session.replace_kernel("a setup statement has changed what others made")
+        session.run_setup(session.setup.plan())
+        return
     if session.caching is not None:
         session.caching.setup.ended(report, whole)
     if stopped is not None:

@@ -23,17 +23,23 @@ from rnb.messages import (
 from rnb.notebook.model import Cell, Notebook, Statement
 from rnb.plan.links import Links
 from rnb.plan.setup import SetupPlan
+from rnb.plan.setup_effects import binders_of, defines, reached
 
 
-def statement_task(key: int, statement: Statement) -> SetupStatement:
-    return SetupStatement(
-        key=str(key),
-        source=statement.source,
-        line=statement.line,
-        binds=statement.binds,
-        reads=statement.reads,
-        unit=f"s{statement.version}",
-    )
+def statement_tasks(statements: list[Statement], run: list[int], track: bool) -> list[SetupStatement]:
+    """Those at `run`; with what each may change in place, where changes are tracked."""
+    binders = binders_of(statements) if track else {}
+    return [
+        SetupStatement(
+            key=str(i),
+            source=statements[i].source,
+            line=statements[i].line,
+            binds=statements[i].binds,
+            sees=tuple(sorted(reached(statements, [i], binders))) if track and not defines(statements[i]) else (),
+            unit=f"s{statements[i].version}",
+        )
+        for i in run
+    ]
 
 
 Placed = dict[int | str, Cell | Statement]  # a cell by its uid, a statement by its version
@@ -57,9 +63,11 @@ def _name(unit: Cell | Statement) -> str:
     return unit.name if isinstance(unit, Cell) else ""
 
 
-def setup_task(notebook: Notebook, plan: SetupPlan, given: Mapping[str, str] = MappingProxyType({})) -> RunSetup:
+def setup_task(
+    notebook: Notebook, plan: SetupPlan, given: Mapping[str, str] = MappingProxyType({}), track: bool = False
+) -> RunSetup:
     return RunSetup(
-        statements=[statement_task(i, notebook.setup[i]) for i in plan.run],
+        statements=statement_tasks(notebook.setup, plan.run, track),
         drop=plan.drop,
         purge=plan.purge,
         future=notebook.future,

@@ -55,6 +55,7 @@ class Kernel:
         self.ids: dict[int, str] = {}  # of cells, by uid
         self._ledger: Ledger | None = None
         self.units = Units()
+        self.acting: set[str] = set()  # module-level names whose values their statements' code does not tell
         self.kept: dict[int, Kept] = {}  # errors that are shown, by uid
         atexit.register(self.seal)
         os.register_at_fork(

@@ -28,7 +28,7 @@ class Check:
         for key in kernel.ledger.setup_keys(task.setup):
             entry = kernel.ledger.entry(key)
             self._names[key] = key[1]
-            if entry is not None and entry.print.mutable:
+            if entry is not None and (entry.print.mutable or key[1] in kernel.acting):
                 self.before[key[1]] = entry.told
 
     def after(self) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ value costs nothing.
 
 from __future__ import annotations
 
+from types import FunctionType
+
 from rnb.kernel.fingerprint import Print, fingerprint, state
 from rnb.kernel.values import UNBOUND
 
@@ -21,15 +23,18 @@ if TYPE_CHECKING:
 
     Key = tuple[int | None, str]  # (uid, slot) of a cell's value, (None, name) of a module-level one
 
+SCALARS = (int, float, bool, type(None))  # whose fingerprint costs nothing, and whose place another soon takes
+
 
 class Entry:
     """What is known of one value."""
 
-    __slots__ = ("print", "state", "told", "type")
+    __slots__ = ("object", "print", "state", "told")
 
     def __init__(self, value: Any, told: str = "") -> None:
         self.print: Print = fingerprint(value)
         self.told = told or self.print.digest  # what the host calls it: a copy keeps the name of the original
+        self.object = (id(value), type(value))  # which it was, as long as it lives
         self.state = state(value) if self.print.digest.startswith("t") else None
 
     def differs(self, after: Entry) -> bool:
@@ -72,8 +77,22 @@ class Ledger:
         return entry
 
     def setup_keys(self, names: Iterable[str]) -> list[Key]:
-        """Those of the module-level `names` that are data: not modules, functions or classes."""
-        return [(None, name) for name in names if is_data(self._namespace.get(name, UNBOUND))]
+        """Those of the module-level `names` that are data, or a class or function of the notebook that holds some."""
+        values = ((name, self._namespace.get(name, UNBOUND)) for name in names)
+        return [(None, name) for name, value in values if is_data(value) or self._holds_data(value)]
+
+    def _holds_data(self, value: Any) -> bool:
+        """Whether a class has attributes beside its methods, or a function a closure or attributes."""
+        if value is UNBOUND or getattr(value, "__module__", None) != self._namespace.get("__name__"):
+            return False
+        if isinstance(value, type):
+            return any(is_data(part) and name[:2] != "__" for name, part in vars(value).items())
+        return type(value) is FunctionType and bool(value.__closure__ or value.__dict__)
+
+    def _rebound(self, key: Key, entry: Entry) -> bool:
+        """Whether a module-level name may have another immutable value: a function of the setup says `global`."""
+        value = self.value(key)
+        return type(value) in SCALARS or (id(value), type(value)) != entry.object
 
     def known(self, key: Key) -> Entry:
         return self._entries[key]
@@ -120,7 +139,8 @@ class Ledger:
         """Read `keys` again, and all that shares memory with one that differs: (key, before, after) of each that does."""
         found: list[tuple[Key, Entry, Entry]] = []
         done: set[Key] = set()
-        waiting = [key for key in keys if key in self._entries and self._entries[key].print.mutable]
+        known = [(key, self._entries[key]) for key in keys if key in self._entries]
+        waiting = [key for key, entry in known if entry.print.mutable or (key[0] is None and self._rebound(key, entry))]
         while waiting:
             key = waiting.pop(0)
             value = self.value(key)
@@ -152,6 +172,10 @@ def is_data(value: Any) -> bool:
         "ABCMeta",
         "EnumType",
         "_lru_cache_wrapper",
+        "staticmethod",
+        "classmethod",
+        "property",
+        "cached_property",
     )
 
 

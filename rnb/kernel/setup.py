@@ -8,11 +8,13 @@ from rnb.errors import ParameterError
 from rnb.kernel import importing, process, streams
 from rnb.kernel.failure import attempt, send_error
 from rnb.kernel.placed import tree
+from rnb.kernel.values import UNBOUND
 
 DEFINITIONS = ("def ", "async def ", "class ", "@", "import ", "from ")
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from rnb import messages
@@ -38,18 +40,25 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
         ok = not failed and _execute(kernel, statement, task.future)
         files.update(mine := _files(kernel, statement, seen))
         names = touched.names() if touched is not None else []
+        if names:
+            kernel.acting.update(names, statement.binds)
         ended.append({"key": statement.key, "ok": ok, "skipped": failed, "touched": names, "files": mine})
         failed = failed or not ok
     _, late = attempt(kernel, kernel.figures.end)
     if late is not None:
         send_error(kernel, None, late)
     kernel.end()
+    for statement in task.statements:
+        if "global " in statement.source:
+            kernel.acting.update(_globals(statement.source))
+        if not kernel.acting.isdisjoint(statement.sees):
+            kernel.acting.update(statement.binds)
     for parameter in task.given:
         _check(kernel, parameter)
     kernel.report(
         "setup-ended",
         statements=ended,
-        values=_values(kernel, binds),
+        values=_values(kernel, {*binds, *(name for one in ended for name in one["touched"])}),
         sys_path=list(sys.path),
         files=files,
         observed=seen,
@@ -92,28 +101,39 @@ def _files(kernel: Kernel, statement: messages.SetupStatement, seen: dict[str, A
 
 
 class Touched:
-    """Which earlier names a statement changed in place, as `random.shuffle(rows)` or `CONFIG["a"] = 1` do. A statement
-    that only defines or imports changes none."""
+    """Which earlier names a statement changed: in place, as `random.shuffle(rows)` or `CONFIG["a"] = 1` do, or by `global`
+    in a function that it calls. A statement that only defines or imports sees none."""
 
     def __init__(self, kernel: Kernel, statement: messages.SetupStatement) -> None:
-        defines = statement.source.lstrip().startswith(DEFINITIONS)
-        self._ledger = kernel.ledger
-        self._keys = [] if defines else kernel.ledger.setup_keys(statement.reads)
+        self._ledger, self._namespace = kernel.ledger, kernel.namespace
+        self._keys = kernel.ledger.setup_keys(statement.sees)
         for key in self._keys:
             self._ledger.entry(key)
+        self._bound = {name: self._namespace[name] for _, name in self._keys if name not in statement.binds}
 
     def names(self) -> list[str]:
-        return [key[1] for key, _, _ in self._ledger.changed(self._keys) if key[0] is None]
+        changed = {key[1] for key, _, _ in self._ledger.changed(self._keys) if key[0] is None}
+        again = {name for name, value in self._bound.items() if self._namespace.get(name, UNBOUND) is not value}
+        self._ledger.forget_names(again)
+        return sorted(changed | again)
 
 
-def _values(kernel: Kernel, names: list[str]) -> dict[str, str]:
-    """The fingerprints of module-level data that cells may change in place."""
+def _globals(source: str) -> set[str]:
+    """The names that functions in `source` bind at module level."""
+    import re
+
+    return {name for names in re.findall(r"\bglobal +([\w, ]+)", source) for name in re.findall(r"\w+", names)}
+
+
+def _values(kernel: Kernel, names: Iterable[str]) -> dict[str, str]:
+    """The fingerprints of module-level data that may change in place, and of what statements make that change
+    something or see what others change: their code does not tell it."""
     if not kernel.config.track:
         return {}
     values = {}
-    for key in kernel.ledger.setup_keys(names):
+    for key in kernel.ledger.setup_keys(sorted(names)):
         entry = kernel.ledger.entry(key)
-        if entry is not None and entry.print.mutable:
+        if entry is not None and (entry.print.mutable or key[1] in kernel.acting):
             values[key[1]] = entry.print.digest
     return values
 

@@ -31,7 +31,7 @@ class SetupStatement(msgspec.Struct, kw_only=True):
     source: str  # its lines, from column 0; they begin at `line`
     line: int
     binds: tuple[str, ...]
-    reads: tuple[str, ...] = ()  # module-level names that it uses
+    sees: tuple[str, ...] = ()  # module-level names that it uses, straight or through others, and may change in place
     unit: str = ""  # what `Place` calls it
 
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import msgspec
 
 from rnb.notebook.model import Statement
+from rnb.plan.setup_effects import irreversible, moved, reached
 
 Signature = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class Executed(msgspec.Struct):
-    """The statements that the kernel has run, by signature, and those that failed."""
+    """The statements that the kernel has run, by signature, and those that failed; in which order they stood then."""
 
     done: dict[Signature, Statement] = {}
     failed: dict[Signature, Statement] = {}
+    order: list[Signature] = []
+    touched: dict[Signature, tuple[str, ...]] = {}  # earlier names whose value the statement changed
 
 
 class SetupPlan(msgspec.Struct, kw_only=True):
@@ -68,40 +71,38 @@ def plan_setup(
     gone = [sig for sig in known if sig not in current]
     end = next((i for i, sig in enumerate(now) if sig in executed.failed), len(now))  # nothing runs after a failure
     new_loose = any(not statements[i].binds and now[i] not in known for i in range(end))
+    afresh = SetupPlan(restart=True, run=list(range(len(statements))))
     if known and (new_loose or any(not known[sig].binds for sig in gone)):
-        return SetupPlan(restart=True, run=list(range(len(statements))))
-    gone_names = {name for sig in gone for name in known[sig].binds}
+        return afresh
+    if any(_classes(statement) & restore for statement in statements):
+        return afresh  # a class that is made again is another: what was made of the old one is no instance of it
+    again, turned = moved(statements, now, executed.order, executed.touched)
+    if again:
+        return afresh
+    gone_names = turned.union(*(known[sig].binds for sig in gone))
     run = {i for i in range(end) if now[i] not in known}
     lost, before = gone_names | restore, -1
     while len(run) + len(restore) != before:
         before = len(run) + len(restore)
         if changed:
-            restore |= changed & _read_in_turn(statements, run)
+            restore |= changed & reached(statements, run)
         lost |= restore.union(*(statements[i].binds for i in run))
         run |= {
             i
             for i in range(end)
             if lost.intersection(statements[i].binds) or (restore and lost.intersection(statements[i].reads))
         }
+    if irreversible(statements, now, run, gone, executed.touched):
+        return afresh
     bound = {name for s in statements for name in s.binds}
     drop = sorted(name for name in lost if name not in bound)
     return SetupPlan(run=sorted(run), drop=drop, purge=list(stale_modules), gone=gone)
 
 
-def _read_in_turn(statements: list[Statement], run: set[int]) -> set[str]:
-    """All names that these statements use, straight or through other names."""
-    binders: dict[str, list[int]] = {}
-    for i, statement in enumerate(statements):
-        for name in statement.binds:
-            binders.setdefault(name, []).append(i)
-    found: set[str] = set()
-    todo = [name for i in run for name in statements[i].reads]
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo += [other for i in binders.get(name, ()) for other in statements[i].reads]
-    return found
+def _classes(statement: Statement) -> frozenset[str]:
+    source = statement.source.lstrip()
+    is_class = source.startswith("class ") or (source.startswith("@") and "\nclass " in source)
+    return frozenset(statement.binds) if is_class else frozenset()
 
 
 def blocked_names(statements: list[Statement], executed: Executed, modules: dict[str, str]) -> frozenset[str] | None:

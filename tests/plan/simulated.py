@@ -42,6 +42,7 @@ class SimulatedKernel:
         }
         self.config = SimpleNamespace(file="nb.py", track=True, workers=False)
         self.values = Values()
+        self.acting: set[str] = set()
         self.ledger = Ledger(self.values, self.namespace)
         self.units = Units()
         self.ids: dict[int, str] = {}
@@ -81,7 +82,7 @@ class Simulated:
         self.world = World()
         self.kernel = SimulatedKernel()
         self.tasks: list[RunSetup] = []
-        self.setup = SetupRunner(self.current, self.world, SimpleNamespace(send=self.tasks.append))  # type: ignore[arg-type]
+        self.setup = SetupRunner(self.current, self.world, SimpleNamespace(send=self.tasks.append), True)  # type: ignore[arg-type]
         self.shown: dict[int, Shown] = {}
         self.ran: list[str] = []
         self.overs = 0  # times that everything ran again
@@ -138,7 +139,11 @@ class Simulated:
                     text,
                 )
             elif isinstance(action, RestoreSetup):
-                self._run_setup(round, self.setup.plan(action.names))
+                plan = self.setup.plan(action.names)
+                if plan.restart:
+                    self.kill()
+                    plan = self.setup.plan()
+                self._run_setup(round, plan)
             elif isinstance(action, StartOver):
                 self.overs += 1
                 self.ran.clear()
