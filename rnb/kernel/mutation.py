@@ -59,8 +59,12 @@ class Ledger:
         self._owned: dict[int | None, set[Key]] = {}  # the keys of entries, by owner
 
     def value(self, key: Key) -> Any:
+        """What is fingerprinted: a value; of a class or function of the notebook, what it holds."""
         owner, name = key
-        return self._namespace.get(name, UNBOUND) if owner is None else self._values.get(owner, name)
+        if owner is not None:
+            return self._values.get(owner, name)
+        value = self._namespace.get(name, UNBOUND)
+        return value if value is UNBOUND or is_data(value) else self._held(value)
 
     def entry(self, key: Key) -> Entry | None:
         """What is known of a value, read now if nothing is; None where it is unbound."""
@@ -79,15 +83,23 @@ class Ledger:
     def setup_keys(self, names: Iterable[str]) -> list[Key]:
         """Those of the module-level `names` that are data, or a class or function of the notebook that holds some."""
         values = ((name, self._namespace.get(name, UNBOUND)) for name in names)
-        return [(None, name) for name, value in values if is_data(value) or self._holds_data(value)]
+        return [(None, name) for name, value in values if is_data(value) or self._held(value)]
 
-    def _holds_data(self, value: Any) -> bool:
-        """Whether a class has attributes beside its methods, or a function a closure or attributes."""
-        if value is UNBOUND or getattr(value, "__module__", None) != self._namespace.get("__name__"):
-            return False
-        if isinstance(value, type):
-            return any(is_data(part) and name[:2] != "__" for name, part in vars(value).items())
-        return type(value) is FunctionType and bool(value.__closure__ or value.__dict__)
+    def _held(self, value: Any) -> dict[str, Any]:
+        """What a class of the notebook holds beside its methods, or a function of it in its closure and attributes."""
+        if getattr(value, "__module__", None) != self._namespace.get("__name__"):
+            return {}
+        held: dict[str, Any] = {}
+        if isinstance(value, type) and type(value).__name__ in ("type", "ABCMeta"):
+            held.update((name, part) for name, part in vars(value).items() if name[:2] != "__" and name[:4] != "_abc")
+        elif type(value) is FunctionType:
+            held.update(value.__dict__)
+            for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
+                try:
+                    held[name] = cell.cell_contents
+                except ValueError:  # not bound yet
+                    continue
+        return {name: part for name, part in held.items() if is_data(part) and not hasattr(type(part), "__get__")}
 
     def _rebound(self, key: Key, entry: Entry) -> bool:
         """Whether a module-level name may have another immutable value: a function of the setup says `global`."""
@@ -172,10 +184,6 @@ def is_data(value: Any) -> bool:
         "ABCMeta",
         "EnumType",
         "_lru_cache_wrapper",
-        "staticmethod",
-        "classmethod",
-        "property",
-        "cached_property",
     )
 
 
