@@ -19,6 +19,7 @@ from rnb.kernel.stdin import Stdin
 from rnb.kernel.streams import Streams
 from rnb.kernel.units import Units
 from rnb.kernel.values import Values
+from rnb.kernel.warned import Warned
 from rnb.kernel.wire import HostGone, Wire
 
 TYPE_CHECKING = False
@@ -55,6 +56,7 @@ class Kernel:
         self.ids: dict[int, str] = {}  # of cells, by uid
         self._ledger: Ledger | None = None
         self.units = Units()
+        self.warned = Warned()
         self.acting: set[str] = set()  # module-level names whose values their statements' code does not tell
         self.kept: dict[int, Kept] = {}  # errors that are shown, by uid
         atexit.register(self.seal)

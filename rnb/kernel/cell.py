@@ -179,8 +179,10 @@ def run(kernel: Kernel, task: messages.RunCell) -> None:
     cell = Run(kernel, task)
     check = Check(kernel, task) if task.check else None
     draws = _draws() if kernel.config.workers else None
+    kernel.warned.begin(task.uid, kernel.namespace)
     started = perf_counter()
     _, error = attempt(kernel, cell.execute)
+    kernel.warned.end(task.uid, kernel.namespace)
     stopped = error is not None and _outcome(error) == "stopped"
     if stopped:
         cell.shown = getattr(error, "output", None)

@@ -37,7 +37,9 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
         if not failed and not statement.source.startswith(("def ", "async def ")):
             _begin(kernel, statement)
         touched = Touched(kernel, statement) if kernel.config.track and not failed else None
+        kernel.warned.begin(tuple(statement.binds), kernel.namespace)
         ok = not failed and _execute(kernel, statement, task.future)
+        kernel.warned.end(tuple(statement.binds), kernel.namespace)
         files.update(mine := _files(kernel, statement, seen))
         names = touched.names() if touched is not None else []
         if names:

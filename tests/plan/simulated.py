@@ -19,6 +19,7 @@ from rnb.kernel import setup as setup_runner
 from rnb.kernel.mutation import Ledger
 from rnb.kernel.units import Units
 from rnb.kernel.values import Values
+from rnb.kernel.warned import Warned
 from rnb.messages import CellEnded, RunSetup, SetupEnded
 from rnb.notebook.model import Notebook
 from rnb.notebook.read import Reader
@@ -42,6 +43,7 @@ class SimulatedKernel:
         }
         self.config = SimpleNamespace(file="nb.py", track=True, workers=False)
         self.values = Values()
+        self.warned = Warned()
         self.acting: set[str] = set()
         self.ledger = Ledger(self.values, self.namespace)
         self.units = Units()

@@ -108,3 +108,45 @@ def test_each_edit(book: Book) -> None:
         book.true()
         book.save(CELLS)
         book.ran()
+
+
+WARNS = """
+import warnings
+
+
+def helper():
+    warnings.warn("in a helper")
+
+
+@rnb.cell
+def first():
+    log("first")
+    warnings.warn("here")
+    v = 1
+    return v
+
+
+@rnb.cell
+def second(v):
+    log("second")
+    helper()
+    warnings.warn(f"seen {v > 0}")
+
+
+@rnb.cell
+def third():
+    log("third")
+    helper()
+    print("a")
+"""
+
+
+def test_a_cell_that_runs_again_warns_again(book: Book) -> None:
+    book.watch(WARNS)
+    for old, new, ran in (
+        ("v = 1", "v = 2", ["first", "second"]),
+        ('print("a")', 'print("b")', ["first", "second", "third"]),
+    ):
+        book.save(WARNS.replace(old, new))
+        assert sorted(book.ran()) == ran
+        book.true()
