@@ -34,6 +34,12 @@ def cache_option(command: Callable[..., int]) -> Callable[..., int]:
     return click.option("--cache", metavar="DIR-OR-URL", help=help)(command)
 
 
+def engine_option(command: Callable[..., int]) -> Callable[..., int]:
+    """`--engine`, for commands that run to the end."""
+    help = "Where cells run: dask, dask+tcp://HOST:PORT, or local (this machine)."
+    return click.option("--engine", metavar="ENGINE", help=help)(command)
+
+
 def page_options(command: Callable[..., int]) -> Callable[..., int]:
     """Where the live view is served, for commands that serve it."""
     options = [

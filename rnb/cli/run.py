@@ -7,7 +7,15 @@ import click
 from rnb.cli.groups import Seconds
 from rnb.cli.jobs import count_of, side_by_side
 from rnb.cli.objects import EVENTS
-from rnb.cli.parameters import NotebookCommand, cache_option, given, limit_option, log_options, parameter_options
+from rnb.cli.parameters import (
+    NotebookCommand,
+    cache_option,
+    engine_option,
+    given,
+    limit_option,
+    log_options,
+    parameter_options,
+)
 from rnb.cli.sinks import run_sinks
 
 
@@ -30,9 +38,7 @@ from rnb.cli.sinks import run_sinks
 @cache_option
 @click.option("--resume", is_flag=True, help="Keep results while it runs; go on where a killed run had come to.")
 @click.option("--part", is_flag=True, hidden=True)  # one of several notebooks of a command
-@click.option(
-    "--engine", metavar="ENGINE", help="Where cells run: dask, dask+tcp://HOST:PORT, or local (this machine)."
-)
+@engine_option
 @click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 def command(
     notebooks: tuple[str, ...],

@@ -9,7 +9,7 @@ import click
 from rnb.cli.groups import Seconds
 from rnb.cli.jobs import count_of
 from rnb.cli.objects import EVENTS
-from rnb.cli.parameters import NotebookCommand, cache_option, given
+from rnb.cli.parameters import NotebookCommand, cache_option, engine_option, given
 from rnb.errors import UsageError
 from rnb.host.emit import Sink
 
@@ -36,6 +36,7 @@ from rnb.host.emit import Sink
 @click.option("--html", metavar="FILE", help="Write a page that compares the points.")
 @click.option("--timeout", metavar="SECONDS", type=Seconds(), help="Bound the whole sweep.")
 @cache_option
+@engine_option
 @EVENTS
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 def command(
@@ -49,6 +50,7 @@ def command(
     html: str | None,
     timeout: float | None,
     cache: str | None,
+    engine: str | None,
     as_json: bool,
     force: bool,
 ) -> int:
@@ -100,6 +102,7 @@ def command(
         count_of(jobs),
         timeout,
         cache,
+        engine,
     )
     for fault in sweep.notebook.faults:
         tell(fault)
