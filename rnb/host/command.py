@@ -58,6 +58,7 @@ class Command:
         session = Session(settings, self.loop, emitter, state, done, self._ask, self.keeper(settings.path, emitter))
         self.session, session.engine = session, self.engine
         session.ask_again = self.lines.again
+        session.no_answer = self._no_answer
         session.supervisor.start()
         adopt_orphans()  # before any user code runs
         return session
@@ -78,6 +79,11 @@ class Command:
         if session is not None:
             self.lines.asker = cell
             self.lines.ask(session.answer, password)
+
+    def _no_answer(self, cell: str | None) -> None:
+        """A line that comes now is for whoever asks next, and a terminal's keys are keys again."""
+        if self.lines.asker == cell:
+            self.lines.cancel()
 
     def close_session(self, session: Session) -> None:
         """End the kernel in order, or by force after a while."""

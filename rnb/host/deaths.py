@@ -27,6 +27,7 @@ def died(session: Session, reason: str) -> None:
     session.showing.flush()
     ours = reason == RESTART
     uid, in_setup = session.running, session.setup.running is not None
+    session.no_answer(session.cells[uid].id if uid is not None else None)
     if uid is not None:
         _cell_killed(session, uid, reason)
     if session.caching is not None:

@@ -69,6 +69,7 @@ def _cell_ended(session: Session, report: CellEnded) -> None:
     if uid is None or uid != report.uid:
         return
     session.supervisor.answered()
+    session.no_answer(session.cells[uid].id)
     over = session.limits.end()
     cut = session.showing.flush()
     stopping = judge(report, session.stopping, over)

@@ -98,6 +98,7 @@ class Session:
         self.no_kernel = self.closing = False
         self.ask_again: Callable[[list[str]], None] = lambda cells: None  # these cells are to read again what they read
         self.engine: Engine | None = None  # where cells may go
+        self.no_answer: Callable[[str | None], None] = lambda cell: None  # this cell has ended, and waits for no line
         self.crew: Crew | None = None  # where cells run side by side
         self.hear_more: Callable[[AnyReport], None] = lambda report: None  # what else the kernel says
         self.gone: Callable[[], None] = lambda: None  # reaps the workers of a crew that is no more

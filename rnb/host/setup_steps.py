@@ -29,6 +29,7 @@ def stop_setup(session: Session) -> None:
 def setup_ended(session: Session, report: SetupEnded) -> None:
     """The kernel has run it."""
     session.supervisor.answered()
+    session.no_answer(None)
     session.limits.end()  # before the flush, at which the count of what it wrote begins anew
     session.showing.flush()
     stopped, session.stopping = session.stopping, None

@@ -118,7 +118,12 @@ class Worker(Lane):
     def kill(self, why: str) -> None:
         self.supervisor.kill(why)
 
+    def _asks_no_more(self) -> None:
+        if self.job is not None:
+            self.session.no_answer(self.session.cells[self.job.uid].id)
+
     def dismiss(self) -> None:
+        self._asks_no_more()
         self.limits.end()
         self.supervisor.answered()
         self.supervisor.ending = True
@@ -127,6 +132,7 @@ class Worker(Lane):
         self.job = None
 
     def last_words(self) -> str | None:
+        self._asks_no_more()
         self.limits.end()
         self.showing.flush()
         return self.limits.broken if self.job is not None and self.job.stopping == LIMIT else None
@@ -213,6 +219,7 @@ class Worker(Lane):
         job.cut = self.showing.flush()
         job.stopping = judge(report, job.stopping, job.over)
         cell = self.session.cells[job.uid]
+        self.session.no_answer(cell.id)
         if report.outcome == "failed" and job.attempts < cell.options.retries and not job.void:
             job.attempts += 1
             self.crew.backlog.emit(attempt_failed(cell, job.attempts, report))

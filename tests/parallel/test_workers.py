@@ -270,3 +270,27 @@ def test_what_the_host_says_meanwhile_is_no_answer(tmp_path: Path) -> None:
     command = [*RNB, "run", str(book), "-j", "2"]
     ran = subprocess.run(command, input="one\n", capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0 and "got one 200000" in ran.stdout
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_line_is_for_whoever_still_asks(tmp_path: Path, jobs: str) -> None:
+    """A cell that was killed while it waited for its line takes none."""
+    book = notebook(
+        tmp_path,
+        "\n\n@rnb.cell(timeout=0.3)\ndef a():\n    input()\n"
+        "\n\n@rnb.cell\ndef b():\n    while not os.path.exists('go'):\n        time.sleep(0.01)\n"
+        "\n\n@rnb.cell\ndef c():\n    print('got', input())\n",
+    )
+    process = subprocess.Popen(
+        [*RNB, "run", str(book), "-j", jobs, "--json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None and process.stdout is not None
+    events = []
+    for line in process.stdout:
+        events.append(json.loads(line))
+        if (events[-1].get("cell"), events[-1].get("status")) == ("a", "killed"):
+            process.stdin.write("one\n")
+            process.stdin.close()
+            (tmp_path / "go").touch()
+    ran = Result(process.wait(60), events, "")
+    assert ran.status() == {"a": "killed", "b": "done", "c": "done"} and ran.printed("c") == "got one\n"
