@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import warnings
 from collections.abc import Callable
@@ -80,6 +81,7 @@ class Cluster:
         except ImportError:
             raise MissingExtra("the engine Dask", "dask") from None
         warnings.simplefilter("ignore", VersionMismatchWarning)  # we look ourselves at what matters
+        _hush()
         try:
             address = self._local.address() if self._local is not None else self.where
             new: Any = distributed.Client
@@ -251,6 +253,14 @@ class Cluster:
         """Raises OSError, TimeoutError."""
         forget = client.run_on_scheduler(_by_value(FORGET, "forget"), self.topic)
         await asyncio.wait_for(forget, CLOSING)
+
+
+def _hush() -> None:
+    """What Dask's client logs of a connection that ends is no news: we tell what is lost, once and in our words."""
+    for name in ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [logging.NullHandler()]
+        logger.propagate = False
 
 
 def _by_value(source: str, name: str) -> Any:

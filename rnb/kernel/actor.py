@@ -155,8 +155,12 @@ class Kernel:
         del self.module
 
     def seal(self) -> None:
-        self.streams.seal()
-        self.wire.seal()
+        """At the interpreter's exit, where a fault of ours would be Python's to print, as the user's output."""
+        try:
+            self.streams.seal()
+            self.wire.seal()
+        except Exception as error:
+            self.broken("seal", error)
 
     def _in_child(self) -> None:
         """A forked child is user code alone: it writes to the file descriptors, and the host never hears of it."""

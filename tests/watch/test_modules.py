@@ -79,8 +79,8 @@ def test_editing_a_module_in_place_at_the_same_second_and_size(book: Book):
     book.watch(USES)
     for value in (2, 3, 4, 5):
         (book.folder / "one.py").write_text(f"VALUE = {value}\n\ndef f():\n    return VALUE\n")
-        book.w.settled()
-        assert texts(book) == [f"a {value}", f"b {value + 10}", f"c {value}00", "d"]
+        while texts(book) != [f"a {value}", f"b {value + 10}", f"c {value}00", "d"]:
+            book.w.until("finished")  # a busy machine may show the file while it is empty first
 
 
 def test_a_module_and_the_notebook_saved_together(book: Book):
