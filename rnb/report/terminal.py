@@ -35,6 +35,7 @@ COLOURS = {
 MARKED = {"done", "cached", "failed", "killed", "cancelled", "blocked"}  # only their first sign is coloured
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 MOST = 6  # live lines
+TALL = 60  # lines of a value, as many as pandas shows rows
 
 
 def screen_size(stream: BinaryIO) -> Callable[[], tuple[int, int]]:
@@ -158,7 +159,10 @@ class Terminal(Plain):
             from rnb.report.richly import document
 
             return document(markdown, columns)
-        return super().rendered(data)
+        lines = super().rendered(data).split("\n")
+        if len(lines) > TALL:
+            lines[TALL - 10 :] = [f"\x1b[2m… {len(lines) - TALL + 10:,} more lines\x1b[0m"]
+        return "\n".join(lines)
 
     def traceback(self, text: str) -> str:
         from rnb.report.richly import traceback

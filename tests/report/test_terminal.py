@@ -162,6 +162,11 @@ def test_markdown_is_rendered(screen: Screen) -> None:
     assert [line.strip() for line in lines[1:-1]] == ["• a", "• b"]
 
 
+def test_a_tall_value_is_cut_and_says_so(screen: Screen) -> None:
+    lines = [f"row {i}" for i in range(1500)]
+    assert screen.tell(show("a", "\n".join(lines)))[1:-1] == [*lines[:50], "… 1,450 more lines"]
+
+
 def test_a_figure_is_a_link_to_its_file(tmp_path: Any) -> None:
     kept = tmp_path / "a figure.png"
 
