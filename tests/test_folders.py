@@ -38,6 +38,18 @@ def test_run_takes_folders_with_and_without_options(folder: Path) -> None:
     assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
 
 
+def test_one_that_cannot_run_does_not_stop_the_others(folder: Path) -> None:
+    names = ["a.py", "nosuch.py", "sub/b c.py", "c.ipynb"]
+    done = driver.text_run("run", *names, cwd=folder)
+    heads = [line for line in done.stdout.splitlines() if line.startswith("━━") or line in ("1", "2")]
+    assert (done.returncode, heads) == (2, ["━━ a.py", "1", "━━ sub/b c.py", "2"])
+    assert [line.split(": ")[2].split()[0] for line in done.stderr.splitlines()[::2]] == ["nosuch.py", "c.ipynb"]
+    events = [json.loads(line) for line in driver.text_run("run", *names, "--json", cwd=folder).stdout.splitlines()]
+    assert [e["notebook"] for e in events if e["type"] in ("finished", "problem")] == names
+    done = driver.text_run("run", "nosuch.py", "a.py", "--fail-fast", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 def test_a_folder_without_notebooks_is_said(tmp_path: Path) -> None:
     for command in ("run", "check", "fmt", "view"):
         done = driver.text_run(command, str(tmp_path))

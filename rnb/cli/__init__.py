@@ -64,11 +64,12 @@ def _command(args: list[str]) -> object:
         from rnb.cli.lean import import_msgspec
 
         import_msgspec()
+        from rnb.cli.guard import one_of_several
         from rnb.cli.sinks import run_sinks
         from rnb.host.run import run
 
         _collect()
-        return run(paths, run_sinks(json=False, junit=None), {}, [], cache=cache)
+        return run(paths, run_sinks(json=False, junit=None), {}, [], cache=cache, trouble=one_of_several)
     from rnb.cli.main import entry
 
     _collect()

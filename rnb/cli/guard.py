@@ -5,10 +5,23 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from rnb.errors import INTERNAL, INTERNAL_EXIT, SYSTEM, RnbError
 
+One = tuple[str, Iterator[int]]  # one of several notebooks, and what numbers the events of all
+HINTS = {
+    errno.ENOSPC: "make room there, or name another place",
+    errno.EDQUOT: "make room there, or name another place",
+    errno.EFBIG: "`ulimit -f` bounds files here: raise it, or name another place",
+    errno.EACCES: "look at the rights of the file and of its folder",
+    errno.EPERM: "look at the rights of the file and of its folder",
+    errno.EROFS: "it can only be read there: name another place",
+    errno.EISDIR: "it is a folder: name a file",
+    errno.ENOTDIR: "a part of the path is a file: name another place",
+    errno.ENOENT: "make the folder first, or name another place",
+    errno.EMFILE: "`ulimit -n` bounds open files here: raise it",
+}
 UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # whoever writes a file names it in the error
 
 
@@ -20,30 +33,40 @@ def guarded(run: Callable[[], object]) -> int:
         sys.stdout.flush()
         return code
     except RnbError as error:
-        tell(error.code, error.message, error.hint, error.exit_code)
-        return error.exit_code
+        return tell(error.code, error.message, error.hint, error.exit_code)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         silence()
         return 0
     except OSError as error:
-        where = error.filename
-        if where is None and error.errno in UNWRITTEN:
-            where = "standard output"
-            silence()
-        if where is None and _adrift():
-            where = "the current folder"
-        tell(SYSTEM, f"{where}: {error.strerror or error}" if where else f"{error.strerror or error}", "", 2)
-        return 2
+        return _tell_system(error)
     except MemoryError:
-        tell(SYSTEM, "there is not enough memory", "", 2)
-        return 2
+        return tell(SYSTEM, "there is not enough memory", "end what else runs here, or ask for less at a time", 2)
     except Exception as error:
         from rnb.host.internal import described
 
-        tell(INTERNAL, *described(error), INTERNAL_EXIT)
-        return INTERNAL_EXIT
+        return tell(INTERNAL, *described(error), INTERNAL_EXIT)
+
+
+def one_of_several(error: Exception, path: str, numbers: Iterator[int]) -> int:
+    """Tell why this notebook did not run, while the others do, in an event with the next of `numbers`; its exit code."""
+    if not isinstance(error, RnbError):
+        assert isinstance(error, OSError)
+        return _tell_system(error, (path, numbers))
+    message = error.message if path in error.message else f"{path}: {error.message}"
+    return tell(error.code, message, error.hint, error.exit_code, (path, numbers))
+
+
+def _tell_system(error: OSError, one: One | None = None) -> int:
+    where, hint = error.filename, HINTS.get(error.errno or 0, "")
+    if where is None and error.errno in UNWRITTEN:
+        where = "standard output"
+        silence()
+    if where is None and _adrift():
+        where, hint = "the current folder", "it has been taken away: cd to one that is there"
+    message = f"{where}: {error.strerror or error}" if where else f"{error.strerror or error}"
+    return tell(SYSTEM, message, hint, 2, one)
 
 
 def _adrift() -> bool:
@@ -55,8 +78,8 @@ def _adrift() -> bool:
     return False
 
 
-def tell(code: str, message: str, hint: str, exit_code: int) -> None:
-    """An error of ours: to people, to the log, and with `--json` as an event."""
+def tell(code: str, message: str, hint: str, exit_code: int, one: One | None = None) -> int:
+    """An error of ours: to people, to the log, and with `--json` as an event. Gives `exit_code`."""
     from rnb.redact import hidden
 
     message = hidden(message)
@@ -68,9 +91,10 @@ def tell(code: str, message: str, hint: str, exit_code: int) -> None:
         from rnb.report.problem import write
 
         try:
-            write(sys.stdout.buffer, code, message, hint, exit_code)
+            write(sys.stdout.buffer, code, message, hint, exit_code, one)
         except OSError:
             silence()
+    return exit_code
 
 
 def say(text: str) -> None:

@@ -96,22 +96,25 @@ def given(values: tuple[str, ...], files: tuple[str, ...] = ()) -> dict[str, str
     """What files, in order, and then `name=value` pairs set. Raises UsageError for what is not a pair or no such file."""
     result: dict[str, str] = {}
     places: dict[str, str] = {}
+    nulls: set[str] = set()
     for file in files:
         from rnb.host.given import from_file
 
         found = from_file(file)
         result |= found
-        places |= dict.fromkeys(found, f"-P {file}")
+        places |= found.places
+        nulls = (nulls - found.keys()) | found.nulls
     for item in values:
         name, sign, value = item.partition("=")
         if not sign or not name.isidentifier():
             raise UsageError(f"-p {item}: expected name=value", hint="for example -p min_mass=5000")
         result[name] = value
         places.pop(name, None)
+        nulls.discard(name)
     if places:
         from rnb.host.given import Given
 
-        return Given(result, places)
+        return Given(result, places, nulls)
     return result
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rnb.cli.groups import Seconds
+from rnb.cli.guard import one_of_several
 from rnb.cli.jobs import count_of, side_by_side
 from rnb.cli.objects import EVENTS
 from rnb.cli.parameters import (
@@ -99,4 +100,5 @@ def command(
         part=part,
         jobs=at_a_time,
         engine=engine,
+        trouble=one_of_several,
     )

@@ -49,11 +49,14 @@ def command(
 
     require("the live view")
     from rnb.host.find import notebooks_in
+    from rnb.host.source import no_jupyter
     from rnb.view.command import ViewSettings, view
     from rnb.view.export import export_all
     from rnb.view.serve import Options
 
     found = notebooks_in(paths)
+    for path in found:
+        no_jupyter(path)
     sinks = watch_sinks(as_json, None)
     if export is not None:
         return export_all(found, export, sinks, given(parameters, files))

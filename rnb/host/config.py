@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from rnb.errors import UsageError
@@ -10,6 +11,7 @@ from rnb.notebook.amounts import size
 
 NAME = "pyproject.toml"
 SIZE = "10GB"  # of a cache, where nobody says more or less
+KEYS = ("ignore", "cache", "cache-size", "engine", "limits", "sql-returns")
 ON, OFF = ("on", "1", "true", "yes"), ("off", "0", "false", "no", "")  # what may be said of the cache, beside a place
 ENGINES = "there are dask, dask+tcp://HOST:PORT and local"
 
@@ -94,6 +96,20 @@ def _table(folder: str) -> tuple[dict[str, Any], str]:
     return _tables[folder]
 
 
+def _warn_of_others(table: dict[str, Any], place: str) -> None:
+    """One warning for what means nothing to this version: a slip of the pen, or meant for another one."""
+    others = [key for key in table if key not in KEYS]
+    if not others:
+        return
+    import difflib  # only a slip pays for it
+
+    near = difflib.get_close_matches(others[0], KEYS, n=1)
+    said = ", ".join(f"`{key}`" for key in others)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(KEYS)}"
+    sys.stderr.write(f"rnb: warning: {place}: [tool.rnb] knows no {said}\n  hint: {hint}\n")
+    sys.stderr.flush()
+
+
 def _read(place: str) -> dict[str, Any]:
     with open(place, "rb") as file:
         data = file.read()
@@ -108,4 +124,5 @@ def _read(place: str) -> dict[str, Any]:
     table = tools.get("rnb", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
         raise UsageError(f"{place}: [tool.rnb] is no table", "write ignore = […] below it")
+    _warn_of_others(table, place)
     return table

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rnb.errors import UsageError
-from rnb.host.source import no_jupyter
 
 SKIP = {"__pycache__", "node_modules", "site-packages", "venv"}
 LARGEST = 4 << 20  # bytes of a file that we look into
@@ -54,7 +53,6 @@ def notebooks_in(paths: Sequence[str]) -> list[str]:
 
             files += sorted(glob(path, recursive=True)) or [path]
         else:
-            no_jupyter(path)
             files.append(path)
     if not files:
         raise UsageError(f"there are no notebooks in {', '.join(paths or ['.'])}", "`rnb new NOTEBOOK` makes a starter")

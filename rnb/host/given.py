@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rnb.errors import MissingExtra, RnbError, UsageError
@@ -22,11 +22,12 @@ PLAIN, SIMPLE = ("", "int", "float", "bool", "str"), (int, float, bool, str)
 
 
 class Given(dict[str, str]):
-    """Texts by name, as `-p` and `-P` set them; `places` is where those stand that `-p` did not set."""
+    """Texts by name, as `-p` and `-P` set them; `places` is where those stand that `-p` did not set, `nulls` are those
+    that are a file's null, which is no text."""
 
-    def __init__(self, values: Mapping[str, str], places: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, str], places: Mapping[str, str], nulls: Iterable[str] = ()) -> None:
         super().__init__(values)
-        self.places = dict(places)
+        self.places, self.nulls = dict(places), frozenset(nulls)
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -34,7 +35,7 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name[len(PREFIX) :]: value for name, value in environ.items() if name.startswith(PREFIX)}
 
 
-def from_file(path: str) -> dict[str, str]:
+def from_file(path: str) -> Given:
     """The parameters in a TOML, YAML or JSON file, by its ending. Raises UsageError and MissingExtra."""
     kind = os.path.splitext(path)[1].lower()
     if kind not in READERS:
@@ -50,7 +51,21 @@ def from_file(path: str) -> dict[str, str]:
         raise UsageError(f"-P {path}: {' '.join(str(error).split())}") from None
     if not isinstance(table, dict) or not all(isinstance(name, str) for name in table):
         raise UsageError(f"-P {path}: a table of names and values is expected", hint='for example {"min_mass": 5000}')
-    return {name: text_of(value, f"-P {path}: {name}") for name, value in table.items()}
+    texts = {name: text_of(value, f"-P {path}: {name}") for name, value in table.items()}
+    return Given(texts, dict.fromkeys(texts, f"-P {path}"), [name for name in texts if table[name] is None])
+
+
+def takes_null(annotation: str, default: str, bound: set[str]) -> bool:
+    """Whether a parameter written so may be None. An annotation that names what the notebook binds is taken to allow it."""
+    import ast
+
+    if not annotation:
+        return default == "None"
+    nodes = list(ast.walk(ast.parse(annotation, mode="eval")))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    names |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    written = any(isinstance(node, ast.Constant) and isinstance(node.value, str | None) for node in nodes)  # or quoted
+    return written or not names.isdisjoint({"Optional", *bound})
 
 
 def _toml(text: str) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rnb.host.emit import Sink
 from rnb.host.paths import keep_folder
+from rnb.host.source import sayable
 from rnb.messages import AnyEvent
 from rnb.plan.state import State
 from rnb.store.journal import History, journals
@@ -35,6 +36,7 @@ def history_sink(path: str, python: str = "") -> Sink | None:
 
 def history_reader(path: str) -> Reader | None:
     """The past runs of a notebook; None where there are none. Raises sqlite3.Error if they can't be read."""
+    sayable(path)
     place = history_place(path)
     if place is None or not (os.path.exists(place) or journals(place)):
         return None

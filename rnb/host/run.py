@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from shlex import quote
 
-from rnb.errors import InternalError, ParameterError, UsageError
+from rnb.errors import InternalError, NoSuchNotebook, ParameterError, UsageError
 from rnb.host.cached import cache_place, forget_runs, resume_place
 from rnb.host.command import Command, environment_width
 from rnb.host.config import engine_of
 from rnb.host.emit import Sink
+from rnb.host.given import takes_null
 from rnb.host.settings import Settings
 from rnb.host.source import no_cell, notebook_bytes, read_notebook
 from rnb.notebook.model import Notebook, Parameter
 from rnb.plan.state import State
 
 NO_KERNEL = 137
+Trouble = Callable[[Exception, str, Iterator[int]], int]
 PLAIN = {"int", "float", "bool", "str", "list"}
 
 
@@ -34,9 +37,11 @@ def run(
     part: bool = False,
     jobs: int = 1,
     engine: str | None = None,
+    trouble: Trouble | None = None,
 ) -> int:
     """Run notebooks one after the other; `cache` is what the command line says of it, which a `sandbox` has not.
-    `part`: there are more notebooks in other processes. The exit code of the worst: see `docs/exit-codes.md`.
+    `part`: there are more notebooks in other processes. `trouble` tells of one of several that can't run, for the others
+    do, and gives the exit code for it. The exit code of the worst: see `docs/exit-codes.md`.
 
     Raises NoSuchNotebook, UsageError (a parameter or cell that the notebook does not have) and OSError.
     """
@@ -78,7 +83,7 @@ def run(
             )
             if sandbox:
                 _sandboxed(path)
-            worst = _worse(worst, _run_one(command, settings))
+            worst = _worse(worst, _run_or_tell(command, settings, trouble if len(paths) > 1 else None))
             if command.ended_by is not None or (fail_fast and worst):
                 break
     finally:
@@ -101,6 +106,18 @@ def _sandboxed(path: str) -> None:
     spawn.within(sandbox.prefix(path), sandbox.environment())
 
 
+def _run_or_tell(command: Command, settings: Settings, trouble: Trouble | None) -> int:
+    try:
+        return _run_one(command, settings)
+    except (NoSuchNotebook, UsageError, ParameterError, OSError) as error:
+        ours = (
+            isinstance(error, OSError) and error.filename is None
+        )  # nothing of this notebook: our standard output, say
+        if trouble is None or ours:
+            raise
+        return trouble(error, settings.path, command.numbers)
+
+
 def _run_one(command: Command, settings: Settings) -> int:
     data = notebook_bytes(settings.path)
     session = command.open_session(settings, done=lambda: command.loop.stop(0))
@@ -120,7 +137,9 @@ def _run_one(command: Command, settings: Settings) -> int:
             deadline.cancel()
         code = session.state.exit_code()
         if session.failures:
-            raise ParameterError("; ".join(f"{settings.told(f.name)}: {f.message}" for f in session.failures))
+            raise ParameterError(
+                "; ".join(f"{settings.told(f.name)}: {f.message}" for f in session.failures), lists_them(settings.path)
+            )
         command.internal = command.internal or session.internal
         return NO_KERNEL if session.no_kernel else code
     finally:
@@ -139,12 +158,20 @@ def check_asked(notebook: Notebook, settings: Settings) -> None:
             raise UsageError(f"{settings.path} has no parameter `{name}`", hint=f"its parameters: {have}")
     bound = {name for statement in notebook.setup for name in statement.binds}
     for p in notebook.parameters:
+        if p.name in settings.nulls and not takes_null(p.annotation, p.default, bound):
+            kind = p.annotation or f"a value like {p.default}"
+            raise ParameterError(f"{settings.told(p.name)}: expected {kind}, got null", lists_them(settings.path))
         if p.name in settings.given:
             _check_text(p, settings, bound)
     ids = [cell.id for cell in notebook.cells]
     for id in settings.only or ():
         if id not in ids:
             raise no_cell(settings.path, id, ids)
+
+
+def lists_them(path: str) -> str:
+    """The hint at what a notebook's parameters take."""
+    return f"`rnb run {quote(path)} --help` lists its parameters" if path != "-" else "give what the parameter takes"
 
 
 def _check_text(parameter: Parameter, settings: Settings, bound: set[str]) -> None:
@@ -165,7 +192,7 @@ def _check_text(parameter: Parameter, settings: Settings, bound: set[str]) -> No
     try:
         convert_source(settings.given[parameter.name], parameter.annotation, parameter.default, "<parameter>", {})
     except ParameterError as error:
-        raise ParameterError(f"{settings.told(parameter.name)}: {error.message}") from None
+        raise ParameterError(f"{settings.told(parameter.name)}: {error.message}", lists_them(settings.path)) from None
 
 
 def _worse(a: int, b: int) -> int:

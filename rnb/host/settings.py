@@ -34,6 +34,11 @@ class Settings(msgspec.Struct, kw_only=True):
         """All that the user set; names from the environment may be those of other notebooks."""
         return {**self.ambient, **self.parameters}
 
+    @property
+    def nulls(self) -> frozenset[str]:
+        """Those that a file gives as null."""
+        return self.parameters.nulls if isinstance(self.parameters, Given) else frozenset()
+
     def told(self, name: str) -> str:
         """What set a parameter, in the user's words."""
         if name not in self.parameters:

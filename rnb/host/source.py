@@ -25,7 +25,7 @@ def read_bytes(path: str) -> bytes | None:
     a path or a stream that can be no notebook's."""
     if path == "-":
         return _read_stream(sys.stdin.buffer, "standard input")
-    _sayable(path)
+    sayable(path)
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
@@ -36,7 +36,7 @@ def read_bytes(path: str) -> bytes | None:
         return None
 
 
-def _sayable(path: str) -> None:
+def sayable(path: str) -> None:
     """Raises UsageError for a path that is no text: no event, page or history could name it."""
     try:
         os.path.abspath(path).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 
 from rnb.errors import RewriteError, UsageError
 from rnb.host.source import no_jupyter
@@ -33,9 +34,22 @@ def split(path: str, output: str | None, prove: bool, force: bool, timeout: floa
             raise UsageError(f"{target} is the script itself", hint="name another file with -o")
     if not text.strip():
         raise RewriteError(f"{path}: the file is empty", hint="there is nothing to split")
+    _no_notebook(text, path)
     made, verdict = _proven(text, path, timeout) if prove else (_split(text, path, 0), None)
     write_target(target, made.text.encode(), force)
     return made, verdict, target
+
+
+def _no_notebook(text: str, path: str) -> None:
+    """Raises RewriteError for what has cells already."""
+    if "rnb" not in text and "marimo" not in text:
+        return
+    from rnb.notebook.read import Reader
+
+    cells = Reader().read(text.encode(), path).cells
+    if cells:
+        hint = f"`rnb check {quote(path)}` looks at it, `rnb add` puts a block of code into it"
+        raise RewriteError(f"{path} is a notebook already, with {len(cells)} cell{'s' * (len(cells) > 1)}", hint)
 
 
 def _split(text: str, path: str, caution: int) -> Split:

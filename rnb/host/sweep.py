@@ -18,7 +18,7 @@ from rnb.host.emit import Sink
 from rnb.host.given import from_environment
 from rnb.host.grid import Point
 from rnb.host.outcome import Outcome, outcome_of
-from rnb.host.run import NO_KERNEL, check_asked
+from rnb.host.run import NO_KERNEL, check_asked, lists_them
 from rnb.host.session import Session
 from rnb.host.settings import Settings
 from rnb.host.source import notebook_bytes, read_notebook
@@ -81,6 +81,7 @@ class Sweep:
 
     def _check(self) -> None:
         """Every text, before anything runs."""
+        check_asked(self.notebook, Settings(path=self.path, parameters=self.fixed))
         seen: set[tuple[str, str]] = set()
         for point in self.points:
             fresh = {name: text for name, text in point.items() if (name, text) not in seen}
@@ -183,7 +184,7 @@ def refuse(session: Session) -> None:
     """Raises ParameterError where the kernel could not convert what was given."""
     if session.failures:
         told = session.failures[0]
-        raise ParameterError(f"-p {told.name}: {told.message}")
+        raise ParameterError(f"-p {told.name}: {told.message}", lists_them(session.settings.path))
 
 
 def below(notebook: Notebook, parameters: Iterable[str]) -> set[str]:

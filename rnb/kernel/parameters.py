@@ -180,9 +180,13 @@ def _item(item: Any, kind: Any) -> Any:
         return item
     if isinstance(item, str):
         return _convert(item, kind)
+    if item is None:
+        if _convert("none", kind) is not None:
+            raise _Misfit("not null")
+        return None
     import json
 
-    return _convert("none" if item is None else json.dumps(item), kind)
+    return _convert(json.dumps(item), kind)
 
 
 def convert_source(text: str, annotation: str, default: str, file: str, namespace: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from rnb.notebook.model import OWN, Span
 from rnb.notebook.options import options_of, said
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Event, Scope, Walk, arguments_of
-from rnb.notebook.shape import Shape, decorator_of, dotted_name, is_doc, shape_of
+from rnb.notebook.shape import Shape, called, decorator_of, dotted_name, is_doc, shape_of
 from rnb.notebook.sql import asked_for, engine_nodes, spoken, sql_reads
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -32,7 +32,7 @@ def rnb_decorator(dotted: str, aliases: Aliases) -> str:
 
 
 def _decorator_kind(node: ast.expr, aliases: Aliases) -> str:
-    return rnb_decorator(dotted_name(node.func if isinstance(node, ast.Call) else node), aliases)
+    return rnb_decorator(dotted_name(called(node)), aliases)
 
 
 def cell_kind(node: Function | ast.ClassDef, aliases: Aliases) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from rnb.notebook.shape import Argument, Decorator, Shape
+from rnb.notebook.shape import CALLED_AGAIN, Argument, Decorator, Shape
 
 
 def head_shape(text: str) -> Shape | None:
@@ -34,6 +34,11 @@ def _shape(module: cst.Module, node: cst.FunctionDef) -> Shape:
 def _decorator(module: cst.Module, node: cst.BaseExpression) -> Decorator:
     if not isinstance(node, cst.Call):
         return Decorator(_dotted(node), None)
+    if isinstance(node.func, cst.Call):
+        inner: cst.BaseExpression = node
+        while isinstance(inner, cst.Call):
+            inner = inner.func
+        return Decorator(_dotted(inner), (CALLED_AGAIN,))
     arguments = tuple(
         Argument(arg.star or (arg.keyword.value if arg.keyword else ""), module.code_for_node(arg.value))
         for arg in node.args

@@ -58,7 +58,9 @@ def options_of(arguments: Sequence[Argument] | None, kind: str) -> tuple[Options
     known = {**_KNOWN, **(_SQL if kind == "sql" else {})}
     names = ", ".join(known)
     for keyword, source in arguments or ():
-        if keyword in ("", "*", "**"):
+        if keyword == "()":
+            wrong.append(("the decorator is called twice", f"write @rnb.{kind} or @rnb.{kind}(…)"))
+        elif keyword in ("", "*", "**"):
             wrong.append((f"`{keyword}{source}` is no option", f"options are written name=value; there are {names}"))
         elif keyword not in known:
             wrong.append((f"there is no option `{keyword}`", f"there are {names}"))

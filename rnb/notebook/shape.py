@@ -22,6 +22,9 @@ class Argument(NamedTuple):
     source: str
 
 
+CALLED_AGAIN = Argument("()", "")  # instead of the arguments of `@name(…)(…)`
+
+
 class Decorator(NamedTuple):
     dotted: str  # "rnb.cell"; "" where it is no dotted name
     arguments: tuple[Argument, ...] | None  # None without parentheses
@@ -86,9 +89,18 @@ def decorator_of(node: ast.expr, lines: Lines) -> Decorator:
     """A decorator, from CPython's tree."""
     if not isinstance(node, ast.Call):
         return Decorator(dotted_name(node), None)
+    if isinstance(node.func, ast.Call):
+        return Decorator(dotted_name(called(node)), (CALLED_AGAIN,))
     arguments = [Argument("*" if isinstance(arg, ast.Starred) else "", lines.segment(arg)) for arg in node.args]
     arguments += [Argument(keyword.arg or "**", lines.segment(keyword.value)) for keyword in node.keywords]
     return Decorator(dotted_name(node.func), tuple(arguments))
+
+
+def called(node: ast.expr) -> ast.expr:
+    """`f` of `f`, `f(…)` and `f(…)(…)`."""
+    while isinstance(node, ast.Call):
+        node = node.func
+    return node
 
 
 def last_name(node: ast.expr) -> str:

@@ -95,6 +95,8 @@ class Plain:
     # ------------------------------------------------------------------ one method an event
 
     def _notebook(self, event: NotebookEvent) -> None:
+        if event.notebook is not None:  # one of several
+            self.say(f"━━ {event.notebook}", "head")
         for fault in event.faults:
             self.fault_lines(fault_lines(fault), fault.severity)
 

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+import threading
 from typing import Any
 
 from rnb.messages import AnyEvent, CellEvent, ErrorEvent, FinishedEvent, NotebookEvent
 from rnb.redact import hidden
 
+PATIENCE = 1.0
 NANO = 1_000_000_000
 ENDS = frozenset({"done", "failed", "killed", "cancelled", "cached", "unchanged", "blocked"})
 
@@ -35,10 +39,10 @@ class Spans:
         from opentelemetry.sdk.trace import TracerProvider
 
         named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": "rnb"}
-        self._provider = TracerProvider(resource=Resource.create(named))
+        self._provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
         self._provider.add_span_processor(_processor())
         self._tracer = self._provider.get_tracer("rnb")
-        self._path = path
+        self._path, self._closed = path, False
         self._run: Any = None
         self._cells: dict[str, Any] = {}
 
@@ -81,16 +85,30 @@ class Spans:
         self._run, self._cells = None, {}
 
     def close(self) -> None:
-        """Send what is left. May be called twice."""
-        self._provider.shutdown()
+        """Send what is left, and wait for that no longer than a collector that answers takes. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        last = threading.Thread(target=self._provider.shutdown, daemon=True)
+        last.start()
+        last.join(_patience())
+        if last.is_alive():
+            told = "OTEL_EXPORTER_OTLP_TIMEOUT=10 waits for it longer"
+            sys.stderr.write(f"rnb: warning: not all spans were sent: the collector does not answer\n  hint: {told}\n")
+
+
+def _patience() -> float:
+    """Seconds that the end of a run may wait for the collector: what the environment says of its answers, or PATIENCE."""
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"):
+        with contextlib.suppress(ValueError):
+            return max(0.0, float(os.environ.get(name, "")))
+    return PATIENCE
 
 
 def _processor() -> Any:
     from opentelemetry.sdk.trace import export
 
     if os.environ.get("OTEL_TRACES_EXPORTER") == "console":
-        import sys
-
         return export.SimpleSpanProcessor(export.ConsoleSpanExporter(out=sys.stderr))
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 

@@ -13,6 +13,7 @@ from rnb.rewrite.sql_magics import Session
 
 _DISPLAY = re.compile(r"^\s*display\(", re.MULTILINE)
 _IPYTHON = re.compile(r"^(from IPython\.(?:core\.)?display import )([\w, ]+)$", re.MULTILINE)
+HINT = "Jupyter saves JSON with a list of `cells`: look whether the file is whole"
 Json = dict[str, Any]
 
 
@@ -21,15 +22,15 @@ def document(data: bytes) -> Json:
     try:
         found = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise RewriteError(f"it is no Jupyter notebook: not UTF-8 (byte {error.start})") from None
+        raise RewriteError(f"it is no Jupyter notebook: not UTF-8 (byte {error.start})", HINT) from None
     except json.JSONDecodeError as error:
-        raise RewriteError(f"it is no Jupyter notebook: line {error.lineno}: {error.msg}") from None
+        raise RewriteError(f"it is no Jupyter notebook: line {error.lineno}: {error.msg}", HINT) from None
     except RecursionError:
-        raise RewriteError("it is no Jupyter notebook: nested too deeply") from None
+        raise RewriteError("it is no Jupyter notebook: nested too deeply", HINT) from None
     if not isinstance(found, dict) or not (
         isinstance(found.get("cells"), list) or isinstance(found.get("worksheets"), list)
     ):
-        raise RewriteError("it is no Jupyter notebook: there is no list of cells")
+        raise RewriteError("it is no Jupyter notebook: there is no list of cells", HINT)
     language = _language(found)
     if language and not language.startswith(("python", "ipython")):
         raise RewriteError(f"the notebook is written in {language}, not in Python")

@@ -184,7 +184,7 @@ def test_parameters_from_files_and_the_environment(book: Book, monkeypatch: pyte
 
 
 def test_files_of_parameters_that_are_refused(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    book.write({"a(n: int = 1)": "n"})
+    book.write({"a(n: int = 1, s: str = 'x', l: list[str] = [], t='x', none: str | None = 'x', no=None)": "none, no"})
     files = {
         "no.json": '{"m": 1}',
         "half.json": '{"n": ',
@@ -196,6 +196,9 @@ def test_files_of_parameters_that_are_refused(book: Book, monkeypatch: pytest.Mo
         "deep.json": '{"n": ' + "[" * 99_999,
         "bytes.json": b"\xff\xfe\x00",
         "p.txt": "n = 1",
+        "null.json": '{"s": null}',
+        "null.yaml": "s:",
+        "nulls.json": '{"l": ["a", null]}',
     }
     for name, content in files.items():
         (book.path.parent / name).write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -206,6 +209,9 @@ def test_files_of_parameters_that_are_refused(book: Book, monkeypatch: pytest.Mo
         assert len(done.stderr.splitlines()) <= 2, (name, done.stderr)
         assert name != "wrong.toml" or "wrong.toml: n: expected a whole number" in done.stderr, done.stderr
         assert len(done.stderr) < 1000
+        assert "null" not in name or "got null" in done.stderr or "not null" in done.stderr, done.stderr
+    (book.path.parent / "fine.json").write_text('{"none": null, "no": null}')
+    assert book.run("-P", str(book.path.parent / "fine.json")).shown("a") == ["(None, None)"]
     monkeypatch.setenv("RNB_PARAM_n", "x")
     done = driver.text_run("run", str(book.path))
     assert (done.returncode, "RNB_PARAM_n: expected a whole number" in done.stderr) == (2, True)

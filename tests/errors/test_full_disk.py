@@ -42,4 +42,4 @@ def test_standard_output_is_named(tmp_path: Path, line: str) -> None:
             [*RNB, *line.split()], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 2
-    assert done.stderr == "rnb: error[system]: standard output: No space left on device\n"
+    assert done.stderr.startswith("rnb: error[system]: standard output: No space left on device\n  hint: make room")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -114,6 +116,11 @@ def test_spans_go_where_the_environment_says(book: Path) -> None:
     for word in (b"rnb run", b"cell dies", b"cell fails", b"cell fine", b"ValueError", run_id.encode()):
         assert word in sent
     assert b"hunter2" not in sent and b"spoken" not in sent and done.returncode == 1
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        address, began = f"http://127.0.0.1:{deaf.getsockname()[1]}", time.monotonic()
+        done = text_run("run", str(book), "--only", "fine", env={"OTEL_EXPORTER_OTLP_ENDPOINT": address})
+        assert time.monotonic() - began < 8  # the exporter alone would wait for 10 s
+    assert (done.returncode, "the collector does not answer" in done.stderr) == (0, True)
 
 
 def test_off_costs_nothing(book: Path) -> None:

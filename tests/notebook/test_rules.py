@@ -274,6 +274,12 @@ OPTIONS = {
 }
 
 
+def test_a_decorator_is_called_once() -> None:
+    for line in ("@rnb.cell()()", "@rnb.cell(timeout=3)(print)", "@rnb.sql(engine='duckdb://')()"):
+        found = notebook(f'import rnb\n{line}\ndef f(): "select 1"\n')
+        assert codes(found) == ["option"] and "called twice" in found.faults[0].message, line
+
+
 @pytest.mark.parametrize(("options", "wrong"), OPTIONS.items())
 def test_options(options: str, wrong: str) -> None:
     found = notebook(f"import rnb\nLIMIT = 3\nmore = {{}}\n@rnb.cell({options})\ndef f(): pass\n")

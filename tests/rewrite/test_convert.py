@@ -328,6 +328,8 @@ def test_split_verify_proves_and_says_what_it_can_not(tmp_path: Path, capfd: pyt
     assert main(["split", str(script), "--verify"]) == 0
     assert "equal" in capfd.readouterr().err
     assert (tmp_path / "s.nb.py").exists()
+    assert main(["split", str(tmp_path / "s.nb.py")]) == 2
+    assert "is a notebook already" in capfd.readouterr().err and not (tmp_path / "s.nb.nb.py").exists()
 
 
 def test_split_verify_tells_a_difference(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

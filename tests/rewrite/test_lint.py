@@ -130,6 +130,9 @@ def test_project_switches_codes_off(notebook: Path) -> None:
     project = notebook.parent / "pyproject.toml"
     project.write_text('[tool.rnb]\nignore = ["local-path", "stale-signature"]\n')
     assert "local-path" not in text_run("check", str(notebook)).stdout
+    project.write_text("[tool.rnb]\nlimit = 3\nignored = []\n")
+    warning = text_run("check", str(notebook)).stderr
+    assert warning.count("warning") == 1 and "`limit`, `ignored`" in warning and "did you mean `limits`?" in warning
     project.write_text("[tool.rnb]\nignore = 3\n")
     done = text_run("check", str(notebook))
     assert done.returncode == 2 and "ignore" in done.stderr and "Traceback" not in done.stderr
