@@ -104,7 +104,7 @@ class SetupRunner:
         self.supervisor.send(setup_task(self.current.now, plan, self.world.parameters, self.track))
 
     def ended(self, report: SetupEnded, interrupted: bool) -> set[str]:
-        """Take the kernel's answer; the names that were made. A statement that was interrupted will run again."""
+        """Take the kernel's answer; the names that were made or changed. A statement that was interrupted runs again."""
         assert self.running is not None
         plan, self.running = self.running, None
         statements = self.current.now.setup
@@ -129,7 +129,8 @@ class SetupRunner:
         blocked = blocked_names(statements, self.executed, self.world.modules)
         self.world.setup_failed = blocked is not None
         self.world.setup_blocked = blocked or frozenset()
-        return {name for i in plan.run for name in statements[i].binds}
+        made = {name for i in plan.run for name in statements[i].binds}
+        return made.union(*(one.touched for one in report.statements))
 
     def forget(self) -> None:
         """The kernel is gone."""

@@ -8,9 +8,8 @@ value costs nothing.
 
 from __future__ import annotations
 
-from types import FunctionType
-
 from rnb.kernel.fingerprint import Print, fingerprint, state
+from rnb.kernel.held import held, is_data
 from rnb.kernel.values import UNBOUND
 
 TYPE_CHECKING = False
@@ -31,8 +30,8 @@ class Entry:
 
     __slots__ = ("object", "print", "state", "told")
 
-    def __init__(self, value: Any, told: str = "") -> None:
-        self.print: Print = fingerprint(value)
+    def __init__(self, value: Any, told: str = "", own: bool = False) -> None:
+        self.print: Print = fingerprint(value, own=own)
         self.told = told or self.print.digest  # what the host calls it: a copy keeps the name of the original
         self.object = (id(value), type(value))  # which it was, as long as it lives
         self.state = state(value) if self.print.digest.startswith("t") else None
@@ -64,7 +63,7 @@ class Ledger:
         if owner is not None:
             return self._values.get(owner, name)
         value = self._namespace.get(name, UNBOUND)
-        return value if value is UNBOUND or is_data(value) else self._held(value)
+        return value if value is UNBOUND or is_data(value) else held(value, self._namespace)
 
     def entry(self, key: Key) -> Entry | None:
         """What is known of a value, read now if nothing is; None where it is unbound."""
@@ -72,7 +71,7 @@ class Ledger:
             value = self.value(key)
             if value is UNBOUND:
                 return None
-            self._enter(key, Entry(value))
+            self._enter(key, Entry(value, own=self._own(key, value)))
         return self._entries[key]
 
     def _enter(self, key: Key, entry: Entry) -> Entry:
@@ -83,23 +82,13 @@ class Ledger:
     def setup_keys(self, names: Iterable[str]) -> list[Key]:
         """Those of the module-level `names` that are data, or a class or function of the notebook that holds some."""
         values = ((name, self._namespace.get(name, UNBOUND)) for name in names)
-        return [(None, name) for name, value in values if is_data(value) or self._held(value)]
+        return [(None, name) for name, value in values if is_data(value) or held(value, self._namespace)]
 
-    def _held(self, value: Any) -> dict[str, Any]:
-        """What a class of the notebook holds beside its methods, or a function of it in its closure and attributes."""
-        if getattr(value, "__module__", None) != self._namespace.get("__name__"):
-            return {}
-        held: dict[str, Any] = {}
-        if isinstance(value, type) and type(value).__name__ in ("type", "ABCMeta"):
-            held.update((name, part) for name, part in vars(value).items() if name[:2] != "__" and name[:4] != "_abc")
-        elif type(value) is FunctionType:
-            held.update(value.__dict__)
-            for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
-                try:
-                    held[name] = cell.cell_contents
-                except ValueError:  # not bound yet
-                    continue
-        return {name: part for name, part in held.items() if is_data(part) and not hasattr(type(part), "__get__")}
+    def _own(self, key: Key, value: Any) -> bool:
+        """Whether it is of the setup's own making: then a lock in it does not hide the rest."""
+        if key[0] is not None:
+            return False
+        return not is_data(self._namespace.get(key[1])) or type(value).__module__ == self._namespace.get("__name__")
 
     def _rebound(self, key: Key, entry: Entry) -> bool:
         """Whether a module-level name may have another immutable value: a function of the setup says `global`."""
@@ -160,7 +149,7 @@ class Ledger:
                 continue
             done.add(key)
             before = self._entries[key]
-            after = Entry(value)
+            after = Entry(value, own=self._own(key, value))
             if not before.differs(after):
                 before.print.footprint = after.print.footprint  # a token stays what it was
             else:
@@ -172,19 +161,6 @@ class Ledger:
                     if other not in done and (entry.overlaps(before.print) or entry.overlaps(after.print))
                 ]
         return found
-
-
-def is_data(value: Any) -> bool:
-    """Whether a module-level value is one that cells may change in place and that a fingerprint can follow."""
-    return value is not UNBOUND and type(value).__name__ not in (
-        "module",
-        "function",
-        "builtin_function_or_method",
-        "type",
-        "ABCMeta",
-        "EnumType",
-        "_lru_cache_wrapper",
-    )
 
 
 def line_of(name: str, task: messages.RunCell) -> int | None:

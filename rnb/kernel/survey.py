@@ -8,7 +8,7 @@ import sys
 from _thread import _count
 from types import FunctionType
 
-from rnb.kernel.mutation import is_data
+from rnb.kernel.held import is_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.watch.conftest import Book
 
 CELLS = """
+import functools
+
 L = []
 N = len(L)
 L.append(1)
@@ -44,6 +48,32 @@ def make():
 
 
 tick = make()
+KINDS = {}
+
+
+def kind(f):
+    KINDS[f.__name__] = f
+    return f
+
+
+@kind
+def plus(x):
+    return x + 1
+
+
+@functools.singledispatch
+def show(x):
+    return "any"
+
+
+@show.register
+def _(x: int):
+    return "int"
+
+
+@functools.lru_cache
+def cached(x):
+    return x
 
 
 @rnb.cell
@@ -84,6 +114,12 @@ def configures():
 def configured(done):
     log("configured")
     print(Config.n, Config.items, tick(), done)
+
+
+@rnb.cell
+def kinds():
+    log("kinds")
+    print(list(KINDS), show(1), cached(1))
 """
 EDITS = (
     ("N = len(L)\nL.append(1)\n", "L.append(1)\nN = len(L)\n", ["lists"]),
@@ -95,18 +131,88 @@ EDITS = (
     ("first = inc()", "first = inc() + 1", ["counts", "counted"]),
     ("Config.n = 2", "Config.n = 3", ["configures", "configured"]),
     ("    Config.items.append(1)\n", "", ["configures", "configured"]),
+    ("Y = bump()\n", "Y = bump()\nZ = bump()\n", ["states"]),
+    ("@functools.sing", "@kind\ndef minus(x):\n    return x - 1\n\n\n@functools.sing", ["kinds"]),
+    ('"int"\n', '"INT"\n', ["kinds"]),
     ("print(Config.n, C", "print('!', Config.n, C", ["configures", "configured"]),
 )
 
+HOLDS = """
+import queue
+import threading
 
-def test_each_edit(book: Book) -> None:
-    book.watch(CELLS)
-    for old, new, ran in EDITS:
-        assert old in CELLS
-        book.save(CELLS.replace(old, new))
+
+def kept(x, seen=[]):
+    seen.append(x)
+    return len(seen)
+
+
+def plain(f):
+    return lambda x: f(x)
+
+
+def memo(f):
+    known = {}
+
+    def inner(x):
+        known[x] = known.get(x, 0) + 1
+        return known[x]
+
+    return inner
+
+
+@plain
+@memo
+def times(x):
+    return x
+
+
+class Store:
+    lock = threading.Lock()
+
+    def __init__(self):
+        self.mine = threading.Lock()
+        self.n = 0
+
+    def up(self, all=[]):
+        self.n += 1
+        all.append(self.n)
+        return self.n, len(all)
+
+
+STORE = Store()
+QUEUE = queue.Queue()
+
+
+@rnb.cell
+def holds():
+    log("holds")
+    held = kept(1), times(1), STORE.up()
+    QUEUE.put(1)
+    return held
+
+
+@rnb.cell
+def holder(held):
+    log("holder")
+    print(kept(2), times(1), STORE.up(), QUEUE.qsize(), held)
+"""
+HOLDING = (
+    ("held = kept(1)", "held = kept(3)", ["holds", "holder"]),
+    ("    QUEUE.put(1)\n", "", ["holds", "holder"]),
+    ("print(kept(2)", "print(1, kept(2)", ["holds", "holder"]),
+)
+
+
+@pytest.mark.parametrize(("text", "edits"), [(CELLS, EDITS), (HOLDS, HOLDING)], ids=("made", "held"))
+def test_each_edit(book: Book, text: str, edits: tuple[tuple[str, str, list[str]], ...]) -> None:
+    book.watch(text)
+    for old, new, ran in edits:
+        assert old in text
+        book.save(text.replace(old, new))
         assert book.ran() == ran, new
         book.true()
-        book.save(CELLS)
+        book.save(text)
         book.ran()
 
 

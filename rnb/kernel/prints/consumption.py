@@ -1,4 +1,4 @@
-"""How far something has been read that reading uses up: iterators, generators, files.
+"""How far something has been read that reading uses up: iterators, generators, files, queues.
 
 These have no fingerprint, yet a cell that reads from one changes it for the cells after it. A token of the position is
 enough to notice, within one process, and taking it consumes nothing: no `next`, no pickling (which itertools may copy
@@ -44,6 +44,10 @@ def _state(value: Any, depth: int) -> str | None:
         return _file(value)
     if kind.__module__ == "_csv" and kind.__name__ == "reader":
         return f"csv {value.line_num} {_held(value, depth)}"
+    if kind.__module__ in ("queue", "_queue"):
+        return f"queue {getattr(value, 'unfinished_tasks', '')} {len(value.queue) if hasattr(value, 'queue') else value.qsize()}"
+    if kind.__module__ == "threading" and kind.__name__ == "Event":
+        return f"event {value._flag}"
     if lookup(kind, "__next__") is None:
         return None
     if kind is count:
