@@ -39,6 +39,7 @@ class Command:
         self.interrupted = False  # a cell was interrupted
         self.internal: tuple[str, str] | None = None  # a fault of ours in a kernel of a run that has ended
         self.url: str | None = None  # where the live view can be opened
+        self.deadline: float | None = None  # on the monotonic clock
         self.ended_by: int | None = None  # 124, 130, 143
         self.loop.on_signal(signal.SIGCHLD, self._children)
         self.loop.on_signal(signal.SIGINT, self._interrupted)

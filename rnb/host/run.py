@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from shlex import quote
 
@@ -13,7 +14,7 @@ from rnb.host.config import engine_of
 from rnb.host.emit import Sink
 from rnb.host.given import takes_null
 from rnb.host.settings import Settings
-from rnb.host.source import no_cell, notebook_bytes, read_notebook
+from rnb.host.source import in_time, no_cell, notebook_bytes, read_notebook
 from rnb.notebook.model import Notebook, Parameter
 from rnb.plan.state import State
 
@@ -56,6 +57,7 @@ def run(
     worst = 0
     try:
         if timeout is not None:
+            command.deadline = time.monotonic() + timeout
             command.loop.after(timeout, lambda: command.end_now(124, f"timeout after {timeout:g} s"))
         if where:
             from rnb.host.engine import open_engine
@@ -119,7 +121,8 @@ def _run_or_tell(command: Command, settings: Settings, trouble: Trouble | None) 
 
 
 def _run_one(command: Command, settings: Settings) -> int:
-    data = notebook_bytes(settings.path)
+    with in_time(command.deadline):
+        data = notebook_bytes(settings.path)
     session = command.open_session(settings, done=lambda: command.loop.stop(0))
     try:
         notebook = read_notebook(data, settings.path)

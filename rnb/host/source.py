@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from shlex import quote
 from typing import BinaryIO
@@ -52,6 +53,26 @@ def _read_stream(file: BinaryIO, name: str) -> bytes:
     if len(data) > LARGEST:
         raise UsageError(f"{name} goes on after {LARGEST >> 20} MB: that is no notebook", "name a file")
     return data
+
+
+@contextlib.contextmanager
+def in_time(deadline: float | None) -> Iterator[None]:
+    """Bytes that have not come by then (seconds of the monotonic clock) end this process with 124: the loop does not run."""
+    if deadline is None or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def late(number: int, frame: object) -> None:
+        os.write(2, b"rnb: timeout: the notebook has not come\n")
+        os._exit(124)
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, max(0.001, deadline - time.monotonic()))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager

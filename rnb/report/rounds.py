@@ -38,6 +38,7 @@ class Rounds:
         self._state = printer.state
         self._first = True
         self._begin(0.0)
+        self._what, self._text = "", ""  # what began the round, and which text was the last
         self._faults: list[Fault] = []  # as they were told last
 
     def _begin(self, at: float) -> None:
@@ -50,6 +51,7 @@ class Rounds:
     def event(self, event: AnyEvent) -> None:
         if isinstance(event, NotebookEvent):
             self._state.apply(event)
+            self._what, self._text = ("a file changed" if event.sha256 == self._text else "saved"), event.sha256
             self._begin(event.time)
         elif isinstance(event, PlanEvent):
             self._state.apply(event)
@@ -142,7 +144,7 @@ class Rounds:
             said = self._closing()
             self._printer.say(f"{said} · {duration(event.seconds)}", "good" if event.ok else "bad")
         else:
-            self._printer.say(f"· {self._clock} saved, nothing to run{self._standing()}", "dim")
+            self._printer.say(f"· {self._clock} {self._what}, nothing to run{self._standing()}", "dim")
         if self._first and self._printer.waits:
             self._printer.say(self._printer.waits, "dim")
         self._first = False

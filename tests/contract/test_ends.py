@@ -330,6 +330,10 @@ def test_what_waits_for_bytes_hears_signals_and_folders_pass_pipes_by(book: Book
         time.sleep(1)  # whenever it comes: before, while and after rnb begins to wait
         process.send_signal(number)
         assert (process.wait(10), process.communicate()[1]) == (code, "")
+    with subprocess.Popen(  # a notebook that never comes is bounded, too
+        [*driver.RNB, "run", "-", "--timeout", "1"], stdin=-1, stdout=-1, stderr=-1, text=True
+    ) as process:
+        assert process.wait(20) == 124
     done = driver.text_run("check", "/dev/zero")
     assert done.returncode == 2 and "that is no notebook" in done.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from rnb.messages import (
@@ -32,6 +33,9 @@ KeyError: 'a'
 """
 
 
+TEXTS = itertools.count()  # each notebook event is that of another text
+
+
 def notebook(*ids: str, faults: tuple[Fault, ...] = (), at: float = NOON, **info: Any) -> NotebookEvent:
     cells = [
         CellInfo(
@@ -42,7 +46,15 @@ def notebook(*ids: str, faults: tuple[Fault, ...] = (), at: float = NOON, **info
         for n, id in enumerate(ids, 1)
     ]
     return NotebookEvent(
-        time=at, run="r", path="nb.py", sha256="0", title="T", cells=cells, edges=[], parameters=[], faults=list(faults)
+        time=at,
+        run="r",
+        path="nb.py",
+        sha256=str(next(TEXTS)),
+        title="T",
+        cells=cells,
+        edges=[],
+        parameters=[],
+        faults=list(faults),
     )
 
 

@@ -111,7 +111,7 @@ def test_a_failure_is_told_each_time_and_remembered(watcher: Watcher) -> None:
     ]
     again = watcher.round(cells, plan("a", b="code", c=("ref", "x")), *failing, blocked, finished(ok=False))
     assert again == [line for line in once if not line.startswith("- c")]
-    moved = watcher.round(cells, plan("a", "b", "c"), error("b", line=8), finished(ok=False))
+    moved = watcher.round(notebook("a", "b", "c"), plan("a", "b", "c"), error("b", line=8), finished(ok=False))
     assert moved == ["· T saved, nothing to run · b still failed"]
 
 
@@ -126,7 +126,7 @@ def test_faults_are_told_once_and_their_mending_too(watcher: Watcher) -> None:
         "nothing ran, 3 unchanged · 1 error · 1.50 s",
     ]
     told = watcher.round(broken, plan("a", "b", "c"), finished(ok=False))
-    assert told == ["· T saved, nothing to run · 1 error"]
+    assert told == ["· T a file changed, nothing to run · 1 error"]  # the text is the same
     told = watcher.round(notebook("a", "b", "c"), plan("a", "b", "c"), finished())
     assert told == ["", "T  nb.py", "✓ all faults mended", "nothing ran, 3 unchanged · 1.50 s"]
 
