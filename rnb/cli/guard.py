@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
-from rnb.errors import INTERNAL, INTERNAL_EXIT, SYSTEM, RnbError
+from rnb.errors import INTERNAL, INTERNAL_EXIT, SYSTEM, ParameterError, RnbError
 
 One = tuple[str, Iterator[int]]  # one of several notebooks, and what numbers the events of all
 HINTS = {
@@ -54,7 +54,7 @@ def one_of_several(error: Exception, path: str, numbers: Iterator[int]) -> int:
     if not isinstance(error, RnbError):
         assert isinstance(error, OSError)
         return _tell_system(error, (path, numbers))
-    message = error.message if path in error.message else f"{path}: {error.message}"
+    message = f"{path}: {error.message}" if isinstance(error, ParameterError) else error.message
     return tell(error.code, message, error.hint, error.exit_code, (path, numbers))
 
 
