@@ -179,3 +179,9 @@ def test_the_import_is_light() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"html.parser", "base64", "libcst", "networkx", "click"} & set(loaded)
     assert not [name for name in loaded if name.startswith("rich")]
+
+
+def test_an_error_that_is_pointed_anew_in_a_blocked_cell_stays_hidden() -> None:
+    told = log(notebook("a", "b"), plan("a", b="code"), turn("b", "blocked", reason="x"), error("b", 8))
+    assert "KeyError" not in told
+    assert "- b blocked: x" in told
