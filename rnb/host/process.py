@@ -22,6 +22,7 @@ from rnb.messages import AnyReport, AnyTask
 CHUNK = 1 << 18
 LARGEST = 1 << 30  # bytes of one report: whoever says more has written into our socket, and must not fill our memory
 JUNK, CLOSED = "it wrote into rnb's own connection, or showed more than 1 GB at once", "it closed rnb's own connection"
+DYING = 1.0  # seconds between the end of a process's connection and its own
 _decode = msgspec.msgpack.Decoder(AnyReport)
 _encode = msgspec.msgpack.Encoder()
 
@@ -99,12 +100,18 @@ class KernelProcess:
         if not data:
             self.loop.forget_fd(self.socket.fileno())
             self.reap(gone=True)
-            if self.status is None:  # it closed its end and lives on: no longer a kernel of ours
-                self.trouble = self.trouble or CLOSED
-                self.kill()
+            if self.status is None:
+                self.loop.after(DYING, self._closed)
             return
         self.buffer += data
         self._take()
+
+    def _closed(self) -> None:
+        """It closed its end, and may have been about to die: a dying process does so before it can be reaped."""
+        self.reap(gone=True)
+        if self.status is None:  # it lives on: no longer a kernel of ours
+            self.trouble = self.trouble or CLOSED
+            self.kill()
 
     def _take(self) -> None:
         start, buffer = 0, self.buffer

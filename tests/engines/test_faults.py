@@ -45,7 +45,10 @@ class Started:
         self.folder = path.parent
         engine = f"dask+{dask.address}" if dask is not None else "dask"
         command = [*RNB, "run", str(path), "--json", "--engine", engine, *args]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder)
+        self.process = subprocess.Popen(
+            command, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder
+        )
+        self.told: list[bytes] = []
 
     def began(self, times: int = 1) -> list[tuple[int, int]]:
         """(pid, parent) of each run of the long cell, once there are so many."""
@@ -56,13 +59,22 @@ class Started:
         path = self.folder / "began"
         return path.read_text().splitlines() if path.exists() else []
 
+    def hear(self, words: bytes) -> None:
+        """Wait until an event says so."""
+        assert self.process.stdout is not None
+        while words not in (line := self.process.stdout.readline()):
+            assert line, "it has ended"
+            self.told.append(line)
+        self.told.append(line)
+
     def go(self) -> Result:
         (self.folder / "go").touch()
         return self.result()
 
     def result(self, timeout: float = 30) -> Result:
         out, err = self.process.communicate(timeout=timeout)
-        return Result(self.process.returncode, [json.loads(line) for line in out.splitlines()], err.decode())
+        lines = [*self.told, *out.splitlines()]
+        return Result(self.process.returncode, [json.loads(line) for line in lines], err.decode())
 
 
 def test_the_worker_goes_on_where_a_cell_crashes(dask: Dask, write: Write) -> None:
@@ -86,6 +98,7 @@ def test_the_worker_goes_on_where_a_cell_crashes(dask: Dask, write: Write) -> No
 def test_a_lost_worker_costs_its_running_cell(how: int, fresh: Dask, write: Write) -> None:
     run = Started(write(LONG), fresh)
     child, parent = run.began()[0]
+    run.hear(b'"begins')
     worker = fresh.worker_of(parent)
     os.kill(worker, how)
     run.began(2)
