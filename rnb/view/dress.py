@@ -6,8 +6,11 @@ message after each `notebook` event, and `html` beside the `data` of a display.
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import inspect
+import io
+import re
+import tokenize
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from rnb.redact import hidden
 from rnb.store.events import encode
 from rnb.view import clean
 
+PLAIN = re.compile(r"[ru]?['\"]", re.IGNORECASE)  # the beginning of a literal that is a docstring
 Texts = Callable[[str], str | None]  # sha256 of a file's bytes -> its text, where it can be had
 
 
@@ -83,12 +87,26 @@ def _doc(doc: str) -> str:
 
 def introduction(text: str) -> str:
     """The module's docstring as HTML, without its first line if that is plain text: it stands as the page's title."""
-    try:
-        doc = ast.get_docstring(ast.parse(text)) or ""
-    except (SyntaxError, ValueError, RecursionError):
-        return ""
-    _title, _, rest = doc.partition("\n")
+    _title, _, rest = docstring(text).partition("\n")
     return _doc(rest)
+
+
+def docstring(text: str) -> str:
+    """The module's docstring. Not by `ast`: the host reads notebooks in another thread, and up to Python 3.11.7 and 3.12.1
+    two that parse at a time make one another fail (python/cpython#106905)."""
+    parts = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.STRING and PLAIN.match(token.string):
+                parts.append(token.string)
+            elif token.type == tokenize.NEWLINE or (parts and token.string == ";"):
+                values = [eval(part, {"__builtins__": {}}) for part in parts]  # literals without an f, by their tokens
+                return inspect.cleandoc("".join(value for value in values if isinstance(value, str)))
+            elif token.type not in (tokenize.COMMENT, tokenize.NL):
+                return ""
+    except (SyntaxError, tokenize.TokenError, ValueError):
+        return ""
+    return ""
 
 
 def display_html(data: dict[str, Any]) -> str | None:
