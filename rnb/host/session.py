@@ -212,8 +212,8 @@ class Session:
     def run_setup(self, plan: SetupPlan) -> None:
         self.showing.output.begin(None)
         self.showing.setup.begin(self.current.now.setup, plan.run)
-        self.setup.start(plan)
         self.limits.begin(None)
+        self.setup.start(plan)
 
     def run_cell(self, uid: int) -> None:
         assert self.round is not None
@@ -227,8 +227,8 @@ class Session:
         self.showing.output.begin(cell.id, self.limits.shown(cell))
         self.emitter.emit(CellEvent(cell=cell.id, status="running"))
         given, strict = self.world.parameters, self.settings.strict
+        self.limits.begin(cell)  # before it can have used anything
         self.supervisor.send(cell_task(self.current.now, cell, uid, self.current.links, given, strict))
-        self.limits.begin(cell)
 
     def stop_running(self, why: str) -> None:
         """Interrupt what runs; if it does not answer, the kernel is ended by force."""

@@ -188,8 +188,8 @@ class Worker(Lane):
         self.crew.backlog.emit(CellEvent(cell=cell.id, status="running"))
         given, strict = session.world.parameters, session.settings.strict
         task = cell_task(session.current.now, cell, job.uid, session.current.links, given, strict)
+        self.limits.begin(cell)  # before it can have used anything
         self.supervisor.send(task)
-        self.limits.begin(cell)
 
     def interrupt(self, why: str) -> None:
         if self.job is not None and self.job.running and self.job.stopping is None:

@@ -138,7 +138,7 @@ SPIN, TALK = "while True: pass", 'while True: print("x" * 1000)'
 STUBBORN = """try:
         while True: pass
     except KeyboardInterrupt: pass"""
-MANY = "time.sleep(0.3)\n    for i in range(8):\n        with open(f'part{i}', 'wb') as out: out.write(bytes(100_000))"
+MANY = "for i in range(8):\n        with open(f'part{i}', 'wb') as out: out.write(bytes(100_000))"
 RUNS = [
     (STUBBORN, ["--limit", "cpu=0.6"], "", "cpu limit of the run, 0.6 s"),
     ('print("x" * 2000)', ["--limit", "output=1kB"], "", "output limit of the run, 1 kB"),  # quicker than any look
