@@ -26,7 +26,8 @@ class Versions:
     def __init__(self) -> None:
         self._folders = [folder for folder in dict.fromkeys(sys.path) if folder.endswith(PACKAGES)]
         self._by_name: dict[str, str] | None = None  # distribution, normalised -> version
-        self._by_package: dict[str, str] | None = None  # top-level package -> distribution, for those called otherwise
+        self._present: set[str] = set()  # modules and packages that lie there
+        self._by_package: dict[str, set[str]] = {}  # top-level package -> distributions, for those called otherwise
 
     def of(self, distributions: Iterable[str]) -> dict[str, str]:
         """The version of each, as far as they are installed."""
@@ -36,31 +37,33 @@ class Versions:
     def behind(self, packages: Iterable[str]) -> dict[str, str]:
         """The distributions that brought these top-level packages, and their versions."""
         names = self._names()
+        others = {package for package in packages if _normal(package) not in names and package in self._present}
+        self._search(others - self._by_package.keys())
         found = {_normal(package) for package in packages}
-        others = [package for package in packages if _normal(package) not in names]
-        brought = self._packages() if others else {}
-        return self.of((found & names.keys()) | {brought.get(package, "") for package in others})
+        return self.of(found.union(*(self._by_package[package] for package in others)))
 
     def _names(self) -> dict[str, str]:
         if self._by_name is None:
             self._by_name = {}
             for folder in self._folders:
                 for entry in _entries(folder):
+                    self._present.add(entry.partition(".")[0])
                     name, _, version = entry.removesuffix(".dist-info").partition("-")
                     if entry.endswith(".dist-info"):
                         self._by_name.setdefault(_normal(name), version)
         return self._by_name
 
-    def _packages(self) -> dict[str, str]:
-        """Which distribution brought which package: what its RECORD says, of all whose name does not tell."""
-        if self._by_package is None:
-            self._by_package = {}
-            for folder in self._folders:
-                for entry in _entries(folder):
-                    if entry.endswith(".dist-info"):
-                        for package in _tops(os.path.join(folder, entry, "RECORD")):
-                            self._by_package.setdefault(package, _normal(entry.partition("-")[0]))
-        return self._by_package
+    def _search(self, packages: set[str]) -> None:
+        """Who brought these, as the RECORD of each distribution says: several may share a name, as `google`."""
+        self._by_package.update((package, set()) for package in packages)
+        starts = [(package, f"\n{package}{end}".encode()) for package in packages for end in "/.,"]
+        for folder in self._folders if starts else ():
+            for entry in _entries(folder):
+                if entry.endswith(".dist-info"):
+                    record = b"\n" + _read(os.path.join(folder, entry, "RECORD"))
+                    name = _normal(entry.partition("-")[0])
+                    for package in {package for package, start in starts if start in record}:
+                        self._by_package[package].add(name)
 
 
 def _entries(folder: str) -> list[str]:
@@ -70,12 +73,12 @@ def _entries(folder: str) -> list[str]:
         return []
 
 
-def _tops(record: str) -> set[str]:
+def _read(path: str) -> bytes:
     try:
-        with open(record, encoding="utf-8", errors="replace") as file:
-            return {re.split(r"[/.,]", line, maxsplit=1)[0] for line in file}
+        with open(path, "rb") as file:
+            return file.read()
     except OSError:
-        return set()
+        return b""
 
 
 def _normal(name: str) -> str:

@@ -34,8 +34,9 @@ EFFECTS = {
     "os.truncate": "write",
     "sqlite3.connect": "write",
 }
+CHANGES = frozenset({"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate"})  # of paths
 LISTS = ("os.listdir", "os.scandir")
-OWN = ("rnb", "xxhash")  # what the kernel itself loads
+OWN = ("rnb", "xxhash", "_distutils_hack")  # what the kernel itself loads, and Python's start where setuptools is
 PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 IGNORED = (
     *(
@@ -150,8 +151,15 @@ class Tracker:
         elif event in LISTS:
             if get_ident() not in self._busy and not isinstance(args[0], int):
                 self._listed(args[0])
-        elif event in EFFECTS:
+        elif event in EFFECTS and not (event in CHANGES and self._is_libraries_own(*args)):
             self._effects[EFFECTS[event]] = None
+
+    def _is_libraries_own(self, *named: Any) -> bool:
+        """Whether all these paths are what Python or a library keeps for itself: compiled modules, say, or fonts."""
+        paths = [os.path.abspath(os.fsdecode(path)) + os.sep for path in named if isinstance(path, str | bytes)]
+        return bool(paths) and all(
+            path.startswith(self._outside) or any(part in path for part in HIDDEN) for path in paths
+        )
 
     def _opened(self, args: tuple[Any, ...]) -> None:
         path, _, flags = args

@@ -210,8 +210,24 @@ def test_the_setup_is_not_run_for_nothing(lab: Lab):
         del os.environ["LOG"]
 
 
-def test_strict_parameters_and_versions_are_told_apart(lab: Lab):
+def test_strict_and_parameters_are_told_apart(lab: Lab):
     lab.write("@rnb.cell\ndef a(n: int = 1):\n    n\n")
     assert lab.ran() == ["a"]
     assert lab.ran("-p", "n=2") == ["a"] and lab.ran("-p", "n=1") == lab.ran("-p", "n= 1") == [], "the default, said"
     assert lab.ran("--strict") == ["a"] and lab.ran("--strict") == []
+
+
+def test_another_version_of_a_package_is_another_key(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    """`shared` comes from two distributions, of which neither has its name."""
+    site = lab.folder / "site-packages"
+    for name in ("first", "second"):
+        (site / "shared").mkdir(parents=True, exist_ok=True)
+        (site / "shared" / f"{name}.py").write_text(f"said = '{name} 1'\n")
+        (site / f"{name}-1.dist-info").mkdir()
+        (site / f"{name}-1.dist-info" / "RECORD").write_text(f"{name}-1.dist-info/METADATA,,\nshared/{name}.py,,\n")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    lab.write("@rnb.cell\ndef a():\n    import shared.second\n    shared.second.said\n\n@rnb.cell\ndef b():\n    1\n")
+    assert lab.ran() == ["a", "b"] and lab.ran() == []
+    (site / "shared" / "second.py").write_text("said = 'second 2.0'\n")
+    (site / "second-1.dist-info").rename(site / "second-2.0.dist-info")
+    assert lab.ran() == ["a"]
