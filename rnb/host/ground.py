@@ -56,14 +56,14 @@ class Versions:
     def _search(self, packages: set[str]) -> None:
         """Who brought these, as the RECORD of each distribution says: several may share a name, as `google`."""
         self._by_package.update((package, set()) for package in packages)
-        starts = [(package, f"\n{package}{end}".encode()) for package in packages for end in "/.,"]
-        for folder in self._folders if starts else ():
+        for folder in self._folders if packages else ():
             for entry in _entries(folder):
                 if entry.endswith(".dist-info"):
                     record = b"\n" + _read(os.path.join(folder, entry, "RECORD"))
                     name = _normal(entry.partition("-")[0])
-                    for package in {package for package, start in starts if start in record}:
-                        self._by_package[package].add(name)
+                    for package in packages:
+                        if _names(record, f"\n{package}".encode()):
+                            self._by_package[package].add(name)
 
 
 def _entries(folder: str) -> list[str]:
@@ -73,10 +73,18 @@ def _entries(folder: str) -> list[str]:
         return []
 
 
+def _names(record: bytes, start: bytes) -> bool:
+    """Whether a line starts so and the name ends there."""
+    at = record.find(start)
+    while at >= 0 and record[at + len(start)] not in b"/.,":
+        at = record.find(start, at + 1)
+    return at >= 0
+
+
 def _read(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
-            return file.read()
+            return file.read() + b"\n"
     except OSError:
         return b""
 
