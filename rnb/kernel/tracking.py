@@ -15,6 +15,7 @@ from stat import S_ISREG
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import FrameType
     from typing import Any
 
 EFFECTS = {
@@ -151,15 +152,25 @@ class Tracker:
         elif event in LISTS:
             if get_ident() not in self._busy and not isinstance(args[0], int):
                 self._listed(args[0])
-        elif event in EFFECTS and not (event in CHANGES and self._is_libraries_own(*args)):
+        elif event in EFFECTS and not self._is_own(event, args) and not self._is_imported():
             self._effects[EFFECTS[event]] = None
 
-    def _is_libraries_own(self, *named: Any) -> bool:
-        """Whether all these paths are what Python or a library keeps for itself: compiled modules, say, or fonts."""
-        paths = [os.path.abspath(os.fsdecode(path)) + os.sep for path in named if isinstance(path, str | bytes)]
-        return bool(paths) and all(
-            path.startswith(self._outside) or any(part in path for part in HIDDEN) for path in paths
-        )
+    def _is_own(self, event: str, args: tuple[Any, ...]) -> bool:
+        """Whether it changes only what Python or a library keeps for itself: compiled modules, say, or fonts."""
+        if event not in CHANGES:
+            return False
+        paths = [os.path.abspath(os.fsdecode(path)) + os.sep for path in args if isinstance(path, str | bytes)]
+        own = [path.startswith(self._outside) or any(part in path for part in HIDDEN) for path in paths]
+        return bool(own) and all(own)
+
+    def _is_imported(self) -> bool:
+        """Whether an installed package does it while it is imported: what brings values back does not import it either."""
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None:
+            if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(self._outside):
+                return True
+            frame = frame.f_back
+        return False
 
     def _opened(self, args: tuple[Any, ...]) -> None:
         path, _, flags = args
@@ -171,7 +182,7 @@ class Tracker:
         if path.startswith(IGNORED) or any(part in path for part in HIDDEN):
             return
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
-        if writes and not path.startswith(self._outside):  # what libraries keep for themselves is no effect
+        if writes and not path.startswith(self._outside) and not self._is_imported():
             self._effects["write"] = None
             self._written.add(path)
         reads = not flags & os.O_WRONLY and not flags & os.O_TRUNC

@@ -155,6 +155,25 @@ def test_what_is_not_kept_says_why(lab: Lab, body: str, reason: str):
     assert "not kept: " in text_run("why", "book.py", "it", cwd=lab.folder).stdout
 
 
+def test_what_libraries_keep_for_themselves_is_no_effect(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    """pandas draws with a matplotlib that comes with the cell, and makes its folders in a new home; modules are compiled."""
+    monkeypatch.setenv("HOME", str(lab.folder / "home"))
+    site = lab.folder / "site-packages"
+    site.mkdir()
+    (site / "uncompiled.py").write_text("one = 1\n")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    lab.write(
+        "import pandas as pd\n\n"
+        "@rnb.cell\ndef drawn():\n    pd.Series([1, 2]).plot.bar()\n\n"
+        "@rnb.cell\ndef compiled():\n    import uncompiled\n    uncompiled.one\n\n"
+        "@rnb.cell\ndef made():\n    import os\n    os.makedirs('out', exist_ok=True)\n"
+    )
+    assert lab.ran() == ["drawn", "compiled", "made"]
+    assert (lab.folder / "home" / ".cache" / "matplotlib").is_dir() and (site / "__pycache__").is_dir()
+    assert lab.ran() == ["made"]
+
+
 def test_options(lab: Lab):
     lab.write(
         "@rnb.cell(cache=True)\ndef a():\n    open('log', 'a').write('a')\n    return 1\n\n"
