@@ -90,7 +90,8 @@ def run_cell(data: bytes) -> bytes:
     def say(words: Words) -> None:
         worker.log_event(task.topic, {"submission": task.submission, "words": work.encode(words)})
 
-    hooks: Any = worker.plugins.setdefault(PLUGIN, Hooks())  # type: ignore[arg-type]
+    plugins: dict[str, Any] = worker.plugins
+    hooks: Hooks = plugins.setdefault(PLUGIN, Hooks())
     name = named(task.key)
     halt = hooks.halts[name] = Halt()
     try:
@@ -120,8 +121,8 @@ def _run(task: Work, say: Say, halt: Halt, address: str, scratch: str) -> tuple[
         return Outcome(submission=task.submission, ended=ended), []
     except (Refused, errors.RnbError, OSError) as error:
         words = "; ".join([str(error), *broken])
-        unfit = isinstance(error, Unfit)
-        return Outcome(submission=task.submission, refused=f"the worker at {address} {words}", unfit=unfit), []
+        unfit = address if isinstance(error, Unfit) else ""
+        return Outcome(submission=task.submission, refused=f"the Dask worker at {address} {words}", unfit=unfit), []
     finally:
         if warm is not None:
             warms.done(warm)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from rnb.engines.holding import Holding
 from rnb.engines.spawn import Forked, Spawned, kernels
 from rnb.engines.work import Raw
 from rnb.messages import AnyReport, AnyTask, Progress, Stream
@@ -32,7 +33,9 @@ class Child:
         self.raw = {spawned.out: "stdout", spawned.err: "stderr"}
         self.forked = isinstance(spawned, Forked)
         self.gone = False
+        self.holding = Holding()
         self._buffer = bytearray()
+        self._again: list[AnyReport | Raw] = []  # to be heard once more
         self._poll = select.poll()
         for fd in (self.socket.fileno(), *self.raw):
             os.set_blocking(fd, fd == self.socket.fileno())
@@ -40,11 +43,11 @@ class Child:
 
     # ------------------------------------------------------------------ words
 
-    def send(self, task: AnyTask) -> None:
+    def send(self, *tasks: AnyTask) -> None:
         """Say it; who is gone hears nothing."""
-        body = _encode(task)
+        bodies = [_encode(task) for task in tasks]
         with contextlib.suppress(OSError):
-            self.socket.sendall(struct.pack(">I", len(body)) + body)
+            self.socket.sendall(b"".join([struct.pack(">I", len(body)) + body for body in bodies]))
 
     def send_descriptors(self, descriptors: list[int]) -> None:
         rights = struct.pack(f"{len(descriptors)}i", *descriptors)
@@ -61,9 +64,10 @@ class Child:
 
     def hear(self, seconds: float | None = None) -> list[AnyReport | Raw]:
         """What it says within this time; [] when it says nothing, or somebody else woke us."""
-        if self.gone:
-            return []
-        found: list[AnyReport | Raw] = []
+        if self._again or self.gone:
+            found, self._again = self._again, []
+            return found
+        found = []
         ready = {fd for fd, _ in self._poll.poll(None if seconds is None else seconds * 1000)}
         if ready & {self.socket.fileno(), *self.raw}:
             found += self._reports()
@@ -71,6 +75,15 @@ class Child:
                 for fd in ready & self.raw.keys():
                     found += self._read(fd)
         return found
+
+    def put_back(self, reports: list[AnyReport | Raw]) -> None:
+        """These are for whoever listens next."""
+        self._again = reports
+
+    def dead(self) -> bool:
+        """Whether it has gone while nobody listened. What it said meanwhile belongs to no cell."""
+        self.hear(0)
+        return self.gone
 
     def _reports(self) -> Iterator[AnyReport | Raw]:
         try:
@@ -127,16 +140,11 @@ class Child:
 
     def interrupt(self) -> None:
         """Ctrl-C for the kernel and what it started."""
-        if self.pid:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGINT)
 
     def kill(self) -> None:
         """End it, and what it started, at once."""
-        if not self.pid:  # forked, and not heard of: it ends when nobody is there to speak to
-            with contextlib.suppress(OSError):
-                self.socket.shutdown(_socket.SHUT_RDWR)
-            return
         for end in (os.killpg, os.kill):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 end(self.pid, signal.SIGKILL)

@@ -12,6 +12,7 @@ import logging
 import os
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,7 +26,9 @@ CONNECT = 10.0  # seconds for a scheduler to answer at first
 LOOK = 1.0  # seconds between two looks at the cluster
 SILENT = 5.0  # seconds without a heartbeat after which a worker counts as lost
 STALLED = 20.0  # seconds that a scheduler may take for an answer
+TRIES = 3  # workers that may turn out unfit for one cell before none counts as fit
 CLOSING = 3.0  # seconds that a goodbye may take
+SOON = 0.001  # seconds between two messages to the scheduler: Dask's client lets 10 ms pass, which a chain's next cell would wait
 
 # Workers run this whether they have rnb or not: it travels as code.
 CHECK = """
@@ -53,20 +56,26 @@ class Submission:
     def __init__(self, work: Work, words: Callable[[Words], None], end: Callable[[Outcome], None]):
         self.work, self.words, self.end = work, words, end
         self.future: Any = None
+        self.refusals = 0  # by workers that are unfit
 
 
 class Cluster:
     """`where`: the address of a scheduler, or "" for a cluster of our own with so many `workers`. `lost(reason)` is called
-    once, when nothing more can come of it."""
+    once, when nothing more can come of it. `warn` gets sentences for people."""
 
-    def __init__(self, where: str, workers: int, post: Callable[[Callable[[], None]], None]):
-        self.where, self._post = where, post
+    def __init__(
+        self, where: str, workers: int, post: Callable[[Callable[[], None]], None], warn: Callable[[str], None]
+    ):
+        self.where, self._post, self._warn = where, post, warn
         self.topic = f"rnb-{os.urandom(8).hex()}"
         self.lost: Callable[[str], None] = lambda reason: None
         self.threads = workers
         self.gone = ""  # why nothing can come of it any more
         self._running: dict[str, Submission] = {}
+        self._present: list[str] = []  # addresses of workers
+        self._unfit: set[str] = set()  # those that would give other results: they get no work
         self._silent: dict[str, tuple[float, float]] = {}  # last heartbeat of a worker, and when we saw it change
+        self._over: list[Any] = []  # futures of what has ended in order: to be released with time
         self._client: Any = None  # a `distributed.Client`, which is half typed
         self._local = None if where else Local(workers)
 
@@ -86,6 +95,7 @@ class Cluster:
             address = self._local.address() if self._local is not None else self.where
             new: Any = distributed.Client
             self._client = new(address, timeout=CONNECT, set_as_default=False, name="rnb", heartbeat_interval=1000)
+            self._client.scheduler_comm.interval = SOON
         except (OSError, ValueError, TypeError) as error:
             hint = "is it running? `--engine dask` starts a cluster of its own"
             raise UsageError(f"no Dask scheduler answers at {self.where or 'this machine'}: {error}", hint) from None
@@ -94,24 +104,17 @@ class Cluster:
         self._client.loop.add_callback(self._watch)
 
     def _check(self, store: str, probe: str) -> None:
+        """Raises UsageError where no worker will do; those that will not are left out."""
         found = self._client.run(_by_value(CHECK, "check"), store, probe, on_error="return")
-        self.threads = len(found)
-        mine = at_worker.versions()
-        for address, answer in found.items():
-            if isinstance(answer, BaseException):
-                raise UsageError(f"the Dask worker at {address} does not answer: {answer}")
-            has, python, reads = answer
-            if not has:
-                raise UsageError(f"the Dask worker at {address} has no rnb", "install rnb-notebook[dask] there")
-            if (has, python) != mine:
-                words = f"has rnb {has} and Python {python}, here it is rnb {mine[0]} and Python {mine[1]}"
-                raise UsageError(
-                    f"the Dask worker at {address} {words}", "values would not be the same: install the same"
-                )
-            if reads is not True:
-                why = f": {reads}" if reads else ""
-                hint = "say --cache with a URL, or a folder, that all workers can reach"
-                raise UsageError(f"the Dask worker at {address} can't read the store at {store}{why}", hint)
+        self._present, self.threads = list(found), len(found)
+        troubles = {address: trouble for address, answer in found.items() if (trouble := _trouble(answer, store))}
+        for address, (words, hint) in troubles.items():
+            if len(troubles) == len(found):
+                raise UsageError(f"the Dask worker at {address} {words}", hint)
+        self._unfit.update(troubles)
+        for words in dict.fromkeys(words for words, _ in troubles.values()):
+            places = ", ".join(address for address, trouble in troubles.items() if trouble[0] == words)
+            self._warn(f"no cell goes to the Dask worker at {places}: it {words}")
 
     # ------------------------------------------------------------------ work
 
@@ -124,7 +127,9 @@ class Cluster:
     def _send(self, submission: Submission, workers: list[str] | None) -> None:
         data = work.encode(submission.work)
         key = at_worker.named(submission.work.key)
-        future = self._client.submit(at_worker.run_cell, data, key=key, workers=workers)
+        workers = workers or (self._fit() if self._unfit else None)
+        others = True if workers else None  # if none of them is left, any will do
+        future = self._client.submit(at_worker.run_cell, data, key=key, workers=workers, allow_other_workers=others)
         submission.future = future
         future.add_done_callback(lambda done: self._post(lambda: self._done(submission, done)))
 
@@ -142,8 +147,37 @@ class Cluster:
     def _ended(self, submission: Submission, outcome: Outcome) -> None:
         if self._running.pop(submission.work.submission, None) is None:
             return
-        self.release(submission)
+        if outcome.unfit and self._turned_down(submission, outcome):
+            return
+        if outcome.ended is not None and submission.future is not None:
+            self._over.append(submission.future)
+        else:
+            self.release(submission)
         submission.end(outcome)
+
+    def _fit(self) -> list[str]:
+        return [address for address in self._present if address not in self._unfit]
+
+    def _turned_down(self, submission: Submission, outcome: Outcome) -> bool:
+        """A worker would give other results than ours: no more goes there. Whether this cell goes to another now."""
+        known = outcome.unfit in self._unfit
+        self._unfit.add(outcome.unfit)
+        submission.refusals += 1
+        fit = self._fit()
+        if not fit or submission.refusals >= TRIES or submission.future is None:
+            return False
+        if not known:
+            self._warn(f"{outcome.refused}: no cell goes there")
+        self._again(submission, fit)
+        return True
+
+    def _again(self, submission: Submission, workers: list[str]) -> None:
+        """Have it done by one of these, under a name that no other knows."""
+        self.forget(submission)
+        salt = os.urandom(8).hex()
+        submission.work = msgspec.structs.replace(submission.work, key=f"{submission.work.key}-{salt}", submission=salt)
+        self._running[salt] = submission
+        self._send(submission, workers)
 
     # ------------------------------------------------------------------ what Dask says
 
@@ -201,12 +235,20 @@ class Cluster:
             if silent:
                 held = await client.scheduler.processing(workers=list(silent))
                 keys = {key for names in held.values() for key in names}
-                others = [a for a in info["workers"] if a not in silent]
-                self._post(lambda keys=keys, others=others: self._move(keys, others))  # type: ignore[misc]
+                others = [a for a in info["workers"] if a not in silent | self._unfit]
+                self._post(partial(self._move, keys, others))
             threads = sum(worker["nthreads"] for worker in info["workers"].values())
-            self._post(lambda threads=threads: setattr(self, "threads", threads))  # type: ignore[misc]
+            self._post(partial(self._looked, list(info["workers"]), threads))
             await asyncio.sleep(LOOK)
         self._post(lambda: self._give_up("its scheduler does not answer any more"))
+
+    def _looked(self, present: list[str], threads: int) -> None:
+        """These are its workers. What has ended until now goes from it, all at once: a message for each would stand
+        before the next cell's."""
+        self._present, self.threads = present, threads
+        over, self._over = self._over, []
+        for future in over:
+            future.release()
 
     def _move(self, keys: set[str], others: list[str]) -> None:
         """These lie with workers that say nothing: have them done elsewhere, under names that the silent do not know."""
@@ -218,13 +260,7 @@ class Cluster:
                 self.release(submission)
                 self._ended(submission, outcome)
                 continue
-            self.forget(submission)
-            salt = os.urandom(8).hex()
-            submission.work = msgspec.structs.replace(
-                submission.work, key=f"{submission.work.key}-{salt}", submission=salt
-            )
-            self._running[salt] = submission
-            self._send(submission, others)
+            self._again(submission, others)
 
     def _give_up(self, reason: str) -> None:
         if self.gone or self._client is None:
@@ -253,6 +289,26 @@ class Cluster:
         """Raises OSError, TimeoutError."""
         forget = client.run_on_scheduler(_by_value(FORGET, "forget"), self.topic)
         await asyncio.wait_for(forget, CLOSING)
+
+
+def _trouble(answer: Any, store: str) -> tuple[str, str] | None:
+    """What a worker said to `CHECK`: why it will not do, in words, and a hint."""
+    if isinstance(answer, BaseException):
+        return f"does not answer: {answer}", ""
+    has, python, reads = answer
+    mine = at_worker.versions()
+    if not has:
+        return "has no rnb", "install rnb-notebook[dask] there"
+    if (has, python) != mine:
+        words = f"has rnb {has} and Python {python}, here it is rnb {mine[0]} and Python {mine[1]}"
+        return words, "values would not be the same: install the same"
+    if reads is not True:
+        why = f": {reads}" if reads else ""
+        return (
+            f"can't read the store at {store}{why}",
+            "say --cache with a URL, or a folder, that all workers can reach",
+        )
+    return None
 
 
 def _hush() -> None:

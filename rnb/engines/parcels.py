@@ -8,42 +8,45 @@ from pathlib import Path
 import msgspec
 
 from rnb.engines.work import Piece, Refused
-from rnb.kernel.keeping import hasher
-from rnb.messages import Exported, Fetch, Load
+from rnb.kernel.keeping import append, hasher
+from rnb.messages import Fetch, Load
 from rnb.store.cache import Cache
 
 CHUNK = 1 << 20
 
 
-def put(cache: Cache, exported: Exported) -> str:
-    """Take the bytes of an export into the store, and be sure that others can read them: the content. Raises Refused."""
-    if exported.path:
-        with open(exported.path, "rb", buffering=0) as source:
-            return put_bytes(cache, source.fileno(), b"")
-    return put_bytes(cache, -1, exported.data)
-
-
-def put_bytes(cache: Cache, fd: int, data: bytes) -> str:
-    """The same of a file that is open, or of bytes."""
-    staged = cache.stage()
-    if staged is None:
-        raise Refused(NO_STORE.format(cache.spot.where))
+def put(cache: Cache, fd: int, data: bytes) -> str:
+    """Take a file that is open, or bytes, into the store, and be sure that others can read it: the content. Raises Refused."""
+    staged = stage(cache)
     digest = hasher(cache.secure)
     try:
         with open(staged, "wb", buffering=0) as target:
             while part := (os.read(fd, CHUNK) if fd >= 0 else data):
-                digest.update(part)
-                view = memoryview(part)
-                while view:
-                    view = view[target.write(view) :]
+                append(target, digest, 0, part)
                 data = b""
     except OSError as error:
         Path(staged).unlink(missing_ok=True)
-        raise Refused(f"{NO_STORE.format(cache.spot.where)}: {error.strerror or error}") from None
-    content = digest.hexdigest()
+        raise Refused(unwritten(cache, error.strerror or str(error))) from None
+    adopt(cache, staged, digest.hexdigest())
+    return digest.hexdigest()
+
+
+def stage(cache: Cache) -> str:
+    """A path for a file that is to be taken in. Raises Refused."""
+    staged = cache.stage()
+    if staged is None:
+        raise Refused(unwritten(cache))
+    return staged
+
+
+def adopt(cache: Cache, staged: str, content: str) -> None:
+    """Take it in, and be sure that others can read it. Raises Refused."""
     if not (cache.adopt(staged, content) and cache.settle()):
-        raise Refused(NO_STORE.format(cache.spot.where))
-    return content
+        raise Refused(unwritten(cache))
+
+
+def unwritten(cache: Cache, why: str = "") -> str:
+    return f"can't write the store at {cache.spot.where}{why and f': {why}'}"
 
 
 def get(cache: Cache, content: str) -> str:
@@ -69,7 +72,4 @@ def take(piece: Piece, path: str) -> Fetch | Load:
         return msgspec.structs.replace(piece.load, path=path)
     part = piece.part
     assert part is not None
-    return Fetch(uid=piece.uid, id=piece.id, slots=part.slots, pickle=part.pickle, buffers=part.buffers, path=path)
-
-
-NO_STORE = "can't write the store at {}"
+    return Fetch(uid=piece.uid, id="", slots=part.slots, pickle=part.pickle, buffers=part.buffers, path=path)

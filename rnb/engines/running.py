@@ -6,16 +6,16 @@ A word that is not wanted any more ends the child: first by an interrupt, as Ctr
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from rnb.engines import parcels
 from rnb.engines.child import Child
+from rnb.engines.spawn import death_words
 from rnb.engines.warm import Halt, Warm
-from rnb.engines.work import AnyWord, Halted, Outcome, Raw, Refused, Words, Work
+from rnb.engines.work import AnyWord, Halted, Outcome, Piece, Raw, Refused, Words, Work
 from rnb.messages import (
     AnyReport,
     CellEnded,
@@ -25,12 +25,12 @@ from rnb.messages import (
     Exported,
     Failed,
     Fetched,
+    Forget,
     InputWanted,
     Keep,
     Kept,
     Loaded,
     Progress,
-    Release,
     Stream,
 )
 from rnb.store.cache import Cache
@@ -56,27 +56,30 @@ class Running:
 
     def run(self, begun: AnyWord) -> Outcome:
         """Raises Refused, Halted (before the cell has begun)."""
-        paths = [parcels.get(self.cache, piece.content) for piece in self.work.pieces]
-        child = self.warm.take(self.halt)
+        child = self.warm.take(self.work, self.halt)
         child.wake_by(self.halt.fd)
         try:
-            _may_be_killed_first(child.pid)
-            for piece, path in zip(self.work.pieces, paths, strict=True):
-                child.send(parcels.take(piece, path))
-            self._loaded(child, len(paths))
+            self._bring(child)
             self.unsaid, self._last = [begun], time.monotonic()
-            child.send(self.work.task)
-            self.warm.replenish()
-            outcome = self._outcome(child)
-        except BaseException:
+            task, staged = self.work.task, parcels.stage(self.cache)
+            slots = [*task.slots, *task.implicit]
+            child.send(task, Export(uid=task.uid, slots=slots, path=staged, secure=self.work.secure))
+            outcome = self._outcome(child, staged)
+        except BaseException:  # whatever it is, and it goes on: no child is left that nobody listens to
             self.warm.ended(child)
             raise
         child.sleep_through(self.halt.fd)
         if outcome.ended is not None:
-            self.warm.let_go(child)
+            self.warm.rest(child, self.work.run if _in_order(outcome.ended) else "")
         return outcome
 
-    def _loaded(self, child: Child, count: int) -> None:
+    def _bring(self, child: Child) -> None:
+        """Have it hold what the cell reads, and no more."""
+        drop, lacking = child.holding.change(self.work.pieces)
+        takes = [parcels.take(piece, parcels.get(self.cache, piece.content)) for piece in lacking]
+        if drop or takes:
+            child.send(*([Forget(uids=drop)] if drop else []), *takes)
+        count = len(takes)
         while count:
             for report in child.hear():
                 if isinstance(report, Fetched | Loaded):
@@ -91,18 +94,28 @@ class Running:
 
     # ------------------------------------------------------------------ while it runs
 
-    def _outcome(self, child: Child) -> Outcome:
+    def _outcome(self, child: Child, staged: str) -> Outcome:
         ended = self._ended(child)
         if ended is None:
-            return Outcome(submission=self.work.submission, died=_words(self.warm.ended(child)))
+            return Outcome(submission=self.work.submission, died=death_words(self.warm.ended(child)))
         outcome = Outcome(submission=self.work.submission, ended=ended, folder=self.warm.folder)
-        if ended.outcome == "done" and ended.values and not ended.changed:
-            exported = self._exported(child, list(ended.values))
-            outcome.parts, outcome.content = exported.parts, parcels.put(self.cache, exported)
-            if exported.fd >= 0:
-                child.send(Release(fd=exported.fd))
-            outcome.kept = self._kept(child) if self.work.keep else None
+        if _in_order(ended):
+            exported = self._answer(child, Exported)
+            if ended.values:
+                self._store(child, exported, staged, outcome)
         return outcome
+
+    def _store(self, child: Child, exported: Exported, staged: str, outcome: Outcome) -> None:
+        """What the child has written is in the store before its end is told. Raises Refused."""
+        failure = next((part.failure for part in exported.parts if part.failure), "")
+        if failure or exported.failure:
+            Path(staged).unlink(missing_ok=True)
+            raise Refused(f"{STAYS}: {failure}" if failure else parcels.unwritten(self.cache, exported.failure))
+        parcels.adopt(self.cache, staged, exported.content)
+        outcome.parts, outcome.content = exported.parts, exported.content
+        for part in exported.parts:
+            child.holding.made(Piece(uid=self.work.task.uid, content=exported.content, part=part))
+        outcome.kept = self._kept(child) if self.work.keep else None
 
     def _ended(self, child: Child) -> CellEnded | None:
         """Hear it to its end; None if it died."""
@@ -117,8 +130,10 @@ class Running:
                 again = now + INSIST
                 (child.interrupt if now < interrupted + GRACE else child.kill)()
             wait = again - now if interrupted is not None else None
-            for report in child.hear(PAUSE if self.unsaid else wait):
+            heard = child.hear(PAUSE if self.unsaid else wait)
+            for place, report in enumerate(heard):
                 if isinstance(report, CellEnded):
+                    child.put_back(heard[place + 1 :])
                     return report
                 self._take(report)
             if child.gone:
@@ -144,14 +159,6 @@ class Running:
             self._say(self.unsaid)
             self.unsaid, self._last = [], time.monotonic()
 
-    def _exported(self, child: Child, slots: list[str]) -> Exported:
-        child.send(Export(uid=self.work.task.uid, slots=slots))
-        exported = self._answer(child, Exported)
-        failure = next((part.failure for part in exported.parts if part.failure), "")
-        if failure:
-            raise Refused(f"{STAYS}: {failure}")
-        return exported
-
     def _kept(self, child: Child) -> Kept | None:
         staged = self.cache.stage()
         if staged is None:
@@ -163,26 +170,18 @@ class Running:
         return kept
 
     def _answer(self, child: Child, kind: type[T]) -> T:
-        while not child.gone:
-            for report in child.hear():
+        heard = child.hear()
+        while heard or not child.gone:
+            for report in heard:
                 if isinstance(report, kind):
                     return report
                 self._take(report)
             if self.halt.said:
                 raise Halted
+            heard = child.hear()
         raise Refused("loses its kernel to a value")
 
 
-def _may_be_killed_first(pid: int) -> None:
-    """If memory runs out, the system is to end the cell and not the worker."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "w") as file:
-        file.write("500")
-
-
-def _words(status: int) -> str:
-    if status >= 0:
-        return f"exit code {status}"
-    try:
-        return f"signal {signal.Signals(-status).name}"
-    except ValueError:
-        return f"signal {-status}"
+def _in_order(ended: CellEnded) -> bool:
+    """Whether other cells may run where this one has: it changed nothing that they may read."""
+    return ended.outcome != "interrupted" and not ended.changed

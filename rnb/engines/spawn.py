@@ -125,3 +125,15 @@ def discard() -> None:
             kernels.discard(spawned.pid)
         except (ProcessLookupError, ChildProcessError):  # the command may have ended all below it
             continue
+
+
+def death_words(status: int) -> str:
+    """How a process ended, for people."""
+    from signal import Signals  # where one was killed
+
+    if status >= 0:
+        return f"exit code {status}"
+    try:
+        return f"signal {Signals(-status).name}"
+    except ValueError:
+        return f"signal {-status}"

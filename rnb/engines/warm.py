@@ -1,11 +1,15 @@
-"""Warm kernels: in each the setup of one notebook has run and no cell has, so that a cell costs a fork and no more.
+"""Warm kernels: in each the setup of one notebook has run and no cell has, so that a cell costs a fork at most.
 
-A worker's process has one per bundle; cells run in children of it. One child is forked ahead. Where a fork would not be
-whole, each cell gets a kernel that runs the setup anew. What is not used for a while ends.
+A worker's process has one per bundle; cells run in children of it. Where a fork would not be whole, a child is a kernel
+that runs the setup itself. A child that has ended a cell in order rests for a moment, and may then run another cell of
+the same run, as a worker of `-j` does: the cell of a chain finds there what the last one gave. What is not used for a
+while ends.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import tempfile
 import threading
@@ -16,7 +20,7 @@ import msgspec
 
 from rnb.engines.child import Child
 from rnb.engines.spawn import Forked, Spawned
-from rnb.engines.work import Bundle, Halted, Raw, Refused, Unfit
+from rnb.engines.work import Bundle, Halted, Raw, Refused, Unfit, Work
 from rnb.messages import (
     AnyReport,
     CellError,
@@ -32,7 +36,9 @@ from rnb.messages import (
 )
 
 IDLE = 60.0  # seconds after which a warm kernel that nobody needs ends
-GRACE = 2.0  # seconds that a kernel may take to end in order
+REST = 1.0  # seconds that a child waits for another cell
+LOOK = 0.5  # seconds between two looks at who has waited long enough
+GRACE = 2.0  # seconds that kernels may take to end in order
 _spawning = threading.Lock()  # a kernel that is begun must not inherit another one's socket
 
 
@@ -63,7 +69,7 @@ class Warm:
         self.running = 0  # cells
         self._lock = threading.Lock()
         self._kernel: Child | None = None
-        self._spare: Child | None = None
+        self._resting: list[tuple[float, str, Child]] = []  # since when, of which run
         self._unforkable = ""
         self._folder = ""
 
@@ -91,26 +97,51 @@ class Warm:
 
     # ------------------------------------------------------------------ children
 
-    def take(self, halt: Halt) -> Child:
-        """A kernel that has run the setup, for one cell. Raises Refused, Halted."""
+    def take(self, work: Work, halt: Halt) -> Child:
+        """A kernel that has run the setup, and perhaps cells of this run. Raises Refused, Halted."""
+        child = self._rested(work)
+        if child is not None:
+            return child
         with self._lock:
-            self.used = time.monotonic()
             if self._kernel is None or self._kernel.gone:
                 self._drop()
                 self._kernel = self._started(halt)
                 self._survey(halt)
-            if self._unforkable:
-                return self._started(halt)
-            child, self._spare = self._spare or self._fork(), None
-        if not child.pid:
+            child = None if self._unforkable else self._fork()
+        if child is None:
+            child = self._started(halt)
+        else:
             self._is_up(child, halt)
+        _may_be_killed_first(child.pid)
         return child
 
-    def replenish(self) -> None:
-        """Have the next child forked while nobody waits for it."""
+    def _rested(self, work: Work) -> Child | None:
+        """A child that rests and has most of what this work needs."""
         with self._lock:
-            if self._kernel is not None and not self._unforkable and self._spare is None:
-                self._spare = self._fork()
+            able = [one for one in self._resting if one[1] == work.run and not one[2].dead()]
+            if not able:
+                return None
+            found = max(able, key=lambda one: sum(map(one[2].holding.has, work.pieces)))
+            self._resting.remove(found)
+            return found[2]
+
+    def rest(self, child: Child, run: str) -> None:
+        """A child has ended a cell in order. `run`: whose next cell it may run; "": nobody's."""
+        with self._lock:
+            self._resting.append((time.monotonic(), run, child))
+
+    def end_rested(self, since: float) -> None:
+        """Have those end that rest since then or longer; exit handlers may take a while."""
+        with self._lock:
+            old = [one for one in self._resting if one[0] <= since]
+            self._resting = [one for one in self._resting if one not in old]
+        for _, _, child in old:
+            child.send(Stop())
+        deadline = time.monotonic() + GRACE
+        for _, _, child in old:
+            while not child.gone and (left := deadline - time.monotonic()) > 0:
+                child.hear(left)
+            self.ended(child)
 
     def _started(self, halt: Halt) -> Child:
         """A kernel of its own, the setup run."""
@@ -161,12 +192,15 @@ class Warm:
 
     def _is_up(self, child: Child, halt: Halt) -> None:
         child.wake_by(halt.fd)
-        for report in _until(child, Ready, halt):
-            if isinstance(report, Ready):
-                child.pid = report.pid
+        try:
+            for report in _until(child, Ready, halt):
+                if isinstance(report, Ready):
+                    child.pid = report.pid
+        finally:
+            if not child.pid:  # it ends when nobody is there to speak to
+                child.close()
         child.sleep_through(halt.fd)
         if not child.pid:
-            child.close()
             raise Refused("can't fork its kernel")
 
     def ended(self, child: Child) -> int:
@@ -185,31 +219,26 @@ class Warm:
                     return report.status
         return -9
 
-    def let_go(self, child: Child) -> None:
-        """Have a child end in order, which another thread waits for: exit handlers may take a while."""
-        threading.Thread(target=self._end, args=(child,), daemon=True).start()
-
-    def _end(self, child: Child) -> None:
-        child.send(Stop())
-        deadline = time.monotonic() + GRACE
-        while not child.gone and (left := deadline - time.monotonic()) > 0:
-            child.hear(left)
-        self.ended(child)
-
     # ------------------------------------------------------------------ the end
 
     def _drop(self) -> None:
-        for child in (self._spare, self._kernel):
-            if child is not None:
-                child.kill()
-                child.close()
+        """End the kernel, which has no children any more, or can't be asked for them."""
         if self._kernel is not None:
+            self._kernel.kill()
+            self._kernel.close()
             self._kernel.wait()
-        self._kernel = self._spare = None
+        self._kernel = None
 
     def close(self) -> None:
+        self.end_rested(math.inf)
         with self._lock:
             self._drop()
+
+
+def _may_be_killed_first(pid: int) -> None:
+    """If memory runs out, the system is to end the cell and not the worker."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "w") as file:
+        file.write("500")
 
 
 def _until(child: Child, last: type[AnyReport], halt: Halt | None = None) -> list[AnyReport | Raw]:
@@ -260,12 +289,17 @@ class Warms:
             warm.used = time.monotonic()
 
     def _sweep(self) -> None:
-        while not self._closed.wait(IDLE / 4):
+        while not self._closed.wait(LOOK):
+            now = time.monotonic()
             with self._lock:
-                old = [c for c, w in self._all.items() if not w.running and time.monotonic() - w.used > IDLE]
+                warms = list(self._all.values())
+                old = [content for content, warm in self._all.items() if not warm.running and now - warm.used > IDLE]
                 gone = [self._all.pop(content) for content in old]
-            for warm in gone:
-                warm.close()
+            for warm in warms:
+                if warm in gone:
+                    warm.close()
+                else:
+                    warm.end_rested(now - REST)
 
     def close(self) -> None:
         self._closed.set()

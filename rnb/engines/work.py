@@ -29,10 +29,14 @@ class Piece(msgspec.Struct, kw_only=True):
     """Values of one cell that lie in the store, as another kernel exported them (`part`) or kept them (`load`)."""
 
     uid: int
-    id: str
     content: str
     part: Part | None = None
     load: Load | None = None
+
+    @property
+    def needs(self) -> list[tuple[int, str]]:
+        """Values that it holds and that lie elsewhere, by cell and slot."""
+        return self.part.needs if self.part is not None else []
 
 
 class Work(msgspec.Struct, kw_only=True):
@@ -40,6 +44,7 @@ class Work(msgspec.Struct, kw_only=True):
 
     key: str
     submission: str
+    run: str  # cells of one run may run in one process, one after the other
     topic: str  # where what the cell says goes
     store: str  # a folder or URL
     secure: bool  # contents have digests that nobody can forge
@@ -60,7 +65,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     kept: Kept | None = None  # the same values for later runs, which lie there too
     died: str = ""
     refused: str = ""
-    unfit: bool = False  # it would not for any cell of this notebook
+    unfit: str = ""  # the address of the worker, if it would not for any cell of this notebook
     said: list[AnyReport | Raw | Begun | Over] = []  # for who did not hear it
     folder: str = ""  # where it ran
 

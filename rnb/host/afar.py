@@ -35,7 +35,7 @@ from rnb.notebook.digest import digest
 from rnb.notebook.model import Cell
 from rnb.plan import keys
 from rnb.plan.setup import SetupPlan
-from rnb.plan.world import GOOD, SETUP, Key
+from rnb.plan.world import GOOD, Key
 from rnb.store.cache import Cache
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class Afar:
         self._observer = Observer(session.modules.folder, session.modules)
         self._python = python()
         self._here: set[int] = set()  # cells that can't go
+        self._identities: dict[int, str] = {}  # of cells
         self._unfit = False  # no cell can
         self._pieces: dict[tuple[Key, str], Piece] = {}  # what lies in the store, by value and state
         self._bundle = ""
@@ -97,7 +98,7 @@ class Afar:
             return True
         if limits.of(cell).watched or limits.whole.watched or "input(" in cell.source or cell.options.output:
             return True
-        known = self._seconds.get(self._static(cell))
+        known = self._seconds.get(self._static(uid))
         return known < SMALL if known is not None else not cell.refs and _is_trivial(cell)
 
     @property
@@ -120,7 +121,13 @@ class Afar:
 
     # ------------------------------------------------------------------ what goes
 
-    def _static(self, cell: Cell) -> str:
+    def _static(self, uid: int) -> str:
+        """The identity of a cell, with all that it uses."""
+        if uid not in self._identities:
+            self._identities[uid] = self._identity(self.crew.session.cells[uid])
+        return self._identities[uid]
+
+    def _identity(self, cell: Cell) -> str:
         session, notebook = self.crew.session, self.crew.session.current.now
         texts = self._observer.texts(session.world.used_modules(cell))
         matters = keys.place_matters(cell, notebook.setup, texts)
@@ -133,7 +140,7 @@ class Afar:
         links, notebook = session.current.links, session.current.now
         refs = {ref.name: job.seen.get(links.owner_key(ref)) for ref in cell.refs}
         modules = world.used_modules(cell)
-        key = keys.result_key(self._static(cell), refs, world.given(cell), modules, session.settings.strict)
+        key = keys.result_key(self._static(job.uid), refs, world.given(cell), modules, session.settings.strict)
         if key is None or alone or fitness.never(cell, notebook):
             key = os.urandom(16).hex()
         pieces = self._needed(job)
@@ -146,6 +153,7 @@ class Afar:
         return Work(
             key=key,
             submission=submission,
+            run=session.emitter.run,
             topic=self.cluster.topic,
             store=self.store.spot.where,
             secure=self.store.secure,
@@ -172,10 +180,9 @@ class Afar:
                 order.remove(piece)
             found[id(piece)] = piece
             order.append(piece)
-            for need in _needs(piece):
+            for need in piece.needs:
                 states = [job.seen[need]] if need in job.seen else [state for key, state in self._pieces if key == need]
-                if need[0] != SETUP:
-                    todo.append((need, states[-1]))
+                todo.append((need, states[-1]))
         return order[::-1]
 
     def _put_bundle(self) -> str:
@@ -196,7 +203,7 @@ class Afar:
             modules={_path(name, file): Path(file).read_bytes() for name, file in session.modules.files.items()},
             seeded=ahead.seeded,
         )
-        return parcels.put_bytes(self.store, -1, work.encode(bundle))
+        return parcels.put(self.store, -1, work.encode(bundle))
 
     def _imported(self) -> set[str]:
         """Packages that the notebook or a local module of it imports; rnb and Python are looked at by themselves."""
@@ -208,7 +215,7 @@ class Afar:
 
     def known(self, stored: Stored) -> None:
         """Values in the cache: they lie where workers find them."""
-        piece = Piece(uid=stored.uid, id="", content=stored.task.content, load=stored.task)
+        piece = Piece(uid=stored.uid, content=stored.task.content, load=stored.task)
         for slot, state in stored.slots.items():
             self._pieces[(stored.uid, slot), state] = piece
 
@@ -222,15 +229,15 @@ class Afar:
                 if parcel.path:
                     fd = os.open(parcel.path, os.O_RDONLY)
                     try:
-                        content = parcels.put_bytes(self.store, fd, b"")
+                        content = parcels.put(self.store, fd, b"")
                     finally:
                         os.close(fd)
                 else:
-                    content = parcels.put_bytes(self.store, -1, parcel.data)
+                    content = parcels.put(self.store, -1, parcel.data)
             except (Refused, OSError) as error:
                 failure = str(error)
             else:
-                piece = Piece(uid=parcel.uid, id="", content=content, part=parcel.part)
+                piece = Piece(uid=parcel.uid, content=content, part=parcel.part)
                 for slot, state in parcel.slots.items():
                     self._pieces[(parcel.uid, slot), state] = piece
             post(lambda: then(failure))
@@ -253,8 +260,7 @@ class Afar:
 
         def arrived(found: list[tuple[Piece, str]]) -> None:
             for piece, path in found:
-                needs = {key: transfers.held.get(key, {}).get(FAR, "") for key in _needs(piece)}
-                needs = {key: state for key, state in needs.items() if key[0] != SETUP}
+                needs = {key: transfers.held.get(key, {}).get(FAR, "") for key in piece.needs}
                 for slot in piece.part.slots if piece.part is not None else ():
                     assert piece.part is not None
                     transfers.parcels[uid, slot] = Parcel(uid, piece.part, needs, path, b"")
@@ -310,10 +316,10 @@ class Afar:
         if report.observed is not None:
             report.observed.folders = self._files(outcome, report.observed.folders, report)
         for part in outcome.parts:
-            piece = Piece(uid=job.uid, id="", content=outcome.content, part=part)
+            piece = Piece(uid=job.uid, content=outcome.content, part=part)
             for slot, state in part.slots.items():
                 self._pieces[(job.uid, slot), state] = piece
-        self._seconds[self._static(self.crew.session.cells[job.uid])] = round(report.seconds, 4)
+        self._seconds[self._static(job.uid)] = round(report.seconds, 4)
 
     def refused(self, uid: int, reason: str, unfit: bool = False) -> None:
         """This cell stays here from now on; where a worker is `unfit`, all do."""
@@ -352,10 +358,6 @@ class Afar:
     def close(self) -> None:
         """The crew is no more."""
         self._write_seconds()
-
-
-def _needs(piece: Piece) -> list[Key]:
-    return [(need[0], need[1]) for need in piece.part.needs] if piece.part is not None else []
 
 
 def _path(name: str, file: str) -> str:

@@ -50,7 +50,8 @@ def open_engine(command: Command, engine: str, path: str, workers: int, cache: s
 
     store = open_cache(cache or _passing_store(path))
     loop, answers = command.loop, list[RnbError | None]()
-    found = Engine(Cluster(engine.partition("+")[2], workers, loop.post), store, passing=cache is None)
+    cluster = Cluster(engine.partition("+")[2], workers, loop.post, lambda words: loop.post(lambda: _warn(words)))
+    found = Engine(cluster, store, passing=cache is None)
     probe = f"cluster/probe-{os.urandom(8).hex()}"
     store.write_note(probe, b"here")
     store.settle()
@@ -69,12 +70,16 @@ def open_engine(command: Command, engine: str, path: str, workers: int, cache: s
     store.write_note(probe, None)
     if answers and answers[0] is None:
         if not found.cluster.threads:
-            print("rnb: warning: the Dask cluster has no workers: cells wait for one", file=sys.stderr, flush=True)
+            _warn("the Dask cluster has no workers: cells wait for one")
         return found
     found.close()
     if answers and answers[0] is not None:
         raise answers[0]
     return None
+
+
+def _warn(words: str) -> None:
+    print(f"rnb: warning: {words}", file=sys.stderr, flush=True)
 
 
 def _passing_store(path: str) -> str:

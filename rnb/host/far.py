@@ -14,9 +14,8 @@ from rnb.host.lane import FAR, Job, Lane
 from rnb.host.limiting import LIMIT
 from rnb.host.output import Output
 from rnb.host.showing import Showing, Shown
-from rnb.host.supervisor import Supervisor
 from rnb.host.transfers import Stored
-from rnb.messages import AnyReport, CellEnded, CellEvent, Exported, Kept
+from rnb.messages import CellEnded, CellEvent, Exported, Kept
 
 if TYPE_CHECKING:
     from rnb.engines.cluster import Submission
@@ -38,11 +37,8 @@ class Far(Lane):
         super().__init__()
         self.afar, self.crew, self.session, self.number = afar, afar.crew, afar.crew.session, number
         session = self.session
-        nobody = Supervisor(
-            session.loop, session.emitter, session.supervisor.configure, _ignore, lambda *_: None, _ignore
-        )
         output = Output(session.showing.output.keep, session.settings.output_limit)
-        self.showing = Showing(self.crew.backlog, session.state, session.places, nobody, output)
+        self.showing = Showing(self.crew.backlog, session.state, session.places, _nothing, output)
         self.submission: Submission | None = None
         self.kept: Kept | None = None  # what was kept of the cell that has just ended
         self.begun = False
@@ -167,7 +163,7 @@ class Far(Lane):
         if job is None:
             return
         if outcome.refused:
-            self._refused(job, outcome.refused, outcome.unfit)
+            self._refused(job, outcome.refused, bool(outcome.unfit))
         elif submission is not None and outcome.submission not in ("", submission.work.submission):
             self._joined(job, outcome)
         elif outcome.ended is None:
@@ -235,5 +231,5 @@ class Far(Lane):
         """No child of ours."""
 
 
-def _ignore(report: AnyReport | str) -> None:
-    """Nobody speaks here."""
+def _nothing() -> None:
+    """Raw output comes in order with all else."""

@@ -80,7 +80,9 @@ class Session:
         )
         self.setup = SetupRunner(self.current, self.world, self.supervisor, settings.track)
         self.caching = caching(self) if settings.cache else None
-        self.showing = Showing(emitter, state, self.places, self.supervisor, Output(keep_output, settings.output_limit))
+        self.showing = Showing(
+            emitter, state, self.places, self.supervisor.drain, Output(keep_output, settings.output_limit)
+        )
         self.showing.setup.reopen = self.announce
         self.limits = Limiting(self)
         self.round: Round | None = None

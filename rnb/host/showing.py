@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from rnb.host.emit import Emits
 from rnb.host.output import Output
 from rnb.host.places import Places
 from rnb.host.setup_output import SetupOutput
-from rnb.host.supervisor import Supervisor
 from rnb.messages import (
     AnyEvent,
     CellError,
@@ -29,10 +30,10 @@ Shown = Stream | Display | CellError | InputWanted | Progress  # what a cell say
 
 
 class Showing:
-    """Turns the kernel's words into events; `output` bounds the text."""
+    """Turns a kernel's words into events; `output` bounds the text. `drain` has raw output that came before go out before."""
 
-    def __init__(self, emitter: Emits, state: State, places: Places, supervisor: Supervisor, output: Output):
-        self.emitter, self.state, self.places, self.supervisor = emitter, state, places, supervisor
+    def __init__(self, emitter: Emits, state: State, places: Places, drain: Callable[[], None], output: Output):
+        self.emitter, self.state, self.places, self.drain = emitter, state, places, drain
         self.output = output
         self.setup = SetupOutput(emitter.emit)
         output.show = self._text
@@ -98,11 +99,6 @@ class Showing:
     def statement(self, number: int) -> None:
         """This setup statement runs now. What those before it wrote has been read: the kernel waited for that."""
         self.setup.enter(number)
-
-    def drain(self) -> None:
-        """Raw output that came before goes out before."""
-        if self.supervisor.process is not None:
-            self.supervisor.process.drain_raw()
 
     def flush(self) -> bool:
         """What ran has ended: all that it wrote goes out. Whether it was cut."""

@@ -6,10 +6,9 @@ Everything that happens to a kernel is told as a `kernel` event from here.
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable
 
-from rnb.engines.spawn import Forked, kernels
+from rnb.engines.spawn import Forked, death_words, kernels
 from rnb.host.config import sql_returns
 from rnb.host.emit import Emitter
 from rnb.host.loop import Loop, Timer
@@ -76,6 +75,11 @@ class Supervisor:
     def _speaks(self, process: KernelProcess) -> bool:
         """Whether it is the present one; a replaced kernel's last words concern nobody."""
         return process is self.process
+
+    def drain(self) -> None:
+        """Take what has come through the kernel's file descriptors."""
+        if self.process is not None:
+            self.process.drain_raw()
 
     def send(self, task: AnyTask) -> None:
         assert self.process is not None
@@ -175,13 +179,3 @@ def configuration(path: str, track: bool, columns: int, frames: str, workers: bo
         workers=workers,
         returns=sql_returns(path),
     )
-
-
-def death_words(status: int) -> str:
-    """How a process ended, for people."""
-    if status >= 0:
-        return f"exit code {status}"
-    try:
-        return f"signal {signal.Signals(-status).name}"
-    except ValueError:
-        return f"signal {-status}"

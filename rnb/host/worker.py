@@ -64,7 +64,7 @@ class Worker(Lane):
             lambda reason: crew.died(self, reason),
         )
         output = Output(session.showing.output.keep, settings.output_limit)
-        self.showing = Showing(crew.backlog, session.state, session.places, self.supervisor, output)
+        self.showing = Showing(crew.backlog, session.state, session.places, self.supervisor.drain, output)
         self.limits = Limiting(self, session.limits)
 
     def _raw(self, stream: str, data: bytes) -> None:

@@ -67,11 +67,11 @@ def write(path: str, head: bytes, raws: list[memoryview], secure: bool) -> tuple
     digest = hasher(secure)
     sizes = [raw.nbytes | (READ_ONLY if raw.readonly else 0) for raw in raws]
     with open(path, "wb", buffering=0) as file:
-        size = _write(file, digest, 0, MAGIC + struct.pack(f"<Q{len(sizes)}QQ", len(sizes), *sizes, len(head)))
-        size = _write(file, digest, size, head)
+        size = append(file, digest, 0, MAGIC + struct.pack(f"<Q{len(sizes)}QQ", len(sizes), *sizes, len(head)))
+        size = append(file, digest, size, head)
         for raw in raws:
-            size = _write(file, digest, size, bytes(-size % ALIGN))
-            size = _write(file, digest, size, raw)
+            size = append(file, digest, size, bytes(-size % ALIGN))
+            size = append(file, digest, size, raw)
     return size, digest.hexdigest()
 
 
@@ -84,8 +84,8 @@ def _joint(kernel: Kernel, uid: int) -> str:
     return fingerprint(tuple(values.values())).digest if shared else ""
 
 
-def _write(file: IO[bytes], digest: Digest, size: int, data: Any) -> int:
-    """Write and digest; the size of the file then. Raises OSError."""
+def append(file: IO[bytes], digest: Digest, size: int, data: Any) -> int:
+    """Write to the end of a file, and digest; its size then. Raises OSError."""
     with memoryview(data) as whole:
         for start in range(0, len(whole), CHUNK):
             part = whole[start : start + CHUNK]

@@ -164,6 +164,9 @@ def export(kernel: Kernel, task: messages.Export) -> None:
     """Write values of a cell; those that share memory with each other as one part."""
     chunks = _Chunks()
     parts = [_part(kernel, task.uid, slots, chunks) for slots in _together(kernel, task.uid, task.slots)]
+    if task.path:
+        kernel.report("exported", uid=task.uid, parts=parts, **(_filed(chunks, task) if parts else {}))
+        return
     if chunks.size <= SMALL:
         kernel.report("exported", uid=task.uid, parts=parts, data=b"".join(map(bytes, chunks.pieces)))
         return
@@ -232,6 +235,20 @@ def _shared(chunks: _Chunks) -> dict[str, Any]:
         os.close(fd)
         raise
     return place
+
+
+def _filed(chunks: _Chunks, task: messages.Export) -> dict[str, str]:
+    """A file of the host's."""
+    from rnb.kernel import keeping
+
+    digest, size = keeping.hasher(task.secure), 0
+    try:
+        with open(task.path, "wb", buffering=0) as file:
+            for piece in chunks.pieces:
+                size = keeping.append(file, digest, size, piece)
+    except OSError as error:
+        return {"failure": error.strerror or str(error)}
+    return {"content": digest.hexdigest()}
 
 
 def release(kernel: Kernel, task: messages.Release) -> None:

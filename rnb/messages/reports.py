@@ -158,10 +158,13 @@ class Part(msgspec.Struct, kw_only=True):
 
 
 class Exported(Report, tag="exported", kw_only=True):
-    """The answer to `Export`. The bytes can be mapped at `path`; what is small comes along. `fd` is to be released."""
+    """The answer to `Export`. The bytes can be mapped at `path`; what is small comes along. `fd` is to be released.
+    Where a file was asked for: the digest of its `content`, or why it could not be written; without values there is none."""
 
     uid: int
     parts: list[Part]
+    content: str = ""
+    failure: str = ""
     path: str = ""
     fd: int = -1
     data: bytes = b""

@@ -156,10 +156,12 @@ class Reap(Task, tag="reap", kw_only=True):
 
 
 class Export(Task, tag="export", kw_only=True):
-    """Write values of this cell where other kernels can read them. Answer: `Exported`."""
+    """Write values of this cell where other kernels can read them: in memory, or to the file `path`. Answer: `Exported`."""
 
     uid: int
     slots: list[str]
+    path: str = ""
+    secure: bool = False  # the file has a digest that can't be forged
 
 
 class Release(Task, tag="release", kw_only=True):

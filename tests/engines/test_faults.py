@@ -21,8 +21,7 @@ Write = Callable[[str], Path]
 LONG = """
 @rnb.cell
 def makes():
-    time.sleep(0.1)
-    xs = [1, 2, 3]
+    xs = list(range(1, 4))
     return xs
 
 
@@ -81,10 +80,7 @@ def test_the_worker_goes_on_where_a_cell_crashes(dask: Dask, write: Write) -> No
     """And no other worker is lost with it."""
     before = dask.workers()
     path = write(
-        "".join(
-            f"@rnb.cell\ndef c{n}():\n    time.sleep(0.1)\n    os.kill(os.getpid(), signal.SIGSEGV)\n\n\n"
-            for n in range(3)
-        )
+        "".join(f"@rnb.cell\ndef c{n}():\n    os.kill(os.getpid(), signal.SIGSEGV)\n\n\n" for n in range(3))
         + "@rnb.cell\ndef fine():\n    print(sum(range(10)))\n"
     )
     result = dask.run(path)
@@ -161,9 +157,7 @@ def test_workers_that_would_give_other_results(write: Write, tmp_path: Path) -> 
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "none/rnb/__init__.py").write_text("raise ImportError\n")
     (tmp_path / "other/numpy-0.1.dist-info/METADATA").write_text("Name: numpy\nVersion: 0.1\n")
-    path = write(
-        "import numpy\n\n@rnb.cell\ndef one():\n    time.sleep(0.1)\n    print(os.environ.get('WORKER', 'here'))\n"
-    )
+    path = write("import numpy\n\n@rnb.cell\ndef one():\n    print(os.environ.get('WORKER', 'here'))\n")
     with cluster(0) as dask:
         for folder, code, words in [
             ("other", 0, f"has numpy 0.1, here it is numpy {version('numpy')}: all cells run on this machine"),

@@ -1,0 +1,121 @@
+"""Which process of a worker runs a cell, and what it still holds then: one after another for cells of a run, never for two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnb.engines.holding import Holding
+from rnb.engines.work import Piece
+from rnb.messages import Part
+from tests.engines.conftest import cluster, gone, wait_for
+
+Write = Callable[[str], Path]
+CHAIN = """
+SIZE = 50_000_000
+
+
+def told():
+    with open("/proc/self/status") as file:
+        memory = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+    print(os.getpid(), memory // 1000)
+
+
+@rnb.cell
+def c0():
+    told()
+    v0 = bytearray(SIZE)
+    return v0
+"""
+LINK = """
+
+@rnb.cell
+def c{n}(v{m}):
+    told()
+    v{n} = bytearray(v{m})
+    return v{n}
+"""
+
+
+def test_a_chain_runs_in_one_process_that_does_not_grow(write: Write) -> None:
+    """And not in that of another run; when the run is over the process ends soon."""
+    path = write(CHAIN + "".join(LINK.format(n=n, m=n - 1) for n in range(1, 8)))
+    with cluster(1) as dask:
+        pids = []
+        for _ in range(2):
+            result = dask.run(path)
+            assert set(result.status().values()) == {"done"}, result.stderr
+            lines = [result.printed(f"c{n}").split() for n in range(8)]
+            assert len({pid for pid, _ in lines}) == 1
+            assert max(int(memory) for _, memory in lines) < 200, "what a cell does not read has gone"
+            pids.append(int(lines[0][0]))
+        assert pids[0] != pids[1]
+        for pid in pids:
+            wait_for(lambda pid=pid: gone(pid))
+
+
+def test_a_crash_takes_no_more_with_it_than_its_cell(write: Write) -> None:
+    """The next one has a process of its own, and takes from the store what the dead one held."""
+    path = write(
+        """
+@rnb.cell
+def first():
+    xs = list(range(3))
+    print(os.getpid())
+    return xs
+
+
+@rnb.cell
+def dies(xs):
+    print(os.getpid(), flush=True)
+    os.abort()
+
+
+@rnb.cell
+def after(xs):
+    time.sleep(0)
+    print(os.getpid(), xs)
+"""
+    )
+    with cluster(1) as dask:
+        result = dask.run(path, "-j", "1")
+    assert result.status() == {"first": "done", "dies": "killed", "after": "done"}
+    dead, (pid, xs) = result.printed("dies").strip(), result.printed("after").strip().split(" ", 1)
+    assert pid != dead and xs == "[0, 1, 2]"
+
+
+CELLS = st.integers(1, 4)
+PIECES = st.lists(
+    st.tuples(CELLS, st.sampled_from("ab"), st.lists(CELLS, max_size=2, unique=True)),
+    max_size=5,
+    unique_by=lambda p: p[0],
+)
+
+
+@given(st.lists(PIECES, max_size=6))
+def test_a_child_holds_what_is_wanted(steps: list[list[tuple[int, str, list[int]]]]) -> None:
+    """Whatever it held: no more, each piece of one cell from one time, and what holds another value with that very one."""
+    holding, births = Holding(), 0
+    held: dict[tuple[int, str], tuple[int, dict[int, int]]] = {}  # by piece: when it came, and what it then refers to
+    for step in steps:
+        known = {uid for uid, _, _ in step}
+        wanted = [
+            Piece(
+                uid=uid,
+                content=content,
+                part=Part(slots={"x": content}, needs=[(n, "x") for n in needs if n in known and n < uid]),
+            )
+            for uid, content, needs in sorted(step)
+        ]
+        drop, takes = holding.change(wanted)
+        held = {key: value for key, value in held.items() if key[0] not in drop}
+        for piece in takes:
+            births += 1
+            now = {uid: birth for (uid, _), (birth, _) in held.items()}
+            held[piece.uid, piece.content] = births, {need: now[need] for need, _ in piece.needs}
+        assert set(held) == {(piece.uid, piece.content) for piece in wanted}
+        ages = {uid: birth for (uid, _), (birth, _) in held.items()}
+        assert all(ages[need] == birth for _, refers in held.values() for need, birth in refers.items())
