@@ -6,7 +6,7 @@ click, which has nothing to say to such a line, is not.
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]
+import _signal  # type: ignore[import-not-found]  # `signal` itself imports `enum`, and signals are to be heard before that
 import gc
 import os
 import sys

@@ -8,20 +8,8 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 VARIABLE = "_RNB_COMPLETE"  # click's own: set by the shell's function when it asks
-FILES = (
-    "notebook",
-    "notebooks",
-    "paths",
-    "source",
-    "target",
-    "script",
-    "sides",
-    "block",
-    "output",
-    "html",
-    "junit",
-    "ipynb",
-)
+PATHS = ("FILE", "FOLDER", "CSV", "DIR-OR-URL")  # what options that take a path call it
+WORDS = ("run", "shell")  # arguments that are no paths
 CELLS = ("only", "cell")
 PLACES = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "fish": "~/.config/fish/completions/rnb.fish"}
 
@@ -49,11 +37,18 @@ def command(shell: str) -> int:
 
 def completing(command: click.Command) -> None:
     """Tell a command's parameters what may stand for them. Called only when a shell asks."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            completing(below)
     for param in command.params:
-        if param.name in FILES:
-            param.type = click.Path()
-        elif param.name in CELLS:
+        if param.name in CELLS:
             param.type = Cells()
+        elif param.name == "code":
+            from rnb.host.explain import sections
+
+            param.type = click.Choice(list(sections()))
+        elif param.metavar in PATHS or (isinstance(param, click.Argument) and param.name not in WORDS):
+            param.type = click.Path()
 
 
 class Cells(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic in newer ones only

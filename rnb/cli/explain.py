@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 
 import click
 
 from rnb.cli.objects import LINES, put
+from rnb.cli.sinks import is_terminal
 
 
 @click.command()
@@ -34,7 +33,7 @@ def command(code: str | None, as_json: bool) -> int:
     text = explain(code.strip("[]"))
     if as_json:
         put(code=code, text=text)
-    elif sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+    elif is_terminal():
         from rnb.report.richly import document
 
         click.echo(document(text, min(100, shutil.get_terminal_size().columns)))

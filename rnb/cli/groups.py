@@ -52,11 +52,17 @@ class Group(click.Group):
                 hint = f"did you mean `{path} run {word}`?"
             raise UsageError(f"there is no command `{word}`", hint) from None
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            raise spoken(error, f"{ctx.command_path} {ctx.invoked_subcommand}") from None
 
-def spoken(error: click.ClickException) -> UsageError:
-    """Click's sentence without its capital letter, its full stop and its guess, which is a hint."""
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    hint = f"`{context.command_path if context else 'rnb'} --help` shows what it takes"
+
+def spoken(error: click.ClickException, command: str) -> UsageError:
+    """Click's sentence without its capital letter, its full stop and its guess, which is a hint. Click does not always know
+    which `command` it was."""
+    hint = f"`{command} --help` shows what it takes"
     if isinstance(error, click.NoSuchOption):
         if error.possibilities:
             hint = f"did you mean {' or '.join(f'`{each}`' for each in sorted(error.possibilities))}?"

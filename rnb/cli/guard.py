@@ -79,11 +79,12 @@ def _adrift() -> bool:
 
 
 def tell(code: str, message: str, hint: str, exit_code: int, one: One | None = None) -> int:
-    """An error of ours: to people, to the log, and with `--json` as an event. Gives `exit_code`."""
+    """An error of ours: to people, to the log, and with `--json` as an event. Gives `exit_code`. One that has no better
+    hint says where its code is explained."""
     from rnb.redact import hidden
 
-    message = hidden(message)
-    say(f"rnb: error[{code}]: {message}" + (f"\n  hint: {hint}" if hint else ""))
+    message, hint = hidden(message), hint or f"`rnb explain {code}` says more"
+    say(f"rnb: error[{code}]: {message}\n  hint: {hint}")
     logs = sys.modules.get("rnb.host.logs")  # loaded where a log was asked for
     if logs is not None:
         logs.log("problem", level="error", code=code, message=message, exit_code=exit_code)

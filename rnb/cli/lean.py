@@ -20,9 +20,9 @@ def import_msgspec() -> None:
     for module in stand_ins.values():
         vars(module).update(schema=None, schema_components=None)
     stand_ins["typing_extensions"] = sys.modules.get("typing_extensions")
-    sys.modules.update(stand_ins)  # type: ignore[arg-type]
+    sys.modules.update(stand_ins)  # type: ignore[arg-type]  # None there says that a module can't be imported
     try:
-        import msgspec  # noqa: F401
+        __import__("msgspec")
     except (ImportError, AttributeError):
         for name in [name for name in sys.modules if name.partition(".")[0] == "msgspec"]:
             del sys.modules[name]

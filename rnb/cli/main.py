@@ -97,7 +97,7 @@ def entry(args: list[str]) -> object:
     try:
         return rnb.main(args, prog_name="rnb", standalone_mode=False)
     except click.ClickException as error:
-        raise spoken(error) from None
+        raise spoken(error, "rnb") from None
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.Abort:

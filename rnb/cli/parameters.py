@@ -40,6 +40,11 @@ def engine_option(command: Callable[..., int]) -> Callable[..., int]:
     return click.option("--engine", metavar="ENGINE", help=help)(command)
 
 
+def strict_option(command: Callable[..., int]) -> Callable[..., int]:
+    """`--strict`, for commands that run to the end or watch."""
+    return click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")(command)
+
+
 def page_options(command: Callable[..., int]) -> Callable[..., int]:
     """Where the live view is served, for commands that serve it."""
     options = [

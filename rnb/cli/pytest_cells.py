@@ -127,7 +127,7 @@ class NotebookModule(pytest.Module):
     def _getobj(self) -> Any:
         pytest.register_assert_rewrite(self.path.stem)
         with self.at_home():
-            return super()._getobj()  # type: ignore[no-untyped-call]
+            return super()._getobj()  # type: ignore[no-untyped-call]  # pytest's own has no types
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         with self._ours():

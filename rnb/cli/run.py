@@ -16,6 +16,7 @@ from rnb.cli.parameters import (
     limit_option,
     log_options,
     parameter_options,
+    strict_option,
 )
 from rnb.cli.sinks import run_sinks
 
@@ -25,22 +26,22 @@ from rnb.cli.sinks import run_sinks
 @parameter_options
 @click.option("--only", metavar="CELL", multiple=True, help="Run this cell and what it needs; may be repeated.")
 @click.option("-j", "--jobs", metavar="N", default="1", help="Run up to N cells at a time; `auto`: one for each CPU.")
+@engine_option
+@cache_option
+@click.option("--resume", is_flag=True, help="Keep results while it runs; go on where a killed run had come to.")
+@click.option("--timeout", metavar="SECONDS", type=Seconds(), help="Bound the whole run.")
+@limit_option
+@click.option("--sandbox", is_flag=True, help="No network, no home folder, no writes: for notebooks of strangers.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
+@strict_option
 @EVENTS
 @click.option("--junit", metavar="FILE", help="Write a JUnit report, a test case per cell.")
 @click.option(
     "--ipynb", metavar="FILE", help="Write a Jupyter notebook with the outputs; FILE may be a folder: `pages/`."
 )
 @click.option("--html", metavar="FILE", help="Write a page that needs no server; FILE may be a folder: `pages/`.")
-@click.option("--timeout", metavar="SECONDS", type=Seconds(), help="Bound the whole run.")
-@limit_option
 @log_options
-@click.option("--sandbox", is_flag=True, help="No network, no home folder, no writes: for notebooks of strangers.")
-@click.option("--fail-fast", is_flag=True, help="Stop at the first cell that fails.")
-@cache_option
-@click.option("--resume", is_flag=True, help="Keep results while it runs; go on where a killed run had come to.")
 @click.option("--part", is_flag=True, hidden=True)  # one of several notebooks of a command
-@engine_option
-@click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 def command(
     notebooks: tuple[str, ...],
     parameters: tuple[str, ...],
@@ -76,12 +77,10 @@ def command(
     paths, at_a_time = notebooks_in(list(notebooks)), count_of(jobs)
     if len(paths) > 1 and at_a_time > 1 and "-" not in paths:
         flags = {"--sandbox": sandbox, "--fail-fast": fail_fast, "--resume": resume, "--part": True, "--strict": strict}
-        said = {"-p": parameters, "-P": files, "--only": only, "--limit": limits, "--cache": (cache,) if cache else ()}
-        said["--engine"] = (engine,) if engine else ()
-        arguments = [part for name, values in said.items() for value in values for part in (name, value)]
-        arguments += [name for name, on in flags.items() if on]
+        said = {"-p": parameters, "-P": files, "--only": only, "--limit": limits}
+        said |= {"--cache": (cache,) if cache else (), "--engine": (engine,) if engine else ()}
         sinks = run_sinks(as_json, junit, html, ipynb, many=True)
-        code = side_by_side(paths, arguments, sinks, at_a_time, timeout, fail_fast, as_json)
+        code = side_by_side(paths, _arguments(said, flags), sinks, at_a_time, timeout, fail_fast, as_json)
         if resume and code == 0:
             forget_runs(paths, cache)
         return code
@@ -102,3 +101,9 @@ def command(
         engine=engine,
         trouble=one_of_several,
     )
+
+
+def _arguments(said: dict[str, tuple[str, ...]], flags: dict[str, bool]) -> list[str]:
+    """The line that asks a process of its own for the same."""
+    pairs = [part for name, values in said.items() for value in values for part in (name, value)]
+    return [*pairs, *(name for name, on in flags.items() if on)]

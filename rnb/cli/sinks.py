@@ -74,7 +74,7 @@ def told_elsewhere(path: str) -> list[Sink]:
             try:
                 found.append(Spans(path))
             except ImportError:  # the environment of a whole CI asks for it, and nobody asked rnb
-                sys.stderr.write("rnb: no spans are sent: pip install 'rnb-notebook[otel]'\n")
+                sys.stderr.write("rnb: warning: no spans are sent\n  hint: pip install 'rnb-notebook[otel]'\n")
     return found
 
 
@@ -119,12 +119,12 @@ def on_github(state: State, json: bool) -> list[Sink]:
 
 def jupyter_sink(target: str, path: str) -> Sink:
     """Writes a run as .ipynb; into a folder, under the notebook's name."""
-    from rnb.host.source import cell_sources
+    from rnb.host.source import sources
     from rnb.report.ipynb import Ipynb
 
     if os.path.isdir(target):
         target = os.path.join(target, os.path.basename(path).removesuffix(".py") + ".ipynb")
-    return Ipynb(target, lambda: cell_sources(path))
+    return Ipynb(target, lambda: sources(path))
 
 
 def watch_sinks(json: bool, notify: float | None) -> Callable[[State, str], list[Sink]]:

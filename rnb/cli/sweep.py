@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -12,6 +13,10 @@ from rnb.cli.objects import EVENTS
 from rnb.cli.parameters import NotebookCommand, cache_option, engine_option, given
 from rnb.errors import UsageError
 from rnb.host.emit import Sink
+from rnb.host.target import check_target
+from rnb.plan.state import State
+from rnb.report.json_lines import JsonLines
+from rnb.report.sweep import Progress, Report, Table
 
 
 @click.command(cls=NotebookCommand)
@@ -24,20 +29,20 @@ from rnb.host.emit import Sink
     multiple=True,
     help="Values to run with: a,b,c or first:last:step or JSON.",
 )
-@click.option("--rows", metavar="CSV", help="Take points from a table whose first line names parameters.")
 @click.option(
     "-P", "--parameters", "files", metavar="FILE", multiple=True, help="Fix those that a TOML, YAML or JSON file lists."
 )
-@click.option("-j", "--jobs", metavar="N", default="1", help="Run up to N points at a time; `auto`: one for each CPU.")
+@click.option("--rows", metavar="CSV", help="Take points from a table whose first line names parameters.")
 @click.option(
-    "--take", metavar="NAME,…", multiple=True, help="Put these defs and cells into the table; else numbers that vary."
+    "--take", metavar="NAME,…", multiple=True, help="Put these defs and cells into the table; else what varies."
 )
+@click.option("-j", "--jobs", metavar="N", default="1", help="Run up to N points at a time; `auto`: one for each CPU.")
+@engine_option
+@cache_option
+@click.option("--timeout", metavar="SECONDS", type=Seconds(), help="Bound the whole sweep.")
+@EVENTS
 @click.option("-o", "--output", metavar="FILE", help="Write the table as .csv or .parquet.")
 @click.option("--html", metavar="FILE", help="Write a page that compares the points.")
-@click.option("--timeout", metavar="SECONDS", type=Seconds(), help="Bound the whole sweep.")
-@cache_option
-@engine_option
-@EVENTS
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 def command(
     notebook: str,
@@ -59,51 +64,22 @@ def command(
     \b
     Example: rnb sweep notebooks/nile.py -p window=5:30:5 -o windows.csv
     """
-    from rnb.host import grid
     from rnb.host.outcome import Outcome
     from rnb.host.sweep import Sweep
-    from rnb.host.target import check_target
-    from rnb.report.sweep import Progress, Report, Table
     from rnb.report.text import tell
 
-    points = grid.grid(list(_pairs(axes))) if axes else [{}]
-    if rows is not None:
-        points = [{**point, **row} for point in points for row in grid.rows(rows)]
-    if points == [{}]:
-        raise UsageError("nothing varies", hint="for example -p alpha=0.1,0.3,1 or --rows points.csv")
-    if output is not None and not output.endswith((".csv", ".parquet")):
-        raise UsageError(f"-o {output}: neither .csv nor .parquet")
-    for target in filter(None, (output, html)):
-        check_target(target, force)
-    taken = [name.strip() for each in take for name in each.split(",") if name.strip()]
+    points = _points(axes, rows)
     names = list(dict.fromkeys(name for point in points for name in point))
+    taken = [name.strip() for each in take for name in each.split(",") if name.strip()]
     reports: list[Report] = [] if as_json else [Progress(sys.stdout.buffer, len(points), names)]
-    if output is not None:
-        reports.append(Table(output, names, taken))
-    if html is not None:
-        from rnb.view.packages import require
-
-        require("--html")
-        from rnb.view.compare import ComparePage
-
-        reports.append(ComparePage(html, notebook, names, taken))
+    reports += _files(notebook, names, taken, output, html, force)
 
     def each(place: int, outcome: Outcome) -> None:
         for report in reports:
             report.add(place, outcome)
 
-    sweep = Sweep(
-        notebook,
-        points,
-        given((), files),
-        taken,
-        lambda state, path: _sinks(as_json),
-        each,
-        count_of(jobs),
-        timeout,
-        cache,
-        engine,
-    )
+    fixed, at_a_time = given((), files), count_of(jobs)
+    sweep = Sweep(notebook, points, fixed, taken, _sinks(as_json), each, at_a_time, timeout, cache, engine)
     for fault in sweep.notebook.faults:
         tell(fault)
     if not sweep.notebook.valid:
@@ -115,13 +91,39 @@ def command(
             report.close()
 
 
-def _pairs(axes: tuple[str, ...]) -> list[tuple[str, str]]:
-    return list(given(axes).items())
+def _points(axes: tuple[str, ...], rows: str | None) -> list[dict[str, str]]:
+    """The grid of `-p`, at each row of `--rows`. Raises UsageError where nothing varies."""
+    from rnb.host import grid
+
+    points = grid.grid(list(given(axes).items())) if axes else [{}]
+    if rows is not None:
+        points = [{**point, **row} for point in points for row in grid.rows(rows)]
+    if points == [{}]:
+        raise UsageError("nothing varies", hint="for example -p alpha=0.1,0.3,1 or --rows points.csv")
+    return points
 
 
-def _sinks(as_json: bool) -> list[Sink]:
-    if not as_json:
-        return []
-    from rnb.report.json_lines import JsonLines
+def _files(
+    notebook: str, names: list[str], taken: list[str], output: str | None, html: str | None, force: bool
+) -> list[Report]:
+    """The table of `-o` and the page of `--html`. Raises UsageError for what can't be written, before anything runs."""
+    if output is not None and not output.endswith((".csv", ".parquet")):
+        raise UsageError(f"-o {output}: neither .csv nor .parquet", "the name of the table says its form")
+    for target in filter(None, (output, html)):
+        check_target(target, force)
+    reports: list[Report] = [Table(output, names, taken)] if output is not None else []
+    if html is not None:
+        from rnb.view.packages import require
 
-    return [JsonLines(sys.stdout.buffer)]
+        require("--html")
+        from rnb.view.compare import ComparePage
+
+        reports.append(ComparePage(html, notebook, names, taken))
+    return reports
+
+
+def _sinks(as_json: bool) -> Callable[[State, str], list[Sink]]:
+    def make(state: State, path: str) -> list[Sink]:
+        return [JsonLines(sys.stdout.buffer)] if as_json else []
+
+    return make

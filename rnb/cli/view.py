@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from rnb.cli.guard import one_of_several
 from rnb.cli.objects import EVENTS
 from rnb.cli.parameters import given, log_options, page_options, parameter_options
 from rnb.cli.sinks import watch_sinks
@@ -12,12 +13,12 @@ from rnb.cli.sinks import watch_sinks
 @click.command()
 @click.argument("paths", metavar="NOTEBOOK_OR_FOLDER...", nargs=-1, required=True)
 @parameter_options
+@click.option("--eager", is_flag=True, help="Start all notebooks now, not when they are first looked at.")
+@click.option("--idle", metavar="SECONDS", type=click.FloatRange(min=1), help="End kernels that nobody looks at.")
 @page_options
 @click.option("--name", "names", metavar="HOSTNAME", multiple=True, help="A host name under which it is reached.")
 @click.option("--jwks", metavar="URL", help="Accept JSON web tokens signed by these keys …")
 @click.option("--audience", metavar="NAME", help="… for this audience.")
-@click.option("--eager", is_flag=True, help="Start all notebooks now, not when they are first looked at.")
-@click.option("--idle", metavar="SECONDS", type=click.FloatRange(min=1), help="End kernels that nobody looks at.")
 @click.option("--export", metavar="FOLDER", help="Run, write pages that need no server into FOLDER, and end.")
 @EVENTS
 @log_options
@@ -61,4 +62,5 @@ def command(
     if export is not None:
         return export_all(found, export, sinks, given(parameters, files))
     options = Options(host=host, port=port, token=token, names=names, jwks=jwks, audience=audience, editor=editor)
-    return view(found, sinks, options, ViewSettings(parameters=given(parameters, files), eager=eager, idle=idle))
+    settings = ViewSettings(parameters=given(parameters, files), eager=eager, idle=idle)
+    return view(found, sinks, options, settings, one_of_several)

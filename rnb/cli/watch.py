@@ -15,6 +15,7 @@ from rnb.cli.parameters import (
     log_options,
     page_options,
     parameter_options,
+    strict_option,
 )
 from rnb.cli.sinks import watch_sinks
 from rnb.errors import MissingExtra
@@ -23,14 +24,14 @@ from rnb.errors import MissingExtra
 @click.command(cls=NotebookCommand)
 @click.argument("notebook")
 @parameter_options
-@EVENTS
 @cache_option
-@click.option("--strict", is_flag=True, help="A cell that changes another cell's value fails.")
 @limit_option
-@log_options
-@click.option("--notify", metavar="SECONDS", type=float, help="Notify when a round that took this long ends.")
+@strict_option
 @click.option("--view", "with_view", is_flag=True, help="Serve the live view as well.")
 @page_options
+@click.option("--notify", metavar="SECONDS", type=float, help="Notify when a round that took this long ends.")
+@EVENTS
+@log_options
 def command(
     notebook: str,
     parameters: tuple[str, ...],

@@ -40,15 +40,16 @@ def from_file(path: str) -> Given:
     kind = os.path.splitext(path)[1].lower()
     if kind not in READERS:
         raise UsageError(f"-P {path}: no file of parameters", hint="its name must end in .toml, .yaml or .json")
+    read_as = f"by its ending it is read as {'YAML' if kind == '.yml' else kind[1:].upper()}, in UTF-8"
     try:
         with open(path, encoding="utf-8-sig") as file:
             table = READERS[kind](file.read())
     except OSError as error:
-        raise UsageError(f"-P {path}: {error.strerror}") from None
+        raise UsageError(f"-P {path}: {error.strerror}", "name a .toml, .yaml or .json file that can be read") from None
     except RecursionError:
-        raise UsageError(f"-P {path}: it is nested too deeply") from None
+        raise UsageError(f"-P {path}: it is nested too deeply", read_as) from None
     except ValueError as error:  # what all three readers raise, and bytes that are not UTF-8
-        raise UsageError(f"-P {path}: {' '.join(str(error).split())}") from None
+        raise UsageError(f"-P {path}: {' '.join(str(error).split())}", read_as) from None
     if not isinstance(table, dict) or not all(isinstance(name, str) for name in table):
         raise UsageError(f"-P {path}: a table of names and values is expected", hint='for example {"min_mass": 5000}')
     texts = {name: text_of(value, f"-P {path}: {name}") for name, value in table.items()}
@@ -111,7 +112,7 @@ def text_of(value: Any, where: str = "") -> str:
             return json.dumps(value, default=text_of)
         except (TypeError, ValueError, RecursionError) as error:  # YAML knows keys and circles that no JSON has
             raise UsageError(f"{where}: {error}", "give what JSON can say") from None
-    raise UsageError(f"{where}: a value of type {type(value).__name__} can't be a parameter")
+    raise UsageError(f"{where}: a value of type {type(value).__name__} can't be a parameter", "write it as a text")
 
 
 def as_defaults(notebook: Notebook, given: Mapping[str, str]) -> set[str]:

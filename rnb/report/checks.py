@@ -15,7 +15,7 @@ from rnb.notebook.model import Notebook
 from rnb.notebook.render import describe
 from rnb.report.github import fault_command
 from rnb.report.json_lines import JsonLines
-from rnb.report.text import fault_lines
+from rnb.report.text import fault_lines, faults_text
 
 DOCS = "https://pypi.org/project/rnb-notebook/"
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -54,24 +54,19 @@ class Text:
     def __init__(self, out: BinaryIO) -> None:
         self.out = out
         self.files = 0
-        self.counts = {"error": 0, "warning": 0}
-        self.last = ""
+        self.faults: list[Fault] = []
 
     def notebook(self, notebook: Notebook) -> None:
         self.files += 1
+        self.faults += notebook.faults
         for fault in notebook.faults:
-            self.counts[fault.severity] += 1
-            self.last = fault.code
             _write(self.out, fault_lines(fault))
 
     def close(self) -> None:
-        what = [f"{n} {word}{'' if n == 1 else 's'}" for word, n in self.counts.items() if n]
-        _write(
-            self.out,
-            [f"{self.files} notebook{'' if self.files == 1 else 's'} checked: {', '.join(what) or 'no faults'}"],
-        )
-        if what and self.out.isatty():
-            _write(self.out, [f"`rnb explain {self.last}` says more, with an example; so for every code"])
+        said = faults_text(self.faults) or "no faults"
+        _write(self.out, [f"{self.files} notebook{'' if self.files == 1 else 's'} checked: {said}"])
+        if self.faults and self.out.isatty():
+            _write(self.out, [f"`rnb explain {self.faults[-1].code}` says more, with an example; so for every code"])
         self.out.flush()
 
 

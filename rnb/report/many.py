@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from rnb.plan.panels import Problem
 from rnb.plan.state import State
-from rnb.report.text import counts_text, duration, location
+from rnb.report.text import counts_text, duration, fault_lines, location
 
 MOST = 3  # errors that are told of one notebook
 
@@ -47,11 +47,7 @@ class ManyLines:
 
 def _problems(state: State) -> list[str]:
     """What went wrong, a line each: faults, errors with their place, cells that were killed."""
-    lines = [
-        location(fault.path, fault.line, "error", fault.code, fault.message)
-        for fault in state.faults
-        if fault.severity == "error"
-    ]
+    lines = [fault_lines(fault)[0] for fault in state.faults if fault.severity == "error"]
     for id, panel in (("setup", state.setup), *state.cells.items()):
         for item in panel.kept:
             if isinstance(item, Problem):

@@ -7,9 +7,9 @@ posted to the loop. Nothing that a browser sends goes further than this.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -17,6 +17,7 @@ from rnb.errors import NoSuchNotebook, RnbError
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Emitter, Sink
 from rnb.host.frames import frames_folder, remove_frames
+from rnb.host.run import Trouble
 from rnb.host.settings import Settings
 from rnb.host.watch import Watch
 from rnb.messages import ViewEvent
@@ -59,14 +60,14 @@ class ViewCommand(Command):
     def _ask(self, cell: str | None, prompt: str, password: bool) -> None:
         """Nobody can answer a page that is only looked at: standard input is at its end."""
         for watch in self.watches.values():
-            self.loop.post(lambda session=watch.session: session.answer(None))  # type: ignore[misc]
+            self.loop.post(partial(watch.session.answer, None))
 
 
 class Viewer:
     """Brings notebooks up when they are looked at and down when nobody looks any more."""
 
-    def __init__(self, command: ViewCommand, shelf: Shelf, settings: ViewSettings) -> None:
-        self.command, self.shelf, self.settings = command, shelf, settings
+    def __init__(self, command: ViewCommand, shelf: Shelf, settings: ViewSettings, trouble: Trouble) -> None:
+        self.command, self.shelf, self.settings, self.trouble = command, shelf, settings, trouble
         if settings.idle is not None:
             command.loop.after(IDLE_CHECK, self._end_idle)
 
@@ -92,7 +93,7 @@ class Viewer:
                 self.command.close_session(begun)
             if len(self.shelf.items) == 1:
                 raise
-            print(f"rnb: {item.path}: {error}", file=sys.stderr, flush=True)  # the others go on
+            self.trouble(error, item.path, self.command.numbers)
             item.started = False
 
     def _end_idle(self) -> None:
@@ -109,8 +110,8 @@ class Viewer:
         self.command.loop.after(IDLE_CHECK, self._end_idle)
 
 
-def view(paths: list[str], make: Make, options: Options, settings: ViewSettings) -> int:
-    """Serve notebooks until SIGINT or SIGTERM. The exit code.
+def view(paths: list[str], make: Make, options: Options, settings: ViewSettings, trouble: Trouble) -> int:
+    """Serve notebooks until SIGINT or SIGTERM. The exit code. `trouble` tells of one of several that can't run.
 
     Raises NoSuchNotebook, UsageError (a port that is taken), MissingExtra and OSError.
     """
@@ -126,7 +127,7 @@ def view(paths: list[str], make: Make, options: Options, settings: ViewSettings)
 
     command = ViewCommand(sinks, several)
     server = Server(shelf, options)
-    viewer = Viewer(command, shelf, settings)
+    viewer = Viewer(command, shelf, settings, trouble)
     for path in paths:
         items[path] = shelf.add(path, viewer.wanted)
     try:

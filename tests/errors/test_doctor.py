@@ -103,6 +103,8 @@ def test_a_shell_completes_commands_options_and_cells(tmp_path: Path) -> None:
     assert completed("run", "book.py", "--only", "lo", cwd=tmp_path) == ["load"]
     assert completed("why", "book.py", "a", cwd=tmp_path) == ["asks"]
     assert completed("why", "nope.py", "a", cwd=tmp_path) == []
+    assert completed("cache", "why", "book.py", "lo", cwd=tmp_path) == ["load"]
+    assert completed("explain", "unre", cwd=tmp_path) == ["unresolved"]
 
 
 def test_the_scripts_are_valid(tmp_path: Path) -> None:

@@ -66,6 +66,24 @@ def test_the_code_is_the_same_for_people_and_programs(
     assert seq is None or problem["seq"] == seq
 
 
+HINTS = [
+    (["run", "book.py", "--cache"], "`rnb run --help` shows what it takes"),
+    (["cache", "list", "--cache"], "`rnb cache list --help` shows what it takes"),
+    (["run", "book.py", "-P", "nope.toml"], "name a .toml, .yaml or .json file that can be read"),
+    (["run", "book.py", "-P", "wrong.json"], "by its ending it is read as JSON, in UTF-8"),
+    (["sweep", "book.py", "-p", "x=1,2", "-o", "t.txt"], "the name of the table says its form"),
+    (["add", "book.py", "empty.py"], "`rnb explain rewrite` says more"),
+]
+
+
+@pytest.mark.parametrize(("args", "hint"), HINTS)
+def test_every_error_says_what_to_do(tmp_path: Path, args: list[str], hint: str) -> None:
+    for name, text in {"book.py": BOOK, "wrong.json": "{", "empty.py": ""}.items():
+        (tmp_path / name).write_text(text)
+    done = text_run(*args, cwd=tmp_path)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"  hint: {hint}"), done.stderr
+
+
 HIDDEN = [
     ("postgresql://me:pw@h/x", "postgresql://me:***@h/x"),
     ("a mysql://me:p/w@%40@h/x?ssl=1 b", "a mysql://me:***@h/x?ssl=1 b"),

@@ -35,6 +35,7 @@ def test_a_line_each_and_a_total(folder: Path) -> None:
         "one.py": "✓", "two.py": "✓", "sub/bad.py": "✗", "dead.py": "✗", "syntax.py": "✗"
     }  # fmt: skip
     assert "  sub/bad.py:6:1: error[ZeroDivisionError]: division by zero" in lines
+    assert [line for line in lines if line.startswith("  syntax.py:7:6: error[syntax]")], lines
     assert "its kernel could not be kept up" in heads["dead.py"]
     assert lines[-1].startswith("5 notebooks: 2 fine, 3 not in")
     assert done.returncode == 137

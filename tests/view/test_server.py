@@ -220,6 +220,8 @@ def test_a_notebook_that_is_gone_leaves_the_others(view: View) -> None:
     viewed = view({"nb.py": SOURCE, "other.py": SOURCE})
     (viewed.folder / "other.py").unlink()
     assert httpx.get(f"{viewed.url}/n/other").status_code == 200
+    problem = viewed.wait(lambda e: e["type"] == "problem")
+    assert (problem["notebook"], problem["code"]) == ("other.py", "no-notebook")
     assert httpx.get(f"{viewed.url}/n/nb").status_code == 200
     viewed.finished()
     assert viewed.process.poll() is None
