@@ -8,7 +8,6 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from rnb.host.diff_runs import last_events
 from rnb.host.history import fold, history_sink
@@ -27,8 +26,8 @@ from rnb.notebook.model import Notebook
 from rnb.notebook.render import describe
 from rnb.plan.panels import Output, Picture, Text
 from rnb.plan.state import State
+from rnb.rewrite.nbformat import Json
 
-Json = dict[str, Any]
 _SHORT = {  # nbformat 3
     "text": "text/plain",
     "html": "text/html",

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from shlex import quote
 from typing import BinaryIO
 
+import msgspec
+
 from rnb.errors import NoSuchNotebook, UsageError
 from rnb.host.paths import keep_folder, read_file
 from rnb.notebook.model import Notebook
@@ -143,11 +145,18 @@ def read_notebook(data: bytes, path: str) -> Notebook:
     return notebook
 
 
-def cell_sources(path: str) -> dict[str, str]:
-    """The source of each cell by id, and of the setup under "", for people: without passwords in URLs. Empty while the
-    file can't be read."""
+class Sources(msgspec.Struct):
+    """A notebook's text in parts, for people: without passwords in URLs. `cells` are by id."""
+
+    intro: str = ""
+    setup: str = ""
+    cells: dict[str, str] = {}
+
+
+def sources(path: str) -> Sources:
+    """The parts of the file as it is now. Empty while it can't be read."""
     data = b"" if path == "-" else read_bytes(path) or b""
     notebook = read_notebook(data, path)
-    sources = {cell.id: cell.source for cell in notebook.cells}
-    sources[""] = "\n".join(statement.source.rstrip("\n") for statement in notebook.setup)
-    return {id: hidden(source) for id, source in sources.items()}
+    setup = [statement.source.rstrip("\n") for statement in notebook.setup if not statement.introduction]
+    cells = {cell.id: hidden(cell.source) for cell in notebook.cells}
+    return Sources(hidden(notebook.doc), hidden("\n".join(setup)), cells)

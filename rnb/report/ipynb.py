@@ -1,4 +1,4 @@
-"""`--ipynb F`: the notebook with its outputs as Jupyter reads it (nbformat 4.5). Dictionaries only, no nbformat.
+"""`--ipynb F`: the notebook with its outputs as Jupyter reads it.
 
 The code of each cell stands there as it stands in the file; what a cell showed stands below it.
 """
@@ -6,29 +6,24 @@ The code of each cell stands there as it stands in the file; what a cell showed 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from rnb.host.outputs import jupyter_output
 from rnb.host.report_file import ReportFile
+from rnb.host.source import Sources
 from rnb.messages import AnyEvent, CellEvent, FinishedEvent
 from rnb.plan.panels import ENDS, CellState, Output
 from rnb.plan.state import State
+from rnb.rewrite.nbformat import Json, code, document, markdown
 from rnb.store.events import encode
-
-Json = dict[str, Any]
-SETUP = ""  # the key of the setup's source
 
 
 class Ipynb:
-    """Takes events. `sources` gives each cell's source by id, and the setup's under `""`, as the file stands now."""
+    """Takes events. `sources` gives the notebook's text as the file stands now."""
 
-    def __init__(
-        self, path: str | os.PathLike[str], sources: Callable[[], Mapping[str, str]], *, intro: str = ""
-    ) -> None:
-        self._file = ReportFile(path, lambda: encode(document(self._state, sources(), self._order, intro)) + b"\n")
+    def __init__(self, path: str | os.PathLike[str], sources: Callable[[], Sources]) -> None:
+        self._file = ReportFile(path, lambda: encode(whole(self._state, sources(), self._order)) + b"\n")
         self._state = State()
         self._order: list[str] = []  # cells that ran, in the order of their runs
 
@@ -46,33 +41,28 @@ class Ipynb:
         self._file.write()
 
 
-def document(state: State, sources: Mapping[str, str], order: list[str], intro: str = "") -> Json:
+def whole(state: State, sources: Sources, order: list[str]) -> Json:
     """The whole .ipynb as plain data."""
-    cells: list[Json] = [_markdown("introduction", intro)] if intro else []
-    if sources.get(SETUP) or state.setup.kept:
-        cells.append(_code("setup", sources.get(SETUP, ""), _outputs(state.setup.kept), None, {}))
+    intro = sources.intro
+    cells = [markdown("introduction", intro if intro.startswith("#") else f"# {intro}")] if intro else []
+    if sources.setup or state.setup.kept:
+        cells.append(code("setup", sources.setup, _outputs(state.setup.kept), {}))
     for cell in state.cells.values():
-        cells += _cell(cell, sources.get(cell.id, ""), order)
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    metadata = {
-        "kernelspec": kernel,
-        "language_info": {"name": "python", "file_extension": ".py"},
-        "title": state.title,
-        "rnb": {"path": state.path, "sha256": state.notebook.sha256 if state.notebook else ""},
-    }
-    return {"cells": _distinct(cells), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+        cells += _cell(cell, sources.cells.get(cell.id, ""), order)
+    sha256 = state.notebook.sha256 if state.notebook else ""
+    return document(cells, {"title": state.title, "rnb": {"path": state.path, "sha256": sha256}})
 
 
 def _cell(cell: CellState, source: str, order: list[str]) -> list[Json]:
     if cell.info.kind == "markdown":
-        return [_markdown(cell.id, cell.info.doc)]
-    above = [_markdown(f"{cell.id}-doc", cell.info.doc)] if cell.info.doc and cell.info.kind != "sql" else []
+        return [markdown(cell.id, cell.info.doc)]
+    above = [markdown(f"{cell.id}-doc", cell.info.doc)] if cell.info.doc and cell.info.kind != "sql" else []
     number = order.index(cell.id) + 1 if cell.id in order else None
     outputs = _outputs(cell.outputs)
     if cell.status in ("blocked", "cancelled", "killed"):
         said = f"{cell.status}: {cell.reason}" if cell.reason else cell.status
         outputs.append({"output_type": "stream", "name": "stderr", "text": f"[rnb] {said}\n"})
-    return [*above, _code(cell.id, source, outputs, number, _metadata(cell))]
+    return [*above, code(cell.id, source, outputs, _metadata(cell), number)]
 
 
 def _metadata(cell: CellState) -> Json:
@@ -93,33 +83,5 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _code(id: str, source: str, outputs: list[Json], number: int | None, metadata: Json) -> Json:
-    return {
-        "cell_type": "code",
-        "id": id,
-        "metadata": metadata,
-        "source": source.rstrip("\n"),
-        "execution_count": number,
-        "outputs": outputs,
-    }
-
-
-def _markdown(id: str, text: str) -> Json:
-    return {"cell_type": "markdown", "id": id, "metadata": {}, "source": text}
-
-
 def _outputs(outputs: list[Output]) -> list[Json]:
     return [jupyter_output(item) for item in outputs]
-
-
-def _distinct(cells: list[Json]) -> list[Json]:
-    """Ids as nbformat wants them: 1 to 64 letters, digits, - and _, no two alike."""
-    seen: set[str] = set()
-    for cell in cells:
-        id = base = re.sub(r"[^a-zA-Z0-9_-]", "-", cell["id"])[:56] or "cell"
-        number = 2
-        while id in seen:
-            id, number = f"{base}-{number}", number + 1
-        seen.add(id)
-        cell["id"] = id
-    return cells

@@ -14,9 +14,9 @@ from rnb.notebook.read import read
 from rnb.notebook.text import Refused, decode
 from rnb.rewrite import ipynb_read, marimo_read, percent
 from rnb.rewrite.flatten import Flat, flatten
-from rnb.rewrite.ipynb_read import Json
 from rnb.rewrite.ipynb_write import to_ipynb
 from rnb.rewrite.marimo_write import losses, to_marimo
+from rnb.rewrite.nbformat import Json
 from rnb.rewrite.source import read_text, without_coding
 from rnb.rewrite.split import split_linear, split_script
 from rnb.rewrite.split_model import Linear

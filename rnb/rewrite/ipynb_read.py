@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from rnb.errors import RewriteError
 from rnb.rewrite.magics import Plain, plain
+from rnb.rewrite.nbformat import Json
 from rnb.rewrite.split_model import Block, Linear
 from rnb.rewrite.sql_magics import Session
 
 _DISPLAY = re.compile(r"^\s*display\(", re.MULTILINE)
 _IPYTHON = re.compile(r"^(from IPython\.(?:core\.)?display import )([\w, ]+)$", re.MULTILINE)
 HINT = "Jupyter saves JSON with a list of `cells`: look whether the file is whole"
-Json = dict[str, Any]
 
 
 def document(data: bytes) -> Json:

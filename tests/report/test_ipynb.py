@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 from report_events import PNG, error, finished, notebook, out, show, turn
 
+from rnb.host.source import Sources
 from rnb.messages import AnyEvent
 from rnb.report.ipynb import Ipynb
+from tests.driver import text_run
 
-SOURCES = {
-    "": "import pandas as pd\n",
+CELLS = {
     "load": '@rnb.cell\ndef load():\n    """Reads."""\n    return 1\n',
     "été": "@rnb.cell\ndef été(load): ...\n",
 }
 
 
-def written(path: Path, *events: AnyEvent, sources: dict[str, str] = SOURCES, intro: str = "# T") -> dict[str, Any]:
-    sink = Ipynb(path, lambda: sources, intro=intro)
+def written(path: Path, *events: AnyEvent) -> dict[str, Any]:
+    sink = Ipynb(path, lambda: Sources("T", "import pandas as pd\n", CELLS))
     for event in events:
         sink.event(event)
     found: dict[str, Any] = json.loads(path.read_bytes())
@@ -61,14 +62,17 @@ def test_it_is_valid(document: dict[str, Any]) -> None:
 
 
 def test_cells_in_file_order_with_what_they_showed(document: dict[str, Any]) -> None:
-    cells = [(cell["id"], cell["cell_type"], cell["source"], cell.get("execution_count")) for cell in document["cells"]]
+    cells = [
+        (cell["id"], cell["cell_type"], "".join(cell["source"]), cell.get("execution_count"))
+        for cell in document["cells"]
+    ]
     assert cells == [
         ("introduction", "markdown", "# T", None),
         ("setup", "code", "import pandas as pd", None),
         ("load-doc", "markdown", "Reads.", None),
-        ("load", "code", SOURCES["load"].rstrip(), 1),
+        ("load", "code", CELLS["load"].rstrip(), 1),
         ("words", "markdown", "*words*", None),
-        ("-t-", "code", SOURCES["été"].rstrip(), 2),
+        ("-t-", "code", CELLS["été"].rstrip(), 2),
         ("name-2", "code", "", None),
         ("name-2-2", "code", "", None),
     ]
@@ -92,6 +96,17 @@ def test_states_and_times_stand_in_the_metadata(document: dict[str, Any]) -> Non
     assert cells["load"]["rnb"] == {"name": "load", "status": "done", "seconds": 0.4}
     assert cells["load"]["execution"]["iopub.execute_input"] == "2025-10-09T08:53:20Z"
     assert cells["-t-"]["jupyter"] == {"source_hidden": True}
+
+
+def test_the_introduction_is_text(tmp_path: Path) -> None:
+    text = '"""What flew?\n\nBirds.\n"""\nimport rnb\n\n\n@rnb.cell\ndef a():\n    pass\n'
+    (tmp_path / "nb.py").write_text(text)
+    assert text_run("run", "nb.py", "--ipynb", "nb.ipynb", cwd=tmp_path).returncode == 0
+    cells = json.loads((tmp_path / "nb.ipynb").read_bytes())["cells"]
+    assert [(cell["cell_type"], "".join(cell["source"])) for cell in cells[:2]] == [
+        ("markdown", "# What flew?\n\nBirds."),
+        ("code", "import rnb"),
+    ]
 
 
 def test_a_job_that_is_killed_leaves_what_it_had(tmp_path: Path) -> None:
