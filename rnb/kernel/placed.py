@@ -7,7 +7,7 @@ its errors, and in its warnings of escapes and of numbers that run into a keywor
 
 from __future__ import annotations
 
-from _ast import AST, PyCF_ONLY_AST
+from _ast import AST, Module, PyCF_ONLY_AST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ def tree(source: str, line: int, file: str, future: int) -> ast.Module:
 
 
 def _parse(text: str, file: str, future: int) -> ast.Module:
-    module: Any = compile(text + "\n", file, "exec", PyCF_ONLY_AST | future, dont_inherit=True)
-    return module  # type: ignore[no-any-return]
+    module = compile(text + "\n", file, "exec", PyCF_ONLY_AST | future, dont_inherit=True)
+    assert isinstance(module, Module)
+    return module
 
 
 def _may_warn(source: str) -> bool:

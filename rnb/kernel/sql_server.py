@@ -6,6 +6,8 @@ one transaction. Rows come in batches, through a cursor of the server where the 
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import rnb
 from rnb.errors import MissingExtra, RnbError, UsageError
 from rnb.kernel.sql_batches import BATCH, framed
@@ -73,10 +75,8 @@ def run_on(database: Database, query: Query, kind: str) -> Any:
 
 
 def _needs_arrow() -> None:
-    try:
-        import pyarrow  # type: ignore[import-untyped]  # noqa: F401  which holds the batches
-    except ImportError:
-        raise MissingExtra("a SQL cell with an engine", "sql") from None
+    if find_spec("pyarrow") is None:  # which holds the batches
+        raise MissingExtra("a SQL cell with an engine", "sql")
 
 
 def _either(connection: Any, statement: Statement, query: Query, number: int) -> Any:

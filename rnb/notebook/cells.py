@@ -12,13 +12,11 @@ from rnb.notebook.effects import state_touches, value_touches
 from rnb.notebook.model import OWN, Span
 from rnb.notebook.options import options_of, said
 from rnb.notebook.places import Places
-from rnb.notebook.scope import Event, Scope, Walk, arguments_of
+from rnb.notebook.scope import DYNAMIC, Event, Function, Scope, Walk, arguments_of, place_of
 from rnb.notebook.shape import Shape, called, decorator_of, dotted_name, is_doc, shape_of
 from rnb.notebook.sql import asked_for, engine_nodes, spoken, sql_reads
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 Aliases = tuple[tuple[str, str], ...]
-_DYNAMIC = frozenset({"locals", "vars", "eval", "exec", "dir"})  # may read any local by its name
 
 
 def rnb_decorator(dotted: str, aliases: Aliases) -> str:
@@ -326,7 +324,7 @@ class _Names:
                 owner = event.scope.owner(event.name)
                 if owner is self.body:
                     used.add(event.name)
-                elif owner is None and event.name in _DYNAMIC:
+                elif owner is None and event.name in DYNAMIC:
                     return ()
         unread = self.parameters - used
         return tuple(sorted(unread - asked_for(self.node, unread))) if unread else ()
@@ -339,7 +337,7 @@ def class_reads(walk: Walk, zone: ast.AST | None) -> tuple[str, ...]:
     for event in walk.reads:
         scope = event.scope
         if scope.kind == "class" and (zone is None or scope.zone is zone) and scope.owner(event.name) is scope:
-            place = (event.node.lineno, event.node.col_offset)  # type: ignore[attr-defined]
+            place = place_of(event.node)
             if not _bound_before(event.name, scope.node, place):
                 found.add(event.name)
     return tuple(sorted(found))

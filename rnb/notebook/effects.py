@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rnb.notebook.analysis import BUILTINS, StateTouch, Touch
 from rnb.notebook.places import Places
-from rnb.notebook.scope import Scope, Walk
+from rnb.notebook.scope import Scope, Walk, place_of
 from rnb.notebook.shape import dotted_name
 
 _MUTATORS = """append appendleft extend extendleft insert remove clear sort reverse rotate update add discard
@@ -148,7 +148,7 @@ def _first_rebindings(walk: Walk, body: Scope) -> dict[str, tuple[int, int]]:
             out[event.name] = (1 << 60, 0)
     for event in walk.stores:
         if event.name in out and not isinstance(event.node, ast.arg) and event.scope.owner(event.name) is body:
-            place: tuple[int, int] = (event.node.lineno, event.node.col_offset)  # type: ignore[attr-defined]
+            place = place_of(event.node)
             out[event.name] = min(out[event.name], place)
     return out
 

@@ -18,6 +18,7 @@ from rnb.notebook.cells import aliases_of
 from rnb.notebook.marimo_cells import cell_facts, unparsable_facts
 from rnb.notebook.marimo_text import bare_block, source_of, without
 from rnb.notebook.places import Places, top_line
+from rnb.notebook.scope import Function
 from rnb.notebook.shape import dotted_name
 from rnb.notebook.statements import setup_facts
 from rnb.notebook.walks import walk_of
@@ -89,9 +90,7 @@ def _called(node: ast.expr) -> str:
     return dotted_name(node.func if isinstance(node, ast.Call) else node)
 
 
-def _cell(
-    node: ast.FunctionDef | ast.AsyncFunctionDef, decorator: ast.expr, text: str, places: Places, lazy: bool
-) -> CellFacts:
+def _cell(node: Function, decorator: ast.expr, text: str, places: Places, lazy: bool) -> CellFacts:
     """The body of a cell is code of the module level, whatever its signature and its last `return` say."""
     body = node.body[:-1] if isinstance(node.body[-1], ast.Return) else node.body
     walk = walk_of(ast.Module(body, []), bare_block(text, node, places), lazy, places.first, node)
@@ -99,7 +98,7 @@ def _cell(
 
 
 def _outside(
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+    node: Function | ast.ClassDef,
     decorator: ast.expr,
     text: str,
     places: Places,

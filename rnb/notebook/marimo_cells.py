@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rnb.notebook.analysis import BlockFault, CellFacts, Read
 from rnb.notebook.cells import class_reads, dotted_imports, import_aliases
@@ -17,10 +18,8 @@ from rnb.notebook.effects import state_touches, value_touches
 from rnb.notebook.marimo_sql import tables
 from rnb.notebook.model import Options, Span
 from rnb.notebook.places import Places
-from rnb.notebook.scope import Event, Walk
+from rnb.notebook.scope import Event, Function, Walk
 from rnb.notebook.shape import cleaned
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def private(name: str) -> bool:
@@ -70,9 +69,9 @@ def cell_facts(
 
 
 def _facts(
-    *, text: str, at: Span, defs: tuple[Read, ...] = (), class_reads: tuple[str, ...] = (), **fields: object
+    *, text: str, at: Span, defs: tuple[Read, ...] = (), class_reads: tuple[str, ...] = (), **fields: Any
 ) -> CellFacts:
-    known: dict[str, object] = {
+    known: dict[str, Any] = {
         "reads": (),
         "locals": (),
         "imports": (),
@@ -93,7 +92,7 @@ def _facts(
         class_reads=class_reads,
         slots=tuple(read.name for read in defs),
         shared_at=defs[0].at if defs else at,
-        **known,  # type: ignore[arg-type]
+        **known,
     )
 
 

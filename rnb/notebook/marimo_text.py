@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from rnb.notebook.places import Places, top_line
+from rnb.notebook.scope import Function
 
 
-def bare_block(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.With, places: Places) -> str:
+def bare_block(text: str, node: Function | ast.With, places: Places) -> str:
     """The body of a block as code of the module level: its head becomes `if 1:`, which makes no scope."""
     lines = text.split("\n")
     first = node.body[0]

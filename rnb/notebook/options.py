@@ -53,7 +53,7 @@ _SQL: dict[str, tuple[Callable[[object], bool], str]] = {
 
 def options_of(arguments: Sequence[Argument] | None, kind: str) -> tuple[Options, list[tuple[str, str]]]:
     """The options, and what is wrong with them as (message, hint)."""
-    values: dict[str, Literal] = {}
+    values: dict[str, object] = {}
     wrong = []
     known = {**_KNOWN, **(_SQL if kind == "sql" else {})}
     names = ", ".join(known)
@@ -70,7 +70,7 @@ def options_of(arguments: Sequence[Argument] | None, kind: str) -> tuple[Options
             if keyword == "engine" and is_name(source):
                 values[keyword] = source.strip()
             elif value is not _NONE and check(value):
-                values[keyword] = value  # type: ignore[assignment]
+                values[keyword] = value
             else:
                 wrong.append((f"the option `{keyword}` is `{hidden(source)}`", f"it takes {expected}, written out"))
     extra = {name: values.pop(name) for name in list(values) if name in _SQL}

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from rnb.notebook.model import Span
+from rnb.notebook.scope import place_of
 from rnb.notebook.text import Lines
 
 
@@ -19,20 +20,21 @@ class Places:
 
     def span(self, node: ast.AST) -> Span:
         """The extent of a statement or an expression."""
-        line: int = node.lineno  # type: ignore[attr-defined]
-        end: int = node.end_lineno  # type: ignore[attr-defined]
+        line, column = place_of(node)
+        end: int = node.end_lineno  # type: ignore[attr-defined]  # as above
+        last: int = node.end_col_offset  # type: ignore[attr-defined]  # as above
         return Span(
             line - self.first,
-            self.lines.character(line, node.col_offset) + 1,  # type: ignore[attr-defined]
+            self.lines.character(line, column) + 1,
             end - self.first,
-            self.lines.character(end, node.end_col_offset) + 1,  # type: ignore[attr-defined]
+            self.lines.character(end, last) + 1,
         )
 
     def name(self, name: str, node: ast.AST) -> Span:
         """The place of the identifier `name` in or near `node`: of a definition, an import, a read in an f-string
         (where Python 3.11 gives wrong places)."""
-        line: int = node.lineno - self.lines.first  # type: ignore[attr-defined]
-        start = self.lines.character(node.lineno, node.col_offset)  # type: ignore[attr-defined]
+        number, column = place_of(node)
+        line, start = number - self.lines.first, self.lines.character(number, column)
         texts = self.lines.lines
         if texts[line].startswith(name, start):
             return self.at(line, start, name)

@@ -8,6 +8,7 @@ and no text that begins with these parses alone: then the whole is read.
 from __future__ import annotations
 import __future__
 
+import ast
 from bisect import bisect_right
 from typing import NamedTuple
 
@@ -87,8 +88,8 @@ def _future(text: str) -> tuple[int, set[str]]:
         return 0, set()
     names: set[str] = set()
     for node in parse(text).body:
-        if getattr(node, "module", "") == "__future__":
-            names.update(alias.name for alias in node.names)  # type: ignore[attr-defined]
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            names.update(alias.name for alias in node.names)
     flags = 0
     for name in names & set(__future__.all_feature_names):
         flags |= getattr(__future__, name).compiler_flag

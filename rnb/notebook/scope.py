@@ -12,11 +12,19 @@ import ast
 import sys
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from symtable import Function as SymbolsOfFunction
 from symtable import SymbolTable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+DYNAMIC = frozenset({"locals", "vars", "eval", "exec", "dir"})  # may read any local by its name
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+def place_of(node: ast.AST) -> tuple[int, int]:
+    """The line, from 1, and the column, in bytes from 0, of a node that has a place."""
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # nearly all have, and typeshed names no class of those
 
 
 class Scope:
@@ -88,9 +96,9 @@ class Scope:
         """True: local here; False: global; None: ask further out."""
         if self._globals is None:
             table = self.table
-            assert table is not None
-            self._globals = frozenset(table.get_globals())  # type: ignore[attr-defined]
-            self._locals: frozenset[str] = frozenset(table.get_locals())  # type: ignore[attr-defined]
+            assert isinstance(table, SymbolsOfFunction)
+            self._globals = frozenset(table.get_globals())
+            self._locals: frozenset[str] = frozenset(table.get_locals())
         if name in self._locals:
             return True
         return False if name in self._globals else None
@@ -128,7 +136,7 @@ class Walk:
         self.reads: list[Event] = []
         self.stores: list[Event] = []
         self.imports: list[tuple[ast.Import | ast.ImportFrom, Scope]] = []
-        self.definitions: list[tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, Scope]] = []
+        self.definitions: list[tuple[Function | ast.ClassDef, Scope]] = []
         self.returns: list[tuple[ast.Return, Scope]] = []
         self.yields: list[tuple[ast.expr, Scope]] = []
         self.calls: list[tuple[ast.Call, Scope]] = []
@@ -157,8 +165,7 @@ class Walk:
                 stack.pop()
 
     def enter(self, kind: str, scope: Scope, node: ast.AST, name: str) -> Scope:
-        line: int = node.lineno  # type: ignore[attr-defined]
-        inner = Scope(kind, scope, node, self._pool[kind, name, line].popleft())
+        inner = Scope(kind, scope, node, self._pool[kind, name, place_of(node)[0]].popleft())
         if kind == "function":
             inner.deferred = True
             if scope.kind in ("module", "types") and scope.zone is None and not isinstance(node, ast.Lambda):
@@ -196,7 +203,7 @@ class Walk:
             self.stores.append(Event(name, node, scope))
         return ()
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> Iterable[tuple[ast.AST, Scope]]:
+    def _function(self, node: Function, scope: Scope) -> Iterable[tuple[ast.AST, Scope]]:
         self.store(node.name, node, scope)
         self.definitions.append((node, scope))
         yield from ((each, scope) for each in (*node.args.defaults, *node.args.kw_defaults) if each is not None)
@@ -233,8 +240,8 @@ class Walk:
         inner = self.enter("class", scope, node, node.name)
         yield from ((each, inner) for each in node.body)
 
-    def _comprehension(self, node: ast.expr, scope: Scope) -> Iterable[tuple[ast.AST, Scope]]:
-        generators: list[ast.comprehension] = node.generators  # type: ignore[attr-defined]
+    def _comprehension(self, node: Comprehension, scope: Scope) -> Iterable[tuple[ast.AST, Scope]]:
+        generators = node.generators
         yield generators[0].iter, scope
         names = [
             each.id
@@ -252,14 +259,14 @@ class Walk:
             yield node.value, inner
             yield node.key, inner
         else:
-            yield node.elt, inner  # type: ignore[attr-defined]
+            yield node.elt, inner
 
-    def _type_alias(self, node: ast.AST, scope: Scope) -> Iterable[tuple[ast.AST, Scope]]:
-        yield node.name, scope  # type: ignore[attr-defined]
-        types: list[ast.AST] = node.type_params  # type: ignore[attr-defined]
-        inner = Scope("types", scope, node, names=[each.name for each in types])  # type: ignore[attr-defined]
-        yield from ((each, inner) for each in types)
-        yield node.value, inner  # type: ignore[attr-defined]
+    def _type_alias(self, node: Any, scope: Scope) -> Iterable[tuple[ast.AST, Scope]]:
+        """`node` is an `ast.TypeAlias`, which Python has since 3.12."""
+        yield node.name, scope
+        inner = Scope("types", scope, node, names=[each.name for each in node.type_params])
+        yield from ((each, inner) for each in node.type_params)
+        yield node.value, inner
 
     def _named(self, node: ast.NamedExpr, scope: Scope) -> Iterable[tuple[ast.AST, Scope]]:
         yield node.value, scope
@@ -336,7 +343,7 @@ def arguments_of(args: ast.arguments) -> list[ast.arg]:
     return [arg for arg in found if arg is not None]
 
 
-def annotations_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+def annotations_of(node: Function) -> list[ast.expr]:
     found = [*(arg.annotation for arg in arguments_of(node.args)), node.returns]
     return [each for each in found if each is not None]
 
@@ -368,7 +375,7 @@ def _handlers() -> dict[type[ast.AST], Handler]:
     }
     leaves = (ast.Constant, ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal)
     table |= dict.fromkeys(leaves, Walk._leaf)
-    table |= dict.fromkeys(_COMPREHENSIONS, Walk._comprehension)
+    table |= dict.fromkeys(get_args(Comprehension), Walk._comprehension)
     table |= dict.fromkeys((ast.Yield, ast.YieldFrom), Walk._yield)
     table |= dict.fromkeys((ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping), Walk._binder)
     if hasattr(ast, "TypeAlias"):

@@ -10,9 +10,8 @@ import ast
 from typing import NamedTuple
 
 from rnb.notebook.places import Places, top_line
+from rnb.notebook.scope import Function
 from rnb.notebook.text import Lines
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 DEEPEST = 400  # nesting that is given to libcst, far below what overflows its native stack
 
@@ -60,9 +59,15 @@ def _head(node: Function, places: Places) -> str:
     return "\n".join([*lines[origin:top], *body, ""])
 
 
+def doc_of(node: ast.stmt) -> ast.Constant | None:
+    """The string, where a first statement is a docstring."""
+    value = node.value if isinstance(node, ast.Expr) else None
+    return value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
+
+
 def is_doc(node: ast.stmt) -> bool:
     """Whether a first statement is a docstring."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return doc_of(node) is not None
 
 
 def _from_ast(node: Function, lines: Lines) -> Shape:
@@ -75,8 +80,8 @@ def _from_ast(node: Function, lines: Lines) -> Shape:
         arg.arg: value for arg, value in zip(args.kwonlyargs, args.kw_defaults, strict=True) if value is not None
     }
     annotated = {arg.arg: arg.annotation for arg in (*positional, *args.kwonlyargs) if arg.annotation is not None}
-    first = node.body[0]
-    doc = cleaned(first.value.value) if is_doc(first) else None  # type: ignore[attr-defined]
+    string = doc_of(node.body[0])
+    doc = cleaned(str(string.value)) if string is not None else None
     return Shape(
         tuple(decorator_of(each, lines) for each in node.decorator_list),
         {name: lines.segment(value) for name, value in annotated.items()},

@@ -14,31 +14,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rnb.notebook.analysis import Read
 from rnb.notebook.places import Places, word_in
-from rnb.notebook.scope import arguments_of
-from rnb.notebook.shape import Function, is_doc
+from rnb.notebook.scope import Function, arguments_of
+from rnb.notebook.shape import doc_of, is_doc
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 # views that DuckDB has in every database
-_SYSTEM = frozenset(
-    [
-        "sqlite_master",
-        "sqlite_schema",
-        "sqlite_temp_master",
-        "sqlite_temp_schema",
-        "pragma_database_list",
-        "duckdb_columns",
-        "duckdb_constraints",
-        "duckdb_databases",
-        "duckdb_indexes",
-        "duckdb_logs",
-        "duckdb_schemas",
-        "duckdb_tables",
-        "duckdb_types",
-        "duckdb_views",
-    ]
-)
+_SYSTEM = frozenset([
+    "sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "pragma_database_list",
+    "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_indexes", "duckdb_logs", "duckdb_schemas",
+    "duckdb_tables", "duckdb_types", "duckdb_views",
+])  # fmt: skip
 _QUERY = r"\b(?:from|join|into|describe|summarize|pivot)\b"
 _EXPLAIN = frozenset({"EXPLAIN", "ANALYZE"})
 
@@ -53,10 +40,9 @@ class Found(NamedTuple):
 def sql_reads(node: Function, places: Places, *, server: bool) -> tuple[Read, ...]:
     """The names that a SQL cell reads beside its parameters, by their first place. On a `server` tables are the server's
     own."""
-    first = node.body[0]
-    if not is_doc(first):
+    doc = doc_of(node.body[0])
+    if doc is None:
         return ()
-    doc: ast.Constant = first.value  # type: ignore[attr-defined]
     parameters = {arg.arg for arg in arguments_of(node.args)}
     found: dict[str, Found] = {}
     for each in names_in(str(doc.value), tables=not server):

@@ -10,6 +10,8 @@ import csv
 import io
 import time
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, BinaryIO, Protocol
 
 from rnb.errors import MissingExtra
@@ -34,10 +36,8 @@ class Table:
     def __init__(self, path: str, names: list[str], taken: list[str]) -> None:
         content: Callable[[], bytes] = self.csv
         if path.endswith(".parquet"):
-            try:
-                import pyarrow.parquet  # type: ignore[import-untyped]  # noqa: F401
-            except ImportError as error:
-                raise MissingExtra("a table as Parquet", "parquet") from error
+            if find_spec("pyarrow") is None:
+                raise MissingExtra("a table as Parquet", "parquet")
             content = self.parquet
         self.names, self.taken = names, taken
         self.rows: dict[int, dict[str, Any]] = {}
@@ -64,8 +64,7 @@ class Table:
         return text.getvalue().encode()
 
     def parquet(self) -> bytes:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        pa, pq = import_module("pyarrow"), import_module("pyarrow.parquet")
 
         places = sorted(self.rows)
         columns = {name: _typed([self.rows[place].get(name) for place in places]) for name in self._columns()}

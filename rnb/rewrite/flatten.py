@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
+import symtable
 from dataclasses import dataclass, field
 
 from rnb.errors import RewriteError
 from rnb.notebook.model import OWN, Cell, Notebook
 from rnb.notebook.places import top_line
-from rnb.notebook.scope import arguments_of
+from rnb.notebook.scope import Function, arguments_of
+from rnb.notebook.shape import is_doc
+from rnb.rewrite.split_text import commented
 from rnb.rewrite.split_units import dedent
 from rnb.rewrite.sql_out import call_of
 
@@ -159,7 +163,7 @@ def _options(cell: Cell) -> dict[str, object]:
     return out | found.limits | found.extra
 
 
-def function_of(cell: Cell) -> ast.FunctionDef | ast.AsyncFunctionDef:
+def function_of(cell: Cell) -> Function:
     node = ast.parse(cell.source).body[0]
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     return node
@@ -177,7 +181,7 @@ def _python(cell: Cell, taken: dict[str, int], flat: Flat) -> Piece:
     )
     if cell.options.disabled:
         flat.notes.append(f"{cell.id} is disabled; its code is kept as a comment")
-        piece.code = "\n".join(f"# {line}".rstrip() for line in dedent(body_text(cell, node)).split("\n"))
+        piece.code = commented(dedent(body_text(cell, node)))
         return piece
     ending = node.body[-1] if isinstance(node.body[-1], ast.Return) else None
     plain = _returns(node) == ([ending] if ending is not None else []) and not _clashes(cell, node, taken)
@@ -187,21 +191,20 @@ def _python(cell: Cell, taken: dict[str, int], flat: Flat) -> Piece:
     return piece
 
 
-def _clashes(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, taken: dict[str, int]) -> bool:
+def _clashes(cell: Cell, node: Function, taken: dict[str, int]) -> bool:
     """Whether a local of the cell would hide what others mean by that name."""
     shared = set(cell.defs)
     own = bound_in(node)
     others = {name for name in own - shared if name in taken or hasattr(builtins, name)}
     rebound = {arg.arg for arg in arguments_of(node.args)} & own
-    return bool(others | rebound) or bool({name for name in cell.defs if name == OWN})
+    return bool(others | rebound)
 
 
-def bound_in(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+def bound_in(node: Function) -> set[str]:
     """The locals that the body binds; parameters only if it binds them again."""
-    import symtable
-
-    text = ast.unparse(ast.Module([_bare(node)], []))
-    table = symtable.symtable(text, "<cell>", "exec").get_children()[0]
+    bare = copy.copy(node)  # a table of its own would stand before that of one with type parameters
+    vars(bare).update(decorator_list=[], returns=None, type_params=[])
+    table = symtable.symtable(ast.unparse(bare), "<cell>", "exec").get_children()[0]
     return {
         symbol.get_name()
         for symbol in table.get_symbols()
@@ -209,21 +212,7 @@ def bound_in(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     }
 
 
-def _bare(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef | ast.AsyncFunctionDef:
-    return type(node)(
-        name=node.name,
-        args=node.args,
-        body=node.body,
-        decorator_list=[],
-        returns=None,
-        type_comment=None,
-        type_params=[],
-        lineno=1,
-        col_offset=0,
-    )  # type: ignore[call-arg]
-
-
-def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Return]:
+def _returns(node: Function) -> list[ast.Return]:
     found: list[ast.Return] = []
     todo: list[ast.AST] = list(node.body)
     while todo:
@@ -235,14 +224,11 @@ def _returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Return]:
     return found
 
 
-def body_text(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, until: ast.stmt | None = None) -> str:
+def body_text(cell: Cell, node: Function, until: ast.stmt | None = None) -> str:
     """The lines of the body, comments too, without the docstring and without the statement `until` at its end."""
     lines = cell.source.split("\n")
     first = node.body[0]
-    documented = (
-        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
-    )
-    if documented:
+    if is_doc(first):
         start = first.end_lineno or first.lineno
     else:
         start = top_line(first) - 1
@@ -258,7 +244,7 @@ def body_text(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, until: a
     return "\n".join(lines[start:end]).rstrip()
 
 
-def shown_of(node: ast.FunctionDef | ast.AsyncFunctionDef, ending: ast.Return | None) -> ast.expr | None:
+def shown_of(node: Function, ending: ast.Return | None) -> ast.expr | None:
     """The expression that a cell shows, by the rules of the format; None for none."""
     before = node.body[:-1] if ending is not None else node.body
     last = before[-1] if before else None
@@ -269,7 +255,7 @@ def shown_of(node: ast.FunctionDef | ast.AsyncFunctionDef, ending: ast.Return | 
     return None
 
 
-def _open(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, ending: ast.Return | None) -> str:
+def _open(cell: Cell, node: Function, ending: ast.Return | None) -> str:
     """The body at the top level."""
     code = dedent(body_text(cell, node, ending)).strip("\n")
     if ending is None or ending.value is None:
@@ -284,13 +270,13 @@ def _open(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, ending: ast.
     return "\n".join(filter(None, [code, shown])) or "pass"
 
 
-def _ends_in_expression(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _ends_in_expression(node: Function) -> bool:
     return (
         len(node.body) > 1 and isinstance(node.body[-2], ast.Expr) and not isinstance(node.body[-2].value, ast.Constant)
     )
 
 
-def _called(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+def _called(cell: Cell, node: Function) -> str:
     """The cell as a function, and a call of it; what it shows comes back beside what it shares."""
     taken = cell.name == "_" or cell.slots == (OWN,) or cell.name in cell.defs
     name = f"_{cell.name.strip('_') or 'unnamed'}_cell" if taken else cell.name
@@ -311,9 +297,7 @@ def _called(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     return f"{function}\n\n\n{targets + ' = ' if slots else ''}{call}"
 
 
-def _function(
-    cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str, slots: list[str]
-) -> tuple[str, bool]:
+def _function(cell: Cell, node: Function, name: str, slots: list[str]) -> tuple[str, bool]:
     """The function's text without decorators, and whether it returns what it shows as well."""
     lines = cell.source.rstrip("\n").split("\n")
     text = "\n".join(lines[node.lineno - 1 :]).replace(f"def {cell.name}(", f"def {name}(", 1)
@@ -344,7 +328,7 @@ def _sql(cell: Cell, flat: Flat, marimo: bool) -> Piece:
     flat.notes += made.notes
     if cell.options.disabled:
         flat.notes.append(f"{cell.id} is disabled; its code is kept as a comment")
-        piece.code = "\n".join(f"# {line}".rstrip() for line in made.code.split("\n"))
+        piece.code = commented(made.code)
         return piece
     flat.imports += [each for each in made.imports if each not in flat.imports]
     piece.shown = "" if marimo and "mo.sql(" in made.code else cell.name

@@ -18,15 +18,14 @@ from typing import NamedTuple
 from rnb.messages import Fault
 from rnb.notebook.model import Cell, Notebook
 from rnb.notebook.read import Reader
-from rnb.notebook.scope import Walk, arguments_of
+from rnb.notebook.scope import DYNAMIC, Function, Walk, arguments_of
 from rnb.notebook.sql import asked_for
 from rnb.notebook.text import Refused
 from rnb.rewrite.edit import Edit, Offsets, Source, smallest
 from rnb.rewrite.ignore import ignored
 from rnb.rewrite.returns import CantReturn, rewrite_returns
-from rnb.rewrite.signature import Function, rewrite_signature
+from rnb.rewrite.signature import rewrite_signature
 
-_DYNAMIC = frozenset({"locals", "vars", "eval", "exec", "dir"})  # may read any parameter by its name
 _LINE = re.compile(r"line \{(\d+)\}")
 
 
@@ -125,7 +124,7 @@ class _Piece:
                 owner = event.scope.owner(event.name)
                 if owner is body:
                     used.add(event.name)
-                elif owner is None and event.name in _DYNAMIC:
+                elif owner is None and event.name in DYNAMIC:
                     return set()
         unread = set(self.parameters) - used
         return unread - asked_for(self.node, unread)

@@ -9,8 +9,11 @@ import ast
 import warnings
 from collections.abc import Iterator
 
+import msgspec
+
 from rnb.messages import Fault
 from rnb.notebook.model import Cell, Notebook
+from rnb.notebook.scope import DYNAMIC, Function
 from rnb.notebook.text import Lines, decode
 from rnb.rewrite.lint_dead import shows_or_acts
 from rnb.rewrite.lint_heavy import heavy
@@ -54,7 +57,7 @@ def _cells(tree: ast.Module, notebook: Notebook) -> Iterator[Fault]:
                     yield _unused(cell, node, parameter.name)
 
 
-def _dead(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Fault:
+def _dead(cell: Cell, node: Function) -> Fault:
     return Fault(
         code="dead-cell",
         severity="warning",
@@ -68,7 +71,7 @@ def _dead(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Fault:
     )
 
 
-def _unused(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> Fault:
+def _unused(cell: Cell, node: Function, name: str) -> Fault:
     arg = next(each for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs) if each.arg == name)
     return Fault(
         code="unused-parameter",
@@ -83,23 +86,16 @@ def _unused(cell: Cell, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str)
     )
 
 
-def _reads(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
+def _reads(node: Function, name: str) -> bool:
     names = {each.id for body in node.body for each in ast.walk(body) if isinstance(each, ast.Name)}
-    return name in names or bool(names & {"locals", "vars", "eval", "exec", "dir"})
+    return name in names or bool(names & DYNAMIC)
 
 
 def _placed(fault: Fault, notebook: Notebook, lines: Lines | None) -> Fault:
     """The fault with the notebook's path and the cell that its line lies in. With `lines` its columns count bytes."""
     cells = fault.cells or tuple(cell.id for cell in notebook.cells if cell.line <= fault.line <= cell.end_line)
-    return Fault(
-        code=fault.code,
-        severity=fault.severity,
-        message=fault.message,
-        hint=fault.hint,
-        path=notebook.path,
-        line=fault.line,
-        column=lines.character(fault.line, fault.column - 1) + 1 if lines else fault.column,
-        end_line=fault.end_line,
-        end_column=lines.character(fault.end_line, fault.end_column - 1) + 1 if lines else fault.end_column,
-        cells=cells,
-    )
+    column, end_column = fault.column, fault.end_column
+    if lines is not None:
+        column = lines.character(fault.line, column - 1) + 1
+        end_column = lines.character(fault.end_line, end_column - 1) + 1
+    return msgspec.structs.replace(fault, path=notebook.path, column=column, end_column=end_column, cells=cells)

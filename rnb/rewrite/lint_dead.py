@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from rnb.notebook.scope import Function
 from rnb.notebook.shape import dotted_name
 
 _ROOTS = frozenset(
@@ -56,7 +57,7 @@ _ACTS = (
 )  # fmt: skip
 
 
-def shows_or_acts(node: ast.FunctionDef | ast.AsyncFunctionDef, slots: tuple[str, ...]) -> bool:
+def shows_or_acts(node: Function, slots: tuple[str, ...]) -> bool:
     """Whether the cell shows something or may change something."""
     body = node.body
     if not any(not isinstance(each, ast.Pass) for each in body) or _only_doc(body):

@@ -9,72 +9,19 @@ from rnb.messages import Fault
 from rnb.notebook.blocks import is_main
 from rnb.notebook.shape import dotted_name
 
-_ATTRIBUTES = frozenset(
-    [
-        "read_csv",
-        "read_parquet",
-        "read_excel",
-        "read_json",
-        "read_sql",
-        "read_sql_query",
-        "read_sql_table",
-        "read_table",
-        "read_feather",
-        "read_pickle",
-        "read_html",
-        "read_xml",
-        "read_hdf",
-        "read_orc",
-        "read_stata",
-        "read_sas",
-        "read_spss",
-        "read_fwf",
-        "read_gbq",
-        "read_database",
-        "read_ipc",
-        "read_avro",
-        "loadtxt",
-        "genfromtxt",
-        "urlopen",
-        "urlretrieve",
-        "fit",
-        "fit_transform",
-        "fit_predict",
-        "cross_val_score",
-        "train",
-        "download",
-        "from_pretrained",
-        "load_dataset",
-        "fetch_openml",
-        "train_test_split",
-        "collect",
-        "check_output",
-        "check_call",
-        "Popen",
-    ]
-)
-_DOTTED = frozenset(
-    [
-        "requests.get",
-        "requests.post",
-        "requests.put",
-        "requests.request",
-        "httpx.get",
-        "httpx.post",
-        "time.sleep",
-        "subprocess.run",
-        "subprocess.call",
-        "os.system",
-        "np.load",
-        "numpy.load",
-        "json.load",
-        "pickle.load",
-        "joblib.load",
-        "torch.load",
-        "yaml.safe_load",
-        "sleep",
-    ]
-)
+_ATTRIBUTES = frozenset([
+    "read_csv", "read_parquet", "read_excel", "read_json", "read_sql", "read_sql_query", "read_sql_table",
+    "read_table", "read_feather", "read_pickle", "read_html", "read_xml", "read_hdf", "read_orc", "read_stata",
+    "read_sas", "read_spss", "read_fwf", "read_gbq", "read_database", "read_ipc", "read_avro", "loadtxt",
+    "genfromtxt", "urlopen", "urlretrieve", "fit", "fit_transform", "fit_predict", "cross_val_score", "train",
+    "download", "from_pretrained", "load_dataset", "fetch_openml", "train_test_split", "collect", "check_output",
+    "check_call", "Popen",
+])  # fmt: skip
+_DOTTED = frozenset([
+    "requests.get", "requests.post", "requests.put", "requests.request", "httpx.get", "httpx.post", "time.sleep",
+    "subprocess.run", "subprocess.call", "os.system", "np.load", "numpy.load", "json.load", "pickle.load",
+    "joblib.load", "torch.load", "yaml.safe_load", "sleep",
+])  # fmt: skip
 _LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)
 _LOOPS = (ast.For, ast.While, ast.AsyncFor)
 

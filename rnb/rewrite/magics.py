@@ -6,37 +6,18 @@ import ast
 import re
 from dataclasses import dataclass, field
 
+from rnb.rewrite.split_text import commented
 from rnb.rewrite.split_units import protected_lines
 from rnb.rewrite.sql_magic_text import Unknown
 from rnb.rewrite.sql_magics import Session
 
 _LINE = re.compile(r"^(\s*)(?:([A-Za-z_][\w.]*)\s*=\s*)?([%!])(.*)$")
 _HELP = re.compile(r"^(\s*)(?:\?{1,2}\s*([\w.]+)|([\w.]+)\s*\?{1,2})\s*$")
-_DROPPED = frozenset(
-    [
-        "matplotlib",
-        "pylab",
-        "load_ext",
-        "reload_ext",
-        "autoreload",
-        "config",
-        "precision",
-        "pdb",
-        "xmode",
-        "colors",
-        "doctest_mode",
-        "who",
-        "whos",
-        "reset",
-        "notebook",
-        "watermark",
-        "logstart",
-        "history",
-        "hist",
-        "lsmagic",
-        "automagic",
-    ]
-)
+_DROPPED = frozenset([
+    "matplotlib", "pylab", "load_ext", "reload_ext", "autoreload", "config", "precision", "pdb", "xmode", "colors",
+    "doctest_mode", "who", "whos", "reset", "notebook", "watermark", "logstart", "history", "hist", "lsmagic",
+    "automagic",
+])  # fmt: skip
 _TIMED = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun", "capture", "heat"})
 _SHELLS = {"bash": "bash", "sh": "sh", "zsh": "zsh"}
 _PLACE = re.compile(r"\{[^{}]+\}")
@@ -105,7 +86,7 @@ def _cell_magic(code: str, first: str, session: Session) -> Plain:
         return Plain(f"with open({path!r}, {mode!r}) as file:\n    file.write({_text(text)})")
     if name in ("markdown", "html", "latex", "svg"):
         return Plain("", doc=rest.strip("\n"))
-    return Plain(_commented(code), notes=[f"`%%{name}` has no counterpart: its cell is kept as a comment"])
+    return Plain(commented(code.strip("\n")), notes=[f"`%%{name}` has no counterpart: its cell is kept as a comment"])
 
 
 def _query(code: str, argument: str, rest: str, session: Session) -> Plain:
@@ -116,7 +97,7 @@ def _query(code: str, argument: str, rest: str, session: Session) -> Plain:
     except Unknown as why:
         told = " ".join(code.split())
         out.notes.append(f"`{told if len(told) <= 60 else told[:57] + '...'}` is kept as a comment: {why}")
-        out.code = _commented(code)
+        out.code = commented(code.strip("\n"))
     return out
 
 
@@ -124,10 +105,6 @@ def _text(text: str) -> str:
     if '"""' not in text and not text.endswith(('"', "\\")):
         return f'r"""{text}"""' if "\\" in text else f'"""\\\n{text}"""'
     return repr(text)
-
-
-def _commented(code: str) -> str:
-    return "\n".join(f"# {line}".rstrip() for line in code.strip("\n").split("\n"))
 
 
 def _lines(code: str, session: Session) -> Plain:

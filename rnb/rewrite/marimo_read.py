@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from rnb.notebook.marimo_sql import tables
 from rnb.notebook.places import top_line
-from rnb.notebook.scope import Walk
+from rnb.notebook.scope import Function, Walk
 from rnb.rewrite.magics import is_python
 from rnb.rewrite.split_model import Block, Linear
 from rnb.rewrite.split_units import dedent, parse_linear
@@ -110,7 +110,7 @@ def _unparsable(call: ast.Call, linear: Linear) -> Block:
     return Block("", doc=f"```python\n{inspect.cleandoc(str(code))}\n```")
 
 
-def _cell(node: ast.FunctionDef | ast.AsyncFunctionDef, decorator: ast.expr, lines: list[str]) -> Block:
+def _cell(node: Function, decorator: ast.expr, lines: list[str]) -> Block:
     body = node.body[:-1] if isinstance(node.body[-1], ast.Return) else node.body
     given = (
         {word.arg: getattr(word.value, "value", None) for word in decorator.keywords}
@@ -138,14 +138,14 @@ def _cell(node: ast.FunctionDef | ast.AsyncFunctionDef, decorator: ast.expr, lin
     )
 
 
-def _returned(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+def _returned(node: Function) -> frozenset[str]:
     last = node.body[-1]
     if not isinstance(last, ast.Return) or last.value is None:
         return frozenset()
     return frozenset(each.id for each in ast.walk(last.value) if isinstance(each, ast.Name))
 
 
-def _body_start(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> int:
+def _body_start(node: Function, lines: list[str]) -> int:
     start = top_line(node.body[0]) - 1
     while start > node.lineno and (not lines[start - 1].strip() or lines[start - 1].lstrip().startswith("#")):
         start -= 1

@@ -12,38 +12,10 @@ import unicodedata
 from rnb.notebook.shape import last_name
 from rnb.rewrite.split_model import Unit
 
-_SMALL = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "on",
-        "to",
-        "for",
-        "and",
-        "or",
-        "is",
-        "are",
-        "it",
-        "this",
-        "that",
-        "we",
-        "our",
-        "with",
-        "by",
-        "at",
-        "from",
-        "as",
-        "be",
-        "can",
-        "let",
-        "us",
-        "now",
-        "how",
-    ]
-)
+_SMALL = frozenset([
+    "a", "an", "the", "of", "in", "on", "to", "for", "and", "or", "is", "are", "it", "this", "that", "we", "our",
+    "with", "by", "at", "from", "as", "be", "can", "let", "us", "now", "how",
+])  # fmt: skip
 _VERBS = (
     (
         "load",
@@ -53,30 +25,10 @@ _VERBS = (
 )
 _OTHER_VERB = {"load": "read", "fit": "train", "make": "build", "plot": "draw", "show": "print"}
 _COMMENT = re.compile(r"#+\s*([A-Za-z][A-Za-z0-9 ,'&/()_-]{2,50}?)\s*[.:]?$")
-_TALK = frozenset(
-    [
-        "we",
-        "i",
-        "you",
-        "it",
-        "this",
-        "these",
-        "that",
-        "now",
-        "here",
-        "if",
-        "because",
-        "so",
-        "is",
-        "are",
-        "was",
-        "may",
-        "should",
-        "note",
-        "todo",
-        "fixme",
-    ]
-)
+_TALK = frozenset([
+    "we", "i", "you", "it", "this", "these", "that", "now", "here", "if", "because", "so", "is", "are", "was",
+    "may", "should", "note", "todo", "fixme",
+])  # fmt: skip
 _PLOT = re.compile(r"\b(plt|sns|ax|axes|axs|fig|px|go|alt)\b\.|\.(plot|hist|boxplot)\b")
 _SAVE = re.compile(
     r"\.(to_csv|to_parquet|to_excel|to_json|to_pickle|savefig|dump|save|write_text|write_bytes|write)\s*\("
@@ -216,30 +168,10 @@ def _subject(units: list[Unit], bound: list[str]) -> str:
     return _joined(bound[:2]) if bound else "results"
 
 
-_IMPORTS = frozenset(
-    [
-        "plt",
-        "sns",
-        "pd",
-        "np",
-        "pl",
-        "nx",
-        "alt",
-        "json",
-        "math",
-        "random",
-        "time",
-        "sys",
-        "itertools",
-        "datetime",
-        "matplotlib",
-        "subprocess",
-        "display",
-        "os",
-        "numpy",
-        "pandas",
-    ]
-)
+_IMPORTS = frozenset([
+    "plt", "sns", "pd", "np", "pl", "nx", "alt", "json", "math", "random", "time", "sys", "itertools", "datetime",
+    "matplotlib", "subprocess", "display", "os", "numpy", "pandas",
+])  # fmt: skip
 
 
 def _called(units: list[Unit]) -> str:

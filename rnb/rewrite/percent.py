@@ -7,6 +7,7 @@ import re
 from rnb.rewrite.flatten import CODE, Flat
 from rnb.rewrite.magics import plain
 from rnb.rewrite.split_model import Block, Linear
+from rnb.rewrite.split_text import commented
 from rnb.rewrite.sql_magics import Session
 
 MARK = re.compile(r"^# ?%%(?!%)(.*)$", re.MULTILINE)
@@ -123,5 +124,4 @@ def to_percent(flat: Flat) -> str:
 
 
 def _markdown(doc: str, name: str = "") -> str:
-    body = "".join(f"# {line}".rstrip() + "\n" for line in doc.split("\n"))
-    return f"# %% {name + ' ' if name else ''}[markdown]\n{body}"
+    return f"# %% {name + ' ' if name else ''}[markdown]\n{commented(doc)}\n"

@@ -11,12 +11,12 @@ import ast
 import re
 from collections.abc import Sequence
 
-from rnb.notebook.scope import Scope, Walk
+from rnb.notebook.scope import Function, Scope, Walk
+from rnb.notebook.shape import is_doc
 from rnb.rewrite.bound import Bound
 from rnb.rewrite.commas import Commas
 from rnb.rewrite.edit import Edit, Offsets
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SEMICOLON = re.compile(r"[ \t]*;")
 _COMMENT = re.compile(r"#[^\n]*")
 _NOT_NONE = (
@@ -97,7 +97,8 @@ class _Returns:
                 if semicolon
                 else Edit(end, end, f"; {self._written()}")
             )
-        indent = re.match(r"\s*", self.offsets.lines[first.lineno - 1])[0]  # type: ignore[index]
+        line = self.offsets.lines[first.lineno - 1]
+        indent = line[: len(line) - len(line.lstrip())]
         end = self.offsets.line_end(last.end_lineno or last.lineno)
         for line in self.below:  # comments of the body stay in it
             if not (line.startswith(indent) and line.lstrip().startswith("#")):
@@ -140,7 +141,7 @@ class _Returns:
                 f"the `return` of line {{{node.lineno}}} shows `{name}`, and a return of several names shows nothing"
             )
         before = self.node.body[-2] if len(self.node.body) > 1 else None
-        if isinstance(before, ast.Expr) and not (before is self.node.body[0] and _is_doc(before)):
+        if isinstance(before, ast.Expr) and not (before is self.node.body[0] and is_doc(before)):
             if _is_something(before.value):
                 return []
             if not _is_print(before.value):
@@ -154,10 +155,6 @@ class _Returns:
 
 def _shares_nothing(node: ast.Return) -> bool:
     return node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
-
-
-def _is_doc(node: ast.Expr) -> bool:
-    return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _is_something(node: ast.expr) -> bool:

@@ -11,10 +11,10 @@ import token
 import tokenize
 from collections.abc import Collection, Sequence
 
+from rnb.notebook.scope import Function
 from rnb.rewrite.commas import Commas
 from rnb.rewrite.edit import Edit, Offsets
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 _NAME = re.compile(r"\w+")
 
 

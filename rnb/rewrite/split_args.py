@@ -182,7 +182,7 @@ def _without(text: str, tree: ast.Module, found: Found, options: list[Option], n
     lines = text.split("\n")
     gone = [node for node in found.statements if node is not found.parse]
     if direct:
-        gone += [found.parse, *_repeats(tree, found, names), *_unused(tree, found)]
+        gone += [found.parse, *_repeats(tree, found, names).values(), *_unused(tree, found)]
     for node in gone:
         for number in range(top_line(node) - 1, node.end_lineno or node.lineno):
             lines[number] = "\0"
@@ -256,7 +256,7 @@ def _own(node: ast.AST) -> set[str]:
 
 def _names(text: str, tree: ast.Module, found: Found, options: list[Option], direct: bool) -> dict[str, str]:
     """A name for each parameter that means nothing else in the program."""
-    repeated = {node.targets[0].id for node in _repeats(tree, found, {each.name: each.name for each in options})}  # type: ignore[attr-defined]
+    repeated = set(_repeats(tree, found, {each.name: each.name for each in options}))
     taken = _module_names(text) - (repeated if direct else set())
     if direct:
         for name in list(repeated):
@@ -287,17 +287,17 @@ def _bindings(tree: ast.Module, name: str) -> int:
     return sum(isinstance(each, ast.Name) and each.id == name and not _is_load(each) for each in ast.walk(tree))
 
 
-def _repeats(tree: ast.Module, found: Found, names: dict[str, str]) -> list[ast.stmt]:
-    """`epochs = args.epochs` at the top level."""
-    return [
-        node
+def _repeats(tree: ast.Module, found: Found, names: dict[str, str]) -> dict[str, ast.stmt]:
+    """`epochs = args.epochs` at the top level, by name."""
+    return {
+        node.targets[0].id: node
         for node in tree.body
         if isinstance(node, ast.Assign)
         and len(node.targets) == 1
         and isinstance(node.targets[0], ast.Name)
         and names.get(node.targets[0].id) == node.targets[0].id
         and ast.unparse(node.value) == f"{found.name}.{node.targets[0].id}"
-    ]
+    }
 
 
 def _unused(tree: ast.Module, found: Found) -> list[ast.stmt]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from rnb.notebook.effects import changes_state
-from rnb.notebook.scope import Scope
+from rnb.notebook.scope import Function, Scope
 from rnb.notebook.shape import dotted_name, last_name
 from rnb.rewrite import split_tables as know
 from rnb.rewrite.split_paths import ANY, keys_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Node = TypeVar("Node", ast.Attribute | ast.Subscript, ast.AugAssign, ast.Call)
 FIGURE = "<figure>"  # stands for matplotlib's current figure among the names
-_Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_Def = Function | ast.ClassDef
 
 
 class Calls:

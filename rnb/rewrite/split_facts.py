@@ -15,7 +15,7 @@ from typing import Any
 
 from rnb.errors import RewriteError
 from rnb.notebook.cells import import_aliases
-from rnb.notebook.scope import Scope, Walk
+from rnb.notebook.scope import Scope, Walk, place_of
 from rnb.notebook.shape import last_name
 from rnb.rewrite.split_calls import Calls
 from rnb.rewrite.split_model import Unit
@@ -61,7 +61,7 @@ class Facts:
         self._inherit()
 
     def unit_at(self, node: ast.AST) -> Unit:
-        place = (node.lineno, node.col_offset)  # type: ignore[attr-defined]
+        place = place_of(node)
         return self._all[max(bisect_right(self.starts, place) - 1, 0)]
 
     def _modules(self) -> dict[str, str]:
@@ -244,7 +244,7 @@ def _after_values(units: list[Unit]) -> dict[int, Place]:
 
 
 def _first(found: dict[str, Place], name: str, node: ast.AST, place: Place | None = None) -> None:
-    place = place or (node.lineno, node.col_offset)  # type: ignore[attr-defined]
+    place = place or place_of(node)
     found[name] = min(found.get(name, place), place)
 
 

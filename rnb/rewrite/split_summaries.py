@@ -6,9 +6,10 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rnb.notebook.scope import Walk
+from rnb.notebook.scope import Function, Walk
 
 if TYPE_CHECKING:
+    from rnb.rewrite.split_calls import Calls
     from rnb.rewrite.split_facts import Facts
 
 
@@ -45,7 +46,7 @@ def summaries_of(walk: Walk, facts: Facts) -> dict[str, Summary]:
     return found
 
 
-def _empty(walk: Walk, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Summary:
+def _empty(walk: Walk, node: Function | ast.ClassDef) -> Summary:
     if isinstance(node, ast.ClassDef):
         init = next((each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"), None)
         names = [arg.arg for arg in (*init.args.posonlyargs, *init.args.args)][1:] if init else []
@@ -63,10 +64,7 @@ def _empty(walk: Walk, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassD
     return summary
 
 
-def _merge(summary: Summary, calls: object, found: dict[str, Summary]) -> None:
-    from rnb.rewrite.split_calls import Calls
-
-    assert isinstance(calls, Calls)
+def _merge(summary: Summary, calls: Calls, found: dict[str, Summary]) -> None:
     summary.mutated |= calls.locals_changed & set(summary.parameters)
     summary.changes |= calls.changes
     summary.effects |= calls.effects

@@ -35,6 +35,11 @@ def docstring(text: str, level: str = "    ") -> str:
     return f'{level}{opening}{lines[0]}\n{body}\n{level}"""'
 
 
+def commented(text: str) -> str:
+    """The lines as comments."""
+    return "\n".join(f"# {line}".rstrip() for line in text.split("\n"))
+
+
 def signature(name: str, parameters: list[str], awaits: bool) -> str:
     start = "async def" if awaits else "def"
     line = f"{start} {name}({', '.join(parameters)}):"

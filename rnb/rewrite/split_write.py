@@ -12,7 +12,7 @@ from rnb.rewrite.split_model import Linear, Unit
 from rnb.rewrite.split_rename import rename
 from rnb.rewrite.split_sql_write import sql_cell
 from rnb.rewrite.split_tables import GIVING, HARMLESS, LOGS, LOOKS, MUTATORS, PRINTS, READONLY
-from rnb.rewrite.split_text import RUN, code_cell, docstring, markdown_cell, returned
+from rnb.rewrite.split_text import RUN, code_cell, commented, docstring, markdown_cell, returned
 from rnb.rewrite.split_things import Thing, Things
 from rnb.rewrite.split_values import Plan
 
@@ -230,7 +230,7 @@ class Writer:
             if at and (unit.gap or inner.get(unit.index)):
                 parts.append("")
             if inner.get(unit.index):
-                parts += [f"# {line}".rstrip() for line in inner[unit.index].split("\n")]
+                parts.append(commented(inner[unit.index]))
             parts += unit.comments
             if at and self._next_figure(cell[:at], place):
                 parts.append(f"{self._pyplot()}.show()")

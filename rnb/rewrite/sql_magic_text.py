@@ -14,23 +14,10 @@ from rnb.rewrite.sql_text import TEXT_MARK
 
 _SPLICED = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}|\{([^\W\d]\w*)\}|(?<![\w$])\$\{?([^\W\d]\w*)\}?")
 _BOUND = re.compile(r":([^\W\d]\w*)")
-_ROWS = frozenset(
-    [
-        "SELECT",
-        "WITH",
-        "VALUES",
-        "SHOW",
-        "DESCRIBE",
-        "DESC",
-        "EXPLAIN",
-        "PRAGMA",
-        "TABLE",
-        "FROM",
-        "SUMMARIZE",
-        "PIVOT",
-        "CALL",
-    ]
-)
+_ROWS = frozenset([
+    "SELECT", "WITH", "VALUES", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "PRAGMA", "TABLE", "FROM", "SUMMARIZE",
+    "PIVOT", "CALL",
+])  # fmt: skip
 _WRITES = frozenset(["INSERT", "UPDATE", "DELETE", "MERGE"])
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from rnb.errors import RewriteError
 from rnb.kernel.sql_text import braces
 from rnb.notebook.model import Cell
-from rnb.notebook.scope import arguments_of
+from rnb.notebook.scope import Function, arguments_of
 from rnb.notebook.sql import names_in
-from rnb.notebook.sql_shape import known, words_of
+from rnb.notebook.sql_shape import Word, known, words_of
 from rnb.rewrite.split_sql_calls import quoted
 from rnb.rewrite.sql_text import TEXT_MARK
 
@@ -34,7 +34,7 @@ class Call:
     notes: list[str] = field(default_factory=list)
 
 
-def call_of(cell: Cell, parts: tuple[ast.FunctionDef | ast.AsyncFunctionDef, str], marimo: bool = False) -> Call:
+def call_of(cell: Cell, parts: tuple[Function, str], marimo: bool = False) -> Call:
     """The statement that gives what the cell gives. `parts` are its function and its docstring."""
     node, doc = parts
     if not known():
@@ -85,13 +85,13 @@ def _engine(node: ast.expr) -> tuple[str, list[str]]:
     return f"sqlalchemy.create_engine({quoted(node.value)})", ["import sqlalchemy"]
 
 
-def option(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> ast.expr | None:
+def option(node: Function, name: str) -> ast.expr | None:
     """The value of an option of the decorator."""
     words = [word for each in node.decorator_list if isinstance(each, ast.Call) for word in each.keywords]
     return next((word.value for word in words if word.arg == name), None)
 
 
-def _lists(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+def _lists(node: Function) -> set[str]:
     """Parameters that are lists by their annotation or default."""
     found = set()
     known_defaults = dict(zip(reversed(node.args.args), reversed(node.args.defaults), strict=False))
@@ -121,13 +121,12 @@ def plain(doc: str, lists: set[str], server: bool) -> Plain:
         following = words[at + 1] if at + 1 < len(words) else None
         if following is not None and following.start in bound and word.bare and word.text == "{":
             name = bound[following.start]
-            closing = words[at + 2]
-            text += gap + _place(name, words, at, lists, server, out)
-            if text.endswith("\0"):  # the parentheses around a list are a part of it
-                text = _without_parenthesis(text[:-1])
-                closing = words[at + 3]
+            alone = name in lists and _stands_alone(words, at)
+            text += gap + _placed(name, words[max(at - 2, 0) : at], alone, server, out)
+            if alone:  # the parentheses around a list are a part of it
+                text = "".join(text.rpartition("(")[::2])
                 at += 1
-            place, at = closing.end, at + 3
+            place, at = words[at + 2].end, at + 3
             continue
         raw = said(word.start, word.end)
         if word.bare and raw in "{}" and following is not None and doc[word.start : following.end] == raw * 2:
@@ -140,25 +139,22 @@ def plain(doc: str, lists: set[str], server: bool) -> Plain:
     return out
 
 
-def _place(name: str, words: list, at: int, lists: set[str], server: bool, out: Plain) -> str:  # type: ignore[type-arg]
-    """What stands for `{name}`; a list in parentheses of its own ends with NUL, as they go."""
-    before = [word.text.upper() for word in words[max(at - 2, 0) : at]]
-    if before[-1:] and before[-1] in _BEFORE_TABLE and not server:
+def _stands_alone(words: list[Word], at: int) -> bool:
+    """Whether the brace at `at` begins what is all between the parentheses of an IN."""
+    around = [word.text.upper() for word in (*words[max(at - 2, 0) : at], *words[at + 3 : at + 4])]
+    return around == ["IN", "(", ")"]
+
+
+def _placed(name: str, before: list[Word], alone: bool, server: bool, out: Plain) -> str:
+    """What stands for `{name}` behind the words `before`."""
+    last = before[-1].text.upper() if before else ""
+    if last in _BEFORE_TABLE and not server:
         return name
     if name not in out.values:
         out.values.append(name)
-    mark = f"{':' if server else '$'}{name}"
-    alone = before == ["IN", "("] and words[at + 3 : at + 4] and words[at + 3].text == ")" and name in lists
-    if before[-1:] == ["IN"] or alone:
-        if name not in out.lists:
-            out.lists.append(name)
-        return mark + ("\0" if alone else "")
-    return mark
-
-
-def _without_parenthesis(text: str) -> str:
-    head, _, mark = text.rpartition("(")
-    return head + mark
+    if (last == "IN" or alone) and name not in out.lists:
+        out.lists.append(name)
+    return f"{':' if server else '$'}{name}"
 
 
 def literal(text: str) -> str:

@@ -26,31 +26,10 @@ _MARKS = {
 }
 TEXT_MARK = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")  # what SQLAlchemy's text() takes for a parameter, in strings too
 # behind these a number written out and a number bound are the same
-_BEFORE_VALUE = frozenset(
-    [
-        "=",
-        "<",
-        ">",
-        "<=",
-        ">=",
-        "<>",
-        "!=",
-        "+",
-        "-",
-        "*",
-        "/",
-        ",",
-        "(",
-        "LIMIT",
-        "OFFSET",
-        "BETWEEN",
-        "AND",
-        "WHEN",
-        "THEN",
-        "ELSE",
-        "LIKE",
-    ]
-) - {",", "("}
+_BEFORE_VALUE = frozenset([
+    "=", "<", ">", "<=", ">=", "<>", "!=", "+", "-", "*", "/", "LIMIT", "OFFSET", "BETWEEN", "AND", "WHEN", "THEN", "ELSE",
+    "LIKE",
+])  # fmt: skip
 
 
 class Unfit(Exception):

@@ -6,25 +6,12 @@ import ast
 
 from rnb.notebook.shape import last_name
 from rnb.rewrite.flatten import CODE, Flat, Piece, called
-from rnb.rewrite.split_text import docstring
+from rnb.rewrite.split_text import commented, docstring
 
-_SILENT = frozenset(
-    [
-        "show",
-        "plot",
-        "hist",
-        "print",
-        "display",
-        "pprint",
-        "append",
-        "extend",
-        "update",
-        "add",
-        "write",
-        "save",
-        "savefig",
-    ]
-)
+_SILENT = frozenset([
+    "show", "plot", "hist", "print", "display", "pprint", "append", "extend", "update", "add", "write", "save",
+    "savefig",
+])  # fmt: skip
 
 
 def to_script(flat: Flat) -> str:
@@ -44,17 +31,13 @@ def to_script(flat: Flat) -> str:
 
 def _piece(piece: Piece) -> str:
     if piece.kind != CODE:
-        return _comment(piece.doc)
+        return commented(piece.doc)
     code = piece.code.rstrip()
     if piece.awaits:
         code = _asynchronous(piece)
     elif piece.shown:
         code = _printed(code, piece.shown)
-    return (_comment(piece.doc) + "\n" if piece.doc else "") + code
-
-
-def _comment(doc: str) -> str:
-    return "\n".join(f"# {line}".rstrip() for line in doc.split("\n"))
+    return (commented(piece.doc) + "\n" if piece.doc else "") + code
 
 
 def _printed(code: str, shown: str) -> str:

@@ -30,7 +30,7 @@ class Bucket:
 
     def __init__(self, url: str) -> None:
         try:
-            import fsspec  # type: ignore[import-not-found, import-untyped, unused-ignore]
+            import fsspec  # type: ignore[import-not-found, import-untyped, unused-ignore]  # by what is installed
         except ImportError:
             raise MissingExtra(f"a cache at {url}", "cache") from None
         self.where = url

@@ -73,12 +73,8 @@ class Folder:
 
     def write(self, name: str, data: bytes) -> None:
         staged = self.stage()
-        try:
+        with _whole_or_gone(staged):
             Path(staged).write_bytes(data)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(staged)
-            raise
         self.adopt(staged, name)
 
     def stage(self) -> str:
@@ -88,17 +84,13 @@ class Folder:
 
     def adopt(self, staged: str, name: str) -> None:
         target = self._root / name
-        try:
+        with _whole_or_gone(staged):
             size = os.stat(staged).st_size if self._bound is not None else 0
             try:
                 os.replace(staged, target)
             except FileNotFoundError:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(staged, target)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(staged)
-            raise
         if self._bound is not None:
             self._bound.wrote(size)
 
@@ -129,6 +121,17 @@ class Folder:
         """See to the size."""
         if self._bound is not None:
             self._bound.settle()
+
+
+@contextlib.contextmanager
+def _whole_or_gone(staged: str) -> Iterator[None]:
+    """A staged file that could not be written or taken in takes no room."""
+    try:
+        yield
+    except OSError:
+        with contextlib.suppress(OSError):  # where it is not, there is nothing to take away
+            os.unlink(staged)
+        raise
 
 
 def open_spot(where: str, most: float | None = None) -> Spot:

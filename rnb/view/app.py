@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from typing import Any
 
@@ -24,7 +23,7 @@ from rnb.view.guard import Access, Guard, Limits
 from rnb.view.log import EPOCH
 from rnb.view.render import index_page, live_page
 from rnb.view.shelf import Item, Shelf
-from rnb.view.stream import END, HEADERS, EventStream, place, socket_events
+from rnb.view.stream import END, HEADERS, EventStream, disconnected, place, socket_events
 
 FRAME_POLICY = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' {origin}; "
@@ -75,7 +74,7 @@ class View:
     async def index(self, request: Request) -> Response:
         if len(self.shelf.items) == 1:
             return RedirectResponse(f"/n/{next(iter(self.shelf.items))}", 307)
-        return HTMLResponse(index_page(self._summaries()), headers={"cache-control": "no-cache"})
+        return HTMLResponse(index_page(self.overview()), headers={"cache-control": "no-cache"})
 
     async def page(self, request: Request) -> Response:
         item = self.item(request.path_params["id"])
@@ -123,11 +122,11 @@ class View:
 
     # ------------------------------------------------------------------ data
 
-    def _summaries(self) -> list[dict[str, Any]]:
+    def overview(self) -> list[dict[str, Any]]:
         return [item.summary() for item in self.shelf.items.values()]
 
     async def notebooks(self, request: Request) -> Response:
-        return JSONResponse({"notebooks": self._summaries()}, headers={"cache-control": "no-cache"})
+        return JSONResponse({"notebooks": self.overview()}, headers={"cache-control": "no-cache"})
 
     async def notebook(self, request: Request) -> Response:
         """A snapshot: the same until something happens, so it can stand behind a cache."""
@@ -161,14 +160,11 @@ class View:
 
     async def output(self, request: Request) -> Response:
         """The whole text of a cell, also where the page shows a part."""
-        state = self.item(request.path_params["id"]).log.state
-        name = request.path_params["cell"]
-        panel = state.cells.get(name)
-        kept = panel.outputs if panel is not None else []
-        text = "".join(part.text for part in kept if isinstance(part, Text))
+        panel = self.item(request.path_params["id"]).log.state.cells.get(request.path_params["cell"])
         if panel is None:
             raise HTTPException(404, "there is no such cell")
-        return Response(encode(text) and text.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8")
+        text = "".join(part.text for part in panel.outputs if isinstance(part, Text))
+        return Response(text.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8")
 
     async def rows(self, request: Request) -> Response:
         """Some rows of a table that is shown, sorted if asked; read from its file, never from the kernel."""
@@ -235,19 +231,20 @@ class SummaryStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        gone = asyncio.ensure_future(receive())
-        gone = asyncio.ensure_future(receive()) if (await gone)["type"] != "http.disconnect" else gone
-        while not gone.done() and not self.view.shelf.over:
-            data = encode({"notebooks": self.view._summaries()})
-            await send({"type": "http.response.body", "body": b"data: " + data + b"\n\n", "more_body": True})
-            changed = self.view.shelf.changed
-            changed.clear()
-            waiting = asyncio.ensure_future(changed.wait())
-            await asyncio.wait({gone, waiting}, timeout=15, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(asyncio.shield(gone), SUMMARY_PAUSE)
-        if not gone.done():
+        gone = asyncio.ensure_future(disconnected(receive))
+        try:
+            while not gone.done() and not self.view.shelf.over:
+                data = encode({"notebooks": self.view.overview()})
+                await send({"type": "http.response.body", "body": b"data: " + data + b"\n\n", "more_body": True})
+                changed = self.view.shelf.changed
+                changed.clear()
+                waiting = asyncio.ensure_future(changed.wait())
+                await asyncio.wait({gone, waiting}, timeout=15, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                await asyncio.wait({gone}, timeout=SUMMARY_PAUSE)
+        finally:
+            here = gone.cancel()
+        if here:
             await send(END)
 
 

@@ -20,6 +20,10 @@ def _environment() -> jinja2.Environment:
     )
 
 
+def _drawn(template: str, **parts: Any) -> str:
+    return _environment().get_template(f"{template}.html").render(**parts)
+
+
 def script_json(value: Any) -> Markup:
     """JSON that can stand in a `<script>`: no `<` ends it early."""
     return script_safe(json.dumps(value, ensure_ascii=False))
@@ -31,62 +35,52 @@ def script_safe(text: str) -> Markup:
 
 def live_page(title: str, config: dict[str, Any], first: bytes | None) -> str:
     """The page of a notebook, to be filled by its stream. `first`: messages that draw its first screen."""
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            title=title,
-            config=script_json(config),
-            import_map=Markup(assets.import_map()),
-            css=assets.address("page.css"),
-            main=assets.address("page.bundle.js"),
-            state=config["base"] + "/state",
-            first=script_safe(first.decode("utf-8", "replace")) if first is not None else None,
-            static=None,
-        )
+    return _drawn(
+        "page",
+        title=title,
+        config=script_json(config),
+        import_map=Markup(assets.import_map()),
+        css=assets.address("page.css"),
+        main=assets.address("page.bundle.js"),
+        state=config["base"] + "/state",
+        first=script_safe(first.decode("utf-8", "replace")) if first is not None else None,
+        static=None,
     )
 
 
 def compare_page(**parts: Any) -> str:
     """The page of a sweep, which holds everything it needs."""
-    return _environment().get_template("compare.html").render(**parts)
+    return _drawn("compare", **parts)
 
 
 def index_page(items: list[dict[str, Any]]) -> str:
     """The list of notebooks."""
-    return (
-        _environment()
-        .get_template("index.html")
-        .render(
-            items=items,
-            import_map=Markup(assets.import_map()),
-            css=assets.address("page.css"),
-            module=assets.address("index.bundle.js"),
-        )
+    return _drawn(
+        "index",
+        items=items,
+        import_map=Markup(assets.import_map()),
+        css=assets.address("page.css"),
+        module=assets.address("index.bundle.js"),
     )
 
 
 def static_page(title: str, config: dict[str, Any], events: bytes, libraries: dict[str, str]) -> str:
     """A page that holds everything it needs."""
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            title=title,
-            config=script_json(config),
-            import_map=script_safe(assets.static_import_map()),
-            css=None,
-            main=None,
-            state=None,
-            first=None,
-            static={
-                "css": Markup(assets.files()["page.css"].decode()),
-                "script": Markup(
-                    re.sub(r"<(?=/script|!--|script)", r"\\x3c", assets.files()["page.bundle.js"].decode(), flags=re.I)
-                ),
-                "events": script_safe(events.decode()),
-                "frame": script_json(assets.files()["frame.html"].decode()),
-                "libraries": script_json(libraries),
-            },
-        )
+    script = re.sub(r"<(?=/script|!--|script)", r"\\x3c", assets.files()["page.bundle.js"].decode(), flags=re.I)
+    return _drawn(
+        "page",
+        title=title,
+        config=script_json(config),
+        import_map=script_safe(assets.static_import_map()),
+        css=None,
+        main=None,
+        state=None,
+        first=None,
+        static={
+            "css": Markup(assets.files()["page.css"].decode()),
+            "script": Markup(script),
+            "events": script_safe(events.decode()),
+            "frame": script_json(assets.files()["frame.html"].decode()),
+            "libraries": script_json(libraries),
+        },
     )

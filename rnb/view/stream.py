@@ -85,7 +85,7 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        await _attend(self.log, _disconnected(receive), self._send(send))
+        await _attend(self.log, disconnected(receive), self._send(send))
 
     async def _send(self, send: Send) -> None:
         await _body(send, b"retry: 1000\n\n")
@@ -107,7 +107,7 @@ async def _body(send: Send, data: bytes) -> None:
         await send(message)
 
 
-async def _disconnected(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

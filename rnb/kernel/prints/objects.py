@@ -14,6 +14,7 @@ from itertools import chain
 from types import GetSetDescriptorType, MemberDescriptorType
 
 from rnb.kernel.prints.columns import Record
+from rnb.kernel.prints.containers import opaque
 from rnb.kernel.prints.names import (
     class_dict,
     class_flags,
@@ -95,9 +96,9 @@ def object_handler(cls: type) -> Handler:
         lookup(cls, name) is not lookup(object, name) for name in ("__reduce_ex__", "__reduce__", "__getstate__")
     )
     if class_module(cls) in _LAZY:
-        return _opaque
+        return opaque
     if not transparent(cls, object):
-        return _reduced if lookup(cls, "__next__") is None else _opaque
+        return _reduced if lookup(cls, "__next__") is None else opaque
     if (custom or _reducer(cls) is not None) and installed(class_module(cls)):
         return _reduced
     return _plain(cls, object, None)
@@ -121,10 +122,6 @@ def value_type(cls: type) -> bool:
 def _is(cls: type, module: str, name: str) -> bool:
     """Whether this is the class that an installed module has under this name: the module need not be loaded to ask."""
     return class_name(cls) == name and class_module(cls) == module and leads_to(module, name, cls)
-
-
-def _opaque(walk: Walk, value: Any) -> Children:
-    raise Opaque(type(value).__name__)
 
 
 # --------------------------------------------------------------------- straight from memory
@@ -156,7 +153,7 @@ def _plain(cls: type, base: type, part: Handler | None) -> Handler:
         return chain(follows, _part(part, walk, value), _state(walk, attributes, slots, value))
 
     if base in (object, tuple) and not skip and not cached and shown == holds:
-        write.record = Record(cls, base, get_dict, slots, holds)  # type: ignore[attr-defined]
+        write.record = Record(cls, base, get_dict, slots, holds)  # type: ignore[attr-defined]  # for `columns`
     return write
 
 

@@ -22,7 +22,7 @@ LIBRARIES = {
     "torch": "rnb.kernel.prints.tensors",
 }
 
-_handlers: dict[type, Handler] = {**containers.HANDLERS, **code.HANDLERS, **stdlib.HANDLERS}
+_handlers: dict[type, Handler] = {**containers.HANDLERS, **code.HANDLERS}
 _families: dict[type, Handler] = {**code.FAMILIES, **stdlib.FAMILIES}
 _loaded: set[str] = set()
 

@@ -107,8 +107,6 @@ FAMILIES: dict[type, Handler] = {
     _weakref.CallableProxyType: opaque,
 }
 
-HANDLERS: dict[type, Handler] = {}
-
 # --------------------------------------------------------------------- modules that may not be loaded
 
 
