@@ -12,9 +12,11 @@ import click
 
 from rnb.errors import UsageError
 
+AGES = 2e6  # seconds: `poll` counts milliseconds in 32 bits
+
 
 class Seconds(click.FloatRange):
-    """A time above 0. `nan` is none: nothing is before it or after it."""
+    """A time above 0. `nan` is none: nothing is before it or after it. `inf` is a time that nobody lives to see."""
 
     name = "seconds"
 
@@ -25,7 +27,7 @@ class Seconds(click.FloatRange):
         seconds = super().convert(value, param, ctx)
         if math.isnan(seconds):
             self.fail(f"{value} is no number of seconds", param, ctx)
-        return seconds
+        return min(seconds, AGES)
 
 
 class Group(click.Group):

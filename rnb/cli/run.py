@@ -75,6 +75,10 @@ def command(
     from rnb.host.run import run
 
     paths, at_a_time = notebooks_in(list(notebooks)), count_of(jobs)
+    for target in filter(None, (junit, html, ipynb)):
+        from rnb.host.target import check_apart
+
+        check_apart(target, paths, "the notebook")
     if len(paths) > 1 and at_a_time > 1 and "-" not in paths:
         flags = {"--sandbox": sandbox, "--fail-fast": fail_fast, "--resume": resume, "--part": True, "--strict": strict}
         said = {"-p": parameters, "-P": files, "--only": only, "--limit": limits}

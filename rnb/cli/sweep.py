@@ -13,7 +13,7 @@ from rnb.cli.objects import EVENTS
 from rnb.cli.parameters import NotebookCommand, cache_option, engine_option, given
 from rnb.errors import UsageError
 from rnb.host.emit import Sink
-from rnb.host.target import check_target
+from rnb.host.target import check_apart, check_target
 from rnb.plan.state import State
 from rnb.report.json_lines import JsonLines
 from rnb.report.sweep import Progress, Report, Table
@@ -111,6 +111,7 @@ def _files(
         raise UsageError(f"-o {output}: neither .csv nor .parquet", "the name of the table says its form")
     for target in filter(None, (output, html)):
         check_target(target, force)
+        check_apart(target, [notebook], "the notebook")
     reports: list[Report] = [Table(output, names, taken)] if output is not None else []
     if html is not None:
         from rnb.view.packages import require

@@ -12,6 +12,10 @@ import os
 
 from rnb.kernel import command
 
+TYPE_CHECKING = False  # `typing` itself takes milliseconds to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 INT, KILL, PIPE, TERM = 2, 9, 13, 15  # as on every system; `signal` is not imported yet
 
 
@@ -28,7 +32,8 @@ class Spawned:
             self.err, err_write = os.pipe()
             ends += [err_write, self.err]
             os.set_inheritable(theirs.fileno(), True)
-            self.pid = _start([*_prefix, *command(theirs.fileno())], ends[0], out_write, err_write)
+            argv = [*(_prefix() if _prefix else ()), *command(theirs.fileno())]
+            self.pid = _start(argv, ends[0], out_write, err_write)
         except OSError as error:
             error.filename = error.filename or "a process for the kernel"
             raise
@@ -87,13 +92,14 @@ class Forked:
 
 _waiting: list[Spawned] = []
 kernels: set[int] = set()  # that nobody has waited for yet
-_prefix: list[str] = []
+_prefix: Callable[[], list[str]] | None = None
 _environment: dict[str, str] = {}
 
 
-def within(prefix: list[str], environment: dict[str, str]) -> None:
+def within(prefix: Callable[[], list[str]], environment: dict[str, str]) -> None:
     """From now on a kernel is started behind this command, and both have this environment and no other."""
-    _prefix[:] = prefix
+    global _prefix
+    _prefix = prefix
     _environment.update(environment)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from rnb.errors import RewriteError, UsageError
 from rnb.host.outputs import imported_events, keep_run, kept_events, kept_outputs
-from rnb.host.target import check_target, read_input, write_target
+from rnb.host.target import check_apart, check_target, read_input, write_target
 from rnb.messages import AnyEvent
 from rnb.notebook.read import read
 from rnb.notebook.render import describe
@@ -23,8 +23,7 @@ def convert(path: str, output: str, to: str, force: bool, outputs: bool, page: P
     """Write `output`; what was made, and its format. Raises RnbError and OSError; then nothing was written."""
     data = read_input(path, "a file to convert")
     if output != "-":
-        if path != "-" and os.path.exists(output) and os.path.samefile(path, output):
-            raise UsageError(f"{output} is the input itself", hint="name another file to write")
+        check_apart(output, [path], "the input")
         check_target(output, force)
     elif not to:
         raise UsageError("standard output has no name that says a format", hint="say it with --to")

@@ -39,6 +39,8 @@ def _stream(file: str | None) -> TextIO:
     if file is None:
         return sys.stderr
     try:
+        if file.endswith(".py"):
+            raise UsageError(f"--log-file {file}: a Python file is no log", "name a file of its own")
         return open(file, "a", encoding="utf-8", errors="backslashreplace", buffering=1)
     except OSError as error:
         raise UsageError(f"--log-file {file}: {error.strerror}", "name a file that can be written") from None

@@ -12,8 +12,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 
 from rnb.errors import SandboxError
+from rnb.host.seccomp import rules
 
 SCRATCH = "/tmp"
 SCRATCH_SIZE = 2 * 1024**3  # bytes
@@ -36,8 +38,9 @@ SHARED_SIZE = 256 * 1024**2  # bytes of /dev/shm, for the locks of processes
 HINT = "it needs bubblewrap (`apt install bubblewrap`) and user namespaces; a container must allow these"
 
 
-def prefix(path: str) -> list[str]:
-    """The command that goes before a kernel's for the notebook at `path`. Raises SandboxError where there can be none."""
+def prefix(path: str) -> Callable[[], list[str]]:
+    """What gives the command that goes before a kernel's, for the notebook at `path`. Raises SandboxError where there can
+    be none."""
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxError("there is no bubblewrap here to make a sandbox with", HINT)
@@ -47,8 +50,17 @@ def prefix(path: str) -> list[str]:
             f"the folder {folder} can't be shown to a sandbox", "put the notebook in a folder of its own"
         )
     argv = [program, *_namespaces(), *_mounts(folder)]
-    _probe(argv)
-    return [*argv, "--"]
+    filtered = rules()
+    if filtered is not None:
+        argv += ["--seccomp", str(filtered)]
+
+    def command() -> list[str]:
+        if filtered is not None:
+            os.lseek(filtered, 0, os.SEEK_SET)  # every bubblewrap reads it to its end
+        return [*argv, "--"]
+
+    _probe(command(), filtered)
+    return command
 
 
 def _namespaces() -> list[str]:
@@ -101,12 +113,13 @@ def _holds(folder: str, other: str) -> bool:
     return os.path.commonpath([folder, other]) == folder
 
 
-def _probe(argv: list[str]) -> None:
+def _probe(argv: list[str], filtered: int | None) -> None:
     """A sandbox that can't be made is said before anything runs."""
     try:
         done = subprocess.run(
-            [*argv, "--", sys.executable, "-I", "-S", "-c", ""],
+            [*argv, sys.executable, "-I", "-S", "-c", ""],
             env=environment(),
+            pass_fds=() if filtered is None else (filtered,),
             capture_output=True,
             text=True,
             timeout=20,

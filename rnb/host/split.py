@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from shlex import quote
 
-from rnb.errors import RewriteError, UsageError
+from rnb.errors import RewriteError
 from rnb.host.source import no_jupyter
-from rnb.host.target import check_target, read_input, write_target
+from rnb.host.target import check_apart, check_target, read_input, write_target
 from rnb.host.verify import Verdict, verify
 from rnb.notebook.text import Refused, decode
 from rnb.rewrite.split import ONE_CELL, Split, split_script
@@ -30,8 +30,7 @@ def split(path: str, output: str | None, prove: bool, force: bool, timeout: floa
     target = output or ("-" if path == "-" else f"{os.path.splitext(path)[0]}.nb.py")
     if target != "-":
         check_target(target, force)
-        if os.path.exists(target) and path != "-" and os.path.samefile(target, path):
-            raise UsageError(f"{target} is the script itself", hint="name another file with -o")
+        check_apart(target, [path], "the script")
     if not text.strip():
         raise RewriteError(f"{path}: the file is empty", hint="there is nothing to split")
     _no_notebook(text, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 
 from rnb.errors import NoSuchNotebook, UsageError
 from rnb.host.paths import write_beside
@@ -28,6 +29,13 @@ def write_target(path: str, data: bytes, force: bool) -> None:
         return
     check_target(path, force)
     write_beside(path, data)
+
+
+def check_apart(target: str, inputs: Iterable[str], what: str) -> None:
+    """Raises UsageError where writing `target` would lose one of the `inputs`, which is `what`."""
+    for path in inputs:
+        if os.path.exists(target) and os.path.exists(path) and os.path.samefile(target, path):
+            raise UsageError(f"{target} is {what} itself", hint="name another file to write; nothing was changed")
 
 
 def check_target(path: str, force: bool) -> None:

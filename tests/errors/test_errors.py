@@ -48,6 +48,9 @@ WRONG = [
     (["run", "book.py", "--json", "--limit", "speed=1"], "usage", 1),
     (["run", "book.py/x.py", "--json"], "system", None),
     (["nope", "--json"], "usage", 1),
+    (["run", "book.py", "--json", "--html", "./book.py"], "usage", 1),
+    (["run", "book.py", "--json", "--log-file", "book.py"], "usage", 1),
+    (["sweep", "book.py", "--json", "-p", "n=1,2", "--html", "book.py", "--force"], "usage", 1),
 ]
 
 
@@ -64,6 +67,7 @@ def test_the_code_is_the_same_for_people_and_programs(
     assert (problem["type"], problem["code"], problem["exit_code"]) == ("problem", code, 2)
     assert problem["message"] in done.stderr and problem["run"] == events[0]["run"]
     assert seq is None or problem["seq"] == seq
+    assert (tmp_path / "book.py").read_text() == BOOK
 
 
 HINTS = [
