@@ -235,8 +235,11 @@ class Crew:
         """The job can't be done here; `ran`: as it turned out when it ran."""
         assert lane.job is not None
         job, lane.job = lane.job, None
-        self._again(job.uid, ran)
-        if job.uid == self.head:
+        self._repeat(job.uid, ran)
+
+    def _repeat(self, uid: int, ran: bool) -> None:
+        self._again(uid, ran)
+        if uid == self.head:
             self._head_again()
         self.fill()
 
@@ -265,11 +268,7 @@ class Crew:
             if any(change.owner is None for change in report.changed):
                 self.one_by_one()
                 return
-            self._again(uid, ran=True)
-            if self.head == uid:
-                self._head_again()
-            else:
-                self.fill()
+            self._repeat(uid, ran=True)
             return
         self.choice.pull(uid, lane)
         tell_end(session, uid, report, job.stopping, job.over, self.backlog.emit)
@@ -299,7 +298,7 @@ class Crew:
             self.cache.lost(lane, dead=True)
         self.carry.lost()
         if job is not None and job.running and not job.void:
-            self.backlog.emit(CellEvent(cell=session.cells[job.uid].id, status="killed", reason=limit or reason))
+            self._tell_killed(job, limit or reason)
         lane.tell_death(reason)
         if self.ahead is None or session.round is None:
             return
@@ -318,17 +317,18 @@ class Crew:
         """The process of a cell is gone, and its lane is not."""
         lane.job = None
         if not job.void:
-            self.backlog.emit(CellEvent(cell=self.session.cells[job.uid].id, status="killed", reason=reason))
+            self._tell_killed(job, reason)
         self._killed(job)
+
+    def _tell_killed(self, job: Job, reason: str) -> None:
+        cell = self.session.cells[job.uid]
+        self.backlog.emit(CellEvent(cell=cell.id, status="killed", seconds=job.seconds, reason=reason))
 
     def _killed(self, job: Job) -> None:
         if not job.running or job.void:
-            self._again(job.uid, ran=job.running)
-            if job.uid == self.head:
-                self._head_again()
-            self.fill()
+            self._repeat(job.uid, ran=job.running)
             return
-        report = CellEnded(uid=job.uid, outcome="killed", seconds=0.0)
+        report = CellEnded(uid=job.uid, outcome="killed", seconds=job.seconds)
         assert self.ahead is not None
         self.seen[job.uid], self.stops[job.uid] = job.seen, (job.stopping, None)
         self.where.pop(job.uid, None)

@@ -6,6 +6,7 @@ text changes.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from rnb.host.limiting import LIMIT
@@ -77,7 +78,9 @@ def _cell_killed(session: Session, uid: int, reason: str) -> None:
         session.world.asked.add(uid)
     session.unsettled.add(uid)
     words = session.limits.broken if stopping == LIMIT else None
-    session.emitter.emit(CellEvent(cell=cell.id, status="killed", reason=words or _shorter(session, reason)))
+    seconds = time.time() - (session.state.cells[cell.id].started or time.time())
+    said = words or _shorter(session, reason)
+    session.emitter.emit(CellEvent(cell=cell.id, status="killed", seconds=max(0.0, seconds), reason=said))
 
 
 def _shorter(session: Session, reason: str) -> str:

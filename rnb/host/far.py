@@ -88,7 +88,7 @@ class Far(Lane):
 
     def _send(self, job: Job, alone: bool) -> None:
         """`alone`: no other run of equal work will do."""
-        job.running, job.stopping, job.over = True, None, None
+        job.begins()
         self.begun = False
         work = self.afar.work(job, alone or job.attempts > 0)
         if work is None:

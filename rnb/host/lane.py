@@ -14,6 +14,7 @@ not at its place (`take`), and then run the cell (`run`). What the lane says bac
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -37,12 +38,22 @@ class Job:
         self.parcels: list[Parcel | Stored] = []  # to come, in order
         self.wanted: set[int] = set()  # cells whose values are being given for it
         self.running = False
+        self.began = 0.0  # when, by `time.monotonic`
         self.attempts = 0
         self.cut = False  # what it wrote was more than is shown
         self.stopping: str | None = None
         self.over: str | None = None  # the limit that it broke
         self.void = False  # nobody wants its result any more
         self.asked: InputWanted | None = None
+
+    def begins(self) -> None:
+        """Its task has been sent."""
+        self.running, self.stopping, self.over, self.began = True, None, None, time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been running."""
+        return time.monotonic() - self.began
 
 
 class Lane(ABC):

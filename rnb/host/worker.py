@@ -183,7 +183,7 @@ class Worker(Lane):
 
     def _send(self, job: Job) -> None:
         session, cell = self.session, self.session.cells[job.uid]
-        job.running, job.stopping = True, None
+        job.begins()
         self.showing.output.begin(cell.id, self.limits.shown(cell))
         self.crew.backlog.emit(CellEvent(cell=cell.id, status="running"))
         given, strict = session.world.parameters, session.settings.strict

@@ -162,7 +162,8 @@ def test_a_worker_that_dies_is_one_killed_cell(tmp_path: Path) -> None:
     path = notebook(tmp_path, DIES.replace("def below(good, dies):", "def below(g):"))
     result = run(path, "-j", "3")
     assert result.status() == {"good": "done", "dies": "killed", "below": "done", "reads": "done"}
-    assert result.of("cell", cell="dies", status="killed")[0]["reason"] == "signal SIGSEGV"
+    [end] = result.of("cell", cell="dies", status="killed")
+    assert end["reason"] == "signal SIGSEGV" and end["seconds"] < 60
     assert result.printed("reads") == "True\n" and result.code == 1
 
 
