@@ -66,6 +66,8 @@ class Fold:
             return
         if status == "queued" or (status == "cancelled" and not shown.running):
             return
+        if status == "cached":  # what was restored has come just before
+            shown.hidden, shown.outputs = False, shown.outputs if shown.batch or shown.running else []
         shown.running = shown.batch = False
         if status == "blocked":
             shown.hidden = True

@@ -40,7 +40,8 @@ def begin(session: Session, notebook: Notebook) -> None:
     _adopt(session, notebook)
     session.emitter.emit(current.described(notebook, session.world.parameters))
     setup = _plan_setup(session)
-    round = session.make_round(_seeds(session, edited), renamed)
+    untold, session.renamed = session.renamed.intersection(session.cells), set()
+    round = session.make_round(_seeds(session, edited), untold.union(renamed))
     session.crew = crew_for(session) if first and (session.settings.jobs > 1 or session.engine is not None) else None
     session.announce()
     for cell in round.planned():
@@ -94,4 +95,4 @@ def _seeds(session: Session, edited: list[int] | None) -> set[int] | None:
     unsettled, session.unsettled = session.unsettled, set()
     if edited is None:
         return None
-    return {*edited, *unsettled, *session.world.touchy(session.cells), *session.world.asked}
+    return {*edited, *unsettled, *session.world.touchy(session.cells), *session.world.asked, *session.world.misplaced}

@@ -25,10 +25,11 @@ PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}") 
 
 
 class Source(msgspec.Struct):
-    """One module file as last read. `digest` counts code only: comments and formatting aside."""
+    """One module file as last read. `digest` counts code only: comments and formatting aside; `text` counts all."""
 
     stamp: tuple[int, int, int]
     digest: str
+    text: str
     imports: tuple[str, ...]
 
 
@@ -93,6 +94,10 @@ class LocalModules:
         new = self.seen = {name: self.sources[file].digest for name, file in self.files.items()} if names else {}
         return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
+    def texts(self) -> dict[str, str]:
+        """Digests of the texts of all files in the last answer."""
+        return {file: self.sources[file].text for file in self.files.values() if file in self.sources}
+
     def _whole(self, name: str, found: dict[str, Source]) -> str:
         seen: set[str] = set()
         todo = [name]
@@ -143,10 +148,10 @@ class LocalModules:
         try:
             tree = ast.parse(data)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            source = Source(stamp, _digest(data), ())
+            source = Source(stamp, _digest(data), _digest(data), ())
         else:
             package = name if file.endswith("__init__.py") else name.rpartition(".")[0]
-            source = Source(stamp, _digest(ast.dump(tree).encode()), tuple(_imports(tree, package)))
+            source = Source(stamp, _digest(ast.dump(tree).encode()), _digest(data), tuple(_imports(tree, package)))
         self.sources[file] = source
         return source
 

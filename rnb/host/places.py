@@ -1,39 +1,62 @@
-"""Where shown errors point: when the text moves under an error that stays, the kernel points it anew."""
+"""Where shown errors point: when the text moves under an error that stays, the kernel points it anew. One that the kernel
+has not seen, since another died or was replaced, can't be: its cell runs again."""
 
 from __future__ import annotations
 
+import os
+import re
+
 from rnb.host.current import Current
+from rnb.host.modules import LocalModules
 from rnb.host.tasks import Placed, place_task
-from rnb.messages import AnyEvent, AnyTask, Relocate
+from rnb.messages import AnyEvent, AnyTask, CellError, Relocate
 from rnb.plan.world import SETUP, World
+
+POINTER = re.compile(r'File "(.+?)", line (\d+)')
 
 
 class Places:
     """What the kernel knows of the text, and which errors are shown. It sends those again that another text changes."""
 
-    def __init__(self, current: Current):
-        self.current = current
+    def __init__(self, current: Current, modules: LocalModules):
+        self.current, self.modules = current, modules
+        self.shown: dict[int, CellError] = {}
+        self.orphans: dict[int, CellError] = {}  # of `shown`: those that the kernel does not know
+        self.lines: list[str] = []  # of the text that all shown errors point into
+        self.texts: dict[str, str] = {}  # and of the local modules
         self.forget()
 
     def forget(self) -> None:
         """The kernel is new: it knows nothing, and errors that it did not see can't be pointed anew."""
-        self.shown: set[int] = set()
+        self.orphans.update(self.shown)
+        self.shown = {}
         self.placed: Placed = {}
         self.text = ""
         self.pending: dict[str | None, int] = {}  # errors that may be pointed anew: id -> uid
         self.renamed: dict[int, list[AnyEvent]] = {}  # what stood around such an error, where its cell has a new id
 
-    def note(self, uid: int) -> None:
+    def note(self, uid: int, error: CellError) -> None:
         """An error of this cell (or of the setup) is shown now."""
-        self.shown.add(uid)
+        self.shown[uid] = error
+        self.orphans.pop(uid, None)
+
+    def stale(self) -> bool:
+        """Whether a local module has got comments since, and errors are shown that may go through it."""
+        return bool(self.shown or self.orphans) and self.texts != self.modules.texts()
 
     def tasks(self, world: World, setup_stays: bool) -> list[AnyTask]:
         """What to tell the kernel of the present text; `pending` are the errors that may be sent again.
         `setup_stays`: the setup has failed and is not tried anew."""
         notebook = self.current.now
-        if self.text == notebook.sha256:
+        texts = self.modules.texts()
+        if (self.text, self.texts) == (notebook.sha256, texts):
             return []
-        self.text = notebook.sha256
+        lines = notebook.text.split("\n")
+        for uid in [uid for uid, error in self.orphans.items() if self._moved(uid, error, lines, texts)]:
+            del self.orphans[uid]
+            if uid != SETUP and self._stays(uid, world, setup_stays):
+                world.misplaced.add(uid)
+        self.text, self.lines, self.texts = notebook.sha256, lines, texts
         tasks: list[AnyTask] = [place_task(notebook, self.current.cells, self.placed)]
         for uid in list(self.shown):
             if self._stays(uid, world, setup_stays):
@@ -47,6 +70,19 @@ class Places:
             return setup_stays
         cell, memo = self.current.cells.get(uid), world.memos.get(uid)
         if cell is None:
-            self.shown.discard(uid)
+            self.shown.pop(uid, None)
             return False
         return memo is not None and memo.outcome == "failed" and memo.identity == cell.identity
+
+    def _moved(self, uid: int, error: CellError, lines: list[str], texts: dict[str, str]) -> bool:
+        """Whether an error reads otherwise in these texts: by the lines that it shows."""
+        cell = self.current.cells.get(uid)
+        if cell is None or cell.id != error.cell:
+            return True
+        for file, number in POINTER.findall(error.traceback):
+            if self.texts.get(file) != texts.get(file):
+                return True
+            there = slice(int(number) - 1, int(number))
+            if os.path.basename(file) == os.path.basename(self.current.now.path) and self.lines[there] != lines[there]:
+                return True
+        return False

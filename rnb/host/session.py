@@ -68,8 +68,8 @@ class Session:
         self.done, self.ask = done, ask
         self.world = World(parameters=settings.given)
         self.current = Current()
-        self.places = Places(self.current)
         self.modules = LocalModules(os.path.dirname(os.path.abspath(settings.path)) or "/")
+        self.places = Places(self.current, self.modules)
         self.supervisor = Supervisor(
             loop,
             emitter,
@@ -89,6 +89,7 @@ class Session:
         self.planned = 0
         self.pending: Notebook | None = None
         self.unsettled: set[int] = set()  # cells that the last round left undecided
+        self.renamed: set[int] = set()  # cells whose status has not been told under the id that they have now
         self.running: int | None = None
         self.attempts = 0  # of the running cell, beyond the first
         self.stopping: str | None = None  # why what runs is being stopped: limit, interrupt, save
@@ -204,9 +205,12 @@ class Session:
 
     def cancel_waiting(self, why: str) -> None:
         """Cells of the round that have not started do not start."""
-        called_off = self.round.call_off() if self.round is not None else []
+        called_off, renamed = (
+            (self.round.call_off(), self.round.renamed) if self.round is not None else ([], frozenset())
+        )
         for uid in called_off if self.crew is None else self.crew.call_off(called_off):
             self.unsettled.add(uid)
+            self.renamed |= renamed & {uid}
             self.emitter.emit(CellEvent(cell=self.cells[uid].id, status="cancelled", reason=why))
 
     # ------------------------------------------------------------------ setup and cells

@@ -62,10 +62,12 @@ class Showing:
         """An error to show; one that was pointed anew replaces the old with all that stood around it."""
         uid = self.places.pending.get(report.cell, SETUP if report.cell is None else running)
         if uid is not None:
-            self.places.note(uid)
+            self.places.note(uid, report)
         fields = {name: getattr(report, name) for name in ("cell", "name", "message", "line", "traceback")}
         event = ErrorEvent(**fields)
         moved = report.cell in self.places.pending
+        if moved and uid == running:  # its task was sent behind the wish to point its old error anew
+            return
         if moved and uid == SETUP:
             self.setup.moved(event)
             return

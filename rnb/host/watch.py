@@ -129,10 +129,12 @@ class Watch:
         return known[1]
 
     def _modules_changed(self) -> bool:
+        """Whether the code of local modules has changed, or only lines of theirs to which a shown error may point."""
         session = self.session
         if session.current.notebook is None:
             return False
-        return session.modules.digests(session.current.imported_names()) != session.world.modules
+        changed = session.modules.digests(session.current.imported_names()) != session.world.modules
+        return changed or session.places.stale()
 
     def ask(self, ids: Iterable[str] | None) -> None:
         """Run these cells whatever their memos say; None: all."""

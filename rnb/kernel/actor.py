@@ -91,9 +91,13 @@ class Kernel:
         """What the cell did outside its names: fields of its report."""
         if not self.config.track:
             return {}
-        tracker = self.tracker
-        files = tracker.end()
-        return {"files": files, "modules": tracker.modules(), "observed": tracker.observed()}
+        return {"files": self.tracker.end(), "modules": self.imported(), "observed": self.tracker.observed()}
+
+    def imported(self) -> list[str]:
+        """Local modules that user code has imported since it began; their lines are kept for tracebacks."""
+        modules = self.tracker.modules()
+        self.units.imported(modules.values())
+        return list(modules)
 
     def begin(self, cell: str | None, uid: int | None = None) -> None:
         """User code of `cell` (None: the setup) is about to run: give it back what earlier code may have taken."""
@@ -211,9 +215,10 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
 
         kernel.frames = Frames(task.frames)
     if task.track:
-        from rnb.kernel import tracking
+        from rnb.kernel import asking, tracking
 
         kernel.tracker = tracking.Tracker()
+        asking.install(importing.finder.hooks, kernel.tracker.asked)
     kernel.sources = Sources(task.file)
     kernel.sources.install(importing.finder.hooks)
     importing.finder.hooks.update(marimo.HOOKS)

@@ -58,6 +58,11 @@ def send_error(kernel: Kernel, cell: str | None, error: BaseException, uid: int 
     """Report `error` and let go of it and of its frames; what it takes to point it anew is kept where texts change."""
     from rnb.kernel.tracebacks import Kept
 
+    if kernel.config.track:
+        if isinstance(error, FileNotFoundError) and error.filename:
+            kernel.tracker.asked(error.filename, there=False)
+        kernel.imported()
+        kernel.units.look()
     kept = Kept(error, kernel.config.file, kernel.units)
     kernel.report("error", cell=cell, **kept.fields())
     if kernel.config.track:
@@ -68,6 +73,7 @@ def send_error(kernel: Kernel, cell: str | None, error: BaseException, uid: int 
 
 def relocate(kernel: Kernel, task: messages.Relocate) -> None:
     """Report those kept errors again that read otherwise in the present text."""
+    kernel.units.look()
     for uid, id in task.cells:
         kept = kernel.kept.get(uid)
         if kept is not None and kept.changed(id):

@@ -126,9 +126,10 @@ def _give_way(spawn: Any) -> None:
     spawn.get_preparation_data = get_preparation_data
 
 
-def purge(names: list[str]) -> None:
-    """Forget modules, so that the next import reads them anew. Their bytecode goes too: it is keyed by a time stamp in
-    whole seconds, so after two saves within one it would be taken for the new code."""
+def purge(names: list[str]) -> list[str]:
+    """Forget modules, so that the next import reads them anew; the files of those that were there. Their bytecode goes
+    too: it is keyed by a time stamp in whole seconds, so after two saves within one it would be taken for the new code."""
+    files = []
     for name in names:
         module = sys.modules.pop(name, None)
         if module is None:  # nothing has imported it yet
@@ -136,6 +137,7 @@ def purge(names: list[str]) -> None:
         parent, _, last = name.rpartition(".")
         if parent in sys.modules and getattr(sys.modules[parent], last, None) is module:
             delattr(sys.modules[parent], last)
+        files.append(getattr(module, "__file__", None) or "")
         cached = getattr(getattr(module, "__spec__", None), "cached", None)
         if cached and os.path.exists(cached):
             os.unlink(cached)
@@ -144,3 +146,4 @@ def purge(names: list[str]) -> None:
             from importlib import invalidate_caches
 
         invalidate_caches()
+    return files

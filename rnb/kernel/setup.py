@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def run(kernel: Kernel, task: messages.RunSetup) -> None:
-    importing.purge(task.purge)
+    kernel.units.purged(importing.purge(task.purge))
     binds = [name for statement in task.statements for name in statement.binds]
     for name in task.drop:
         kernel.namespace.pop(name, None)
@@ -92,6 +92,7 @@ def _files(kernel: Kernel, statement: messages.SetupStatement, seen: dict[str, A
     if not kernel.config.track:
         return {}
     files, now = kernel.tracker.end(), kernel.tracker.observed()
+    kernel.imported()
     kernel.tracker.begin()
     seen["packages"] = now["packages"]
     if statement.source.lstrip().startswith(DEFINITIONS):

@@ -49,9 +49,16 @@ IGNORED = (
     ),  # no files, or what libraries read for themselves
     *(f"/usr/share/{name}/" for name in ("zoneinfo", "fonts", "locale", "mime", "icu")),
 )
+SETTINGS = ("/etc/", "/usr/", "/opt/")  # where libraries ask for files of settings
+HIDDEN_PART = os.sep + "."  # and there too
 HIDDEN = (f"{os.sep}__pycache__{os.sep}", f"{os.sep}.rnb{os.sep}")
 HIDDEN_NAMES = {"__pycache__", ".rnb"}
-READERS_OF_SOURCE = ("linecache.py", "tokenize.py", "zipimport.py", os.path.join("rnb", "kernel", "sources.py"))
+READERS_OF_SOURCE = (
+    "linecache.py",
+    "tokenize.py",
+    "zipimport.py",
+    *(os.path.join("rnb", "kernel", name) for name in ("sources.py", "units.py")),
+)
 OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 CHUNK = 1 << 20
 
@@ -64,6 +71,7 @@ class Tracker:
         self._effects: dict[str, None] = {}
         self._written: set[str] = set()
         self._modules: set[str] = set()
+        self._missed: set[str] = set()  # files that the cell asked for last when they were not there
         self._absolute: set[str] = set()
         self._folders: dict[str, str] = {}
         self._tops: dict[str, bool] = {}  # top-level modules -> whether a package brought them
@@ -74,7 +82,7 @@ class Tracker:
 
     def begin(self) -> None:
         self.files, self._effects, self._written = {}, {}, set()
-        self._absolute, self._folders = set(), {}
+        self._absolute, self._folders, self._missed = set(), {}, set()
         self._modules = set(sys.modules)
 
     def end(self) -> dict[str, str]:
@@ -93,10 +101,12 @@ class Tracker:
             "folders": self._folders,
         }
 
-    def modules(self) -> list[str]:
-        """Names of modules outside Python and its packages that were imported since `begin`."""
-        new = set(sys.modules) - self._modules
-        return sorted(name for name in new if self._is_local(getattr(sys.modules[name], "__file__", None)))
+    def modules(self) -> dict[str, str]:
+        """Modules outside Python and its packages that were imported since `begin`: names and files."""
+        files = {
+            name: str(getattr(sys.modules[name], "__file__", None) or "") for name in set(sys.modules) - self._modules
+        }
+        return {name: files[name] for name in sorted(files) if files[name] and self._is_local(files[name])}
 
     def _packages(self) -> list[str]:
         """Top-level names of what was loaded so far and lies neither in Python nor with the user."""
@@ -117,8 +127,8 @@ class Tracker:
             finally:
                 self._busy.discard(get_ident())
 
-    def _is_local(self, file: Any) -> bool:
-        return isinstance(file, str) and not os.path.abspath(file).startswith((*self._outside, OURS))
+    def _is_local(self, file: str) -> bool:
+        return not os.path.abspath(file).startswith((*self._outside, OURS))
 
     def named(self, path: str) -> None:
         """The user says that the file at `path` is read now; a pattern is all files that it finds."""
@@ -130,13 +140,32 @@ class Tracker:
         for each in [path, *found]:
             self._note(each, os.path.abspath(each))
 
+    def asked(self, named: Any, there: bool) -> None:
+        """The cell asked whether there is such a file. What it found last counts: it may have waited for it."""
+        if get_ident() in self._busy or isinstance(named, int):
+            return
+        named = os.fsdecode(named)
+        path = os.path.abspath(named)
+        if there:
+            if path in self._missed:
+                self._missed.discard(path)
+                del self.files[path]
+        elif (
+            path not in self.files
+            and not path.startswith((*IGNORED, *SETTINGS, *self._outside))
+            and HIDDEN_PART not in path.removeprefix(self._home)
+        ):
+            self._note(named, path)
+            self._missed.update({path} & self.files.keys())
+
     def _note(self, named: str, path: str) -> None:
         if os.path.isabs(named) or os.getcwd() != self._home:
             self._absolute.add(path)
         self._read(path)
 
     def _read(self, path: str) -> None:
-        if path not in self.files:
+        if path not in self.files or path in self._missed:
+            self._missed.discard(path)
             digest = self._digest(path)
             if digest is not None:
                 self.files[path] = digest

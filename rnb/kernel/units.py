@@ -3,10 +3,15 @@
 A cell or a setup statement is compiled once and may then move: a comment above it, a reformatting, a new name run
 nothing. Tracebacks must point into the present text all the same. So each executed *unit* is remembered with the line
 and source that it was compiled from, the host says where it stands now (`Place`), and the frames of a traceback are
-mapped, node by node, from the one to the other.
+mapped, node by node, from the one to the other. A local module that got a comment is not imported anew either: it is a
+unit that stands in a file of its own.
 """
 
 from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from rnb.kernel.importing import finder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +25,9 @@ Position = tuple[int | None, ...]  # line, end line, column, end column; lines f
 
 
 class Unit:
-    """A cell or statement: as executed, and as it stands now."""
+    """A cell, statement or module: as executed, and as it stands now."""
 
-    __slots__ = ("code", "line", "map", "name", "now", "source")
+    __slots__ = ("__weakref__", "code", "line", "map", "name", "now", "source")
 
     def __init__(self, line: int, source: str, name: str, code: CodeType | None) -> None:
         self.line, self.source, self.name, self.code = line, source, name, code
@@ -31,11 +36,13 @@ class Unit:
 
 
 class Units:
-    """All executed units, found by their code objects."""
+    """All executed units, found by their code objects; local modules by their files."""
 
     def __init__(self) -> None:
         self._by_key: dict[str, Unit] = {}
         self._by_code: dict[int, tuple[CodeType, Unit]] = {}
+        self._by_file: dict[str, Unit] = {}
+        self._modules = WeakKeyDictionary[Unit, str]()  # also those that only the frames of kept errors belong to
 
     def executed(self, key: str, line: int, source: str, name: str, code: CodeType) -> None:
         """Remember a unit that is about to run. `code` is all that was compiled from it."""
@@ -70,9 +77,41 @@ class Units:
                 unit.now = (placed.line, unit.now[1] if placed.source is None else placed.source, placed.name)
                 unit.map = None
 
+    def imported(self, files: Iterable[str]) -> None:
+        """Local modules have been executed from these files; new ones as they are now."""
+        for file in files:
+            if file not in self._by_file:
+                unit = self._by_file[file] = Unit(1, _read(file), "", None)
+                self._modules[unit] = file
+
+    def purged(self, files: Iterable[str]) -> None:
+        """Who imports these files next executes them anew."""
+        for file in files:
+            self._by_file.pop(file, None)
+
+    def look(self) -> None:
+        """Take where the code of local modules stands in their files now."""
+        with finder:
+            import linecache
+
+        for unit, file in list(self._modules.items()):
+            text = _read(file)
+            if text != unit.now[1]:
+                unit.now, unit.map = (1, text, ""), None
+                linecache.cache.pop(file, None)
+
     def of(self, code: CodeType) -> Unit | None:
         found = self._by_code.get(id(code))
-        return found[1] if found is not None else None
+        return found[1] if found is not None else self._by_file.get(code.co_filename)
+
+
+def _read(file: str) -> str:
+    """The text of a module; "" if it is gone."""
+    try:
+        with open(file, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""
 
 
 def where(unit: Unit, position: Position) -> Position:

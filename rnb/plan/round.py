@@ -51,7 +51,8 @@ class Round:
         self.links, self.world = links, world
         self.sight = Sight(links, world)
         why = Forecast(self.sight, only).look(links.order if seeds is None else seeds)
-        for uid in renamed:  # it settles under its new id, though nothing may run
+        self.renamed = frozenset(renamed)
+        for uid in self.renamed:  # it settles under its new id, though nothing may run
             why.setdefault(uid, ())
         self.queue = Queue(links, only, why, self.sight.waiting)
         self.wake = Wake(self.sight, self.queue)

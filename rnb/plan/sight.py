@@ -197,6 +197,8 @@ class Sight:
             status, _ = world.standing.get(uid, ("", ""))
             why.append(Why("unfinished" if status in ("killed", "cancelled") else "new"))
             return why
+        if uid in world.misplaced:
+            why.append(Why("lost", "its traceback"))
         if uid in world.due:
             why.append(Why("due", str(cell.options.extra.get("every", ""))))
         if memo.identity != cell.identity or not set(cell.implicit) <= set(memo.implicit):

@@ -84,6 +84,7 @@ class World(msgspec.Struct, kw_only=True):
     asked: set[int] = set()  # to run whatever the memos say
     due: set[int] = set()  # cells whose results are older than their `every`
     stored: set[int] = set()  # cells whose values, as they made them, can be loaded
+    misplaced: set[int] = set()  # cells whose errors point where their code stood, and whose kernel is gone
     torn: set[int] = set()  # cells that changed values which have become, or no longer are, parts of others
 
     def kernel_lost(self) -> None:
@@ -96,7 +97,7 @@ class World(msgspec.Struct, kw_only=True):
         """As before the first cell: the kernel is as the setup left it."""
         for table in (self.memos, self.actual, self.generation, self.deaths, self.standing):
             table.clear()
-        for these in (self.joined, self.outward, self.asked, self.torn):
+        for these in (self.joined, self.outward, self.asked, self.misplaced, self.torn):
             these.clear()
 
     def remember(self, uid: int, memo: Memo) -> None:
@@ -124,10 +125,8 @@ class World(msgspec.Struct, kw_only=True):
         self.lose(uid)
         for table in (self.actual, self.deaths, self.standing):
             table.pop(uid, None)
-        self.asked.discard(uid)
-        self.due.discard(uid)
-        self.stored.discard(uid)
-        self.torn.discard(uid)
+        for these in (self.asked, self.due, self.stored, self.misplaced, self.torn):
+            these.discard(uid)
 
     def touchy(self, cells: dict[int, Cell]) -> set[int]:
         """Cells that something beside the notebook's text may concern: files, modules, time."""
@@ -140,7 +139,7 @@ class World(msgspec.Struct, kw_only=True):
 
     def began(self, uid: int) -> None:
         """A cell runs: what it gave is gone, and what was wished for it is done."""
-        for these in (self.asked, self.due, self.torn, self.stored):
+        for these in (self.asked, self.due, self.misplaced, self.torn, self.stored):
             these.discard(uid)
         self.actual.pop(uid, None)
 

@@ -48,6 +48,7 @@ class SimulatedKernel:
         self.ledger = Ledger(self.values, self.namespace)
         self.units = Units()
         self.ids: dict[int, str] = {}
+        self.imported = list
         self.kept: dict[int, Any] = {}
         self.interrupts = SimpleNamespace(armed=False)
         self.forked = False

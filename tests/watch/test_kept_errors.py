@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.driver import save
 from tests.watch.conftest import Book
 
 CELLS = """
@@ -58,3 +59,68 @@ def test_every_layout(book: Book) -> None:
         book.save(CELLS.replace(old, new))
         assert book.ran() == [], new
         book.true()
+
+
+KIT = """import inner
+
+
+def through(x):
+    y = inner.inverse(x)
+    return y
+"""
+INNER = "def inverse(x):\n    return (1 /\n            (x - x))\n"
+USES = """
+@rnb.cell
+def straight():
+    import kit
+    log("straight")
+    print("before")
+    kit.through(1)
+
+
+@rnb.cell
+def chained(through):
+    log("chained")
+    try:
+        through(1)
+    except ZeroDivisionError as error:
+        raise ValueError("no") from error
+
+
+@rnb.cell
+def maker():
+    import kit
+    log("maker")
+    through = kit.through
+    return (through,)
+
+
+@rnb.cell
+def late(through):
+    log("late")
+    {how} and through(1)
+"""
+
+
+def test_through_local_modules(book: Book) -> None:
+    """A comment in a module runs nothing, and moves the lines of errors that went through it and of those to come."""
+    kit, inner = book.folder / "kit.py", book.folder / "inner.py"
+    kit.write_text(KIT)
+    inner.write_text(INNER)
+    book.watch(USES.format(how="0"))
+    edits = [
+        (kit, "# at the top\n" + KIT),
+        (inner, INNER.replace("(1 /", "(1 /  # a note\n            # another\n")),
+        (inner, "def inverse(x):\n    return 1 / (x - x)  # in one line\n"),
+        (kit, KIT),
+    ]
+    for path, text in edits:
+        save(path, text)
+        rounds = book.w.settled()
+        assert (book.ran(), rounds.of("plan")[0]["cells"]) == ([], [])
+        book.true()
+    save(kit, "\n" + KIT)
+    book.w.settled()
+    book.save(USES.format(how="1"))  # an error that is raised only now, through code of before
+    assert book.ran() == ["late"]
+    book.true()
