@@ -12,8 +12,9 @@ from rnb.plan.state import State
 
 
 def is_terminal() -> bool:
-    """Whether people look at standard output through a terminal that can do more than print."""
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    """Whether people look at standard output through a terminal that can do more than print. An empty NO_COLOR says
+    nothing (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def figures(path: str) -> Callable[[str, int, bytes], str]:

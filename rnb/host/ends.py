@@ -56,7 +56,7 @@ def tell_end(
     cell = session.cells[uid]
     for change in report.changed:
         owner = None if change.owner is None else session.current.id_of(change.owner)
-        emit(mutation_event(session.settings.path, cell, change, owner))
+        emit(mutation_event(cell, change, owner))
     report.files = {**session.setup.files_for(cell.setup_names), **report.files}
     emit(cell_ended_event(cell, *_status(report, stopping, over), report))
 

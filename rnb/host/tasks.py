@@ -104,9 +104,9 @@ def cell_ended_event(cell: Cell, status: str, reason: str | None, report: CellEn
     )
 
 
-def mutation_event(path: str, cell: Cell, change: Changed, owner: str | None) -> MutationEvent:
+def mutation_event(cell: Cell, change: Changed, owner: str | None) -> MutationEvent:
     """A cell changed a value in place; `owner` is the owning cell's id, None for the setup."""
     whose = "the setup owns" if owner is None else f"`{owner}` owns"
+    message = f"`{cell.id}` changes `{change.name}` in place, which {whose}"
     line = change.line or cell.line
-    message = f"{path}:{line}: `{cell.id}` changes `{change.name}` in place, which {whose}"
-    return MutationEvent(cell=cell.id, name=change.name, owner=owner or "setup", message=message)
+    return MutationEvent(cell=cell.id, name=change.name, owner=owner or "setup", message=message, line=line)

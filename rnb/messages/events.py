@@ -149,6 +149,7 @@ class MutationEvent(Event, tag="mutation", kw_only=True):
     name: str
     owner: str  # a cell's id, or "setup"
     message: str
+    line: int | None = None  # that changes it, or the cell's
 
 
 class InputEvent(Event, tag="input", kw_only=True):

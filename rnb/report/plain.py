@@ -161,9 +161,7 @@ class Plain:
         self._speaker = ""
 
     def _mutation(self, event: MutationEvent) -> None:
-        cell = self.state.cells.get(event.cell)
-        line = cell.info.line if cell else 1
-        self.say(location(self.state.path, line, "warning", "mutation", event.message), "warning")
+        self.say(location(self.state.path, event.line or 1, "warning", "mutation", event.message), "warning")
 
     def _input(self, event: InputEvent) -> None:
         self.speak(event.cell)

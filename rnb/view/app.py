@@ -82,6 +82,7 @@ class View:
             "id": item.id,
             "base": f"/n/{item.id}",
             "path": item.path,
+            "name": item.first_title,
             "file": os.path.abspath(item.path) if self.editor else "",
             "editor": self.editor or "",
             "several": len(self.shelf.items) > 1,

@@ -45,9 +45,9 @@ class HtmlReport:
 
     def page(self) -> str:
         parts = [self._dresser.sources(), *(with_html(event, encode(event)) for event in self.state.events())]
-        title = self.state.title or os.path.basename(self.path)
-        config = {"path": self.path, "file": "", "editor": "", "base": "", "several": False}
-        return static_page(title, config, b"[" + b",".join(parts) + b"]", self._libraries())
+        name = os.path.basename(self.path)
+        config = {"path": self.path, "name": name, "file": "", "editor": "", "base": "", "several": False}
+        return static_page(self.state.title or name, config, b"[" + b",".join(parts) + b"]", self._libraries())
 
     def _libraries(self) -> dict[str, str]:
         """What figures in it need, if the packages that ship it are here."""

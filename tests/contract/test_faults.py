@@ -176,6 +176,8 @@ def test_warnings_do_not_block(book: Book) -> None:
     assert (ran.code, set(ran.status().values())) == (0, {"done"})
     [mutation] = ran.of("mutation")
     assert (mutation["cell"], mutation["name"], mutation["owner"]) == ("b", "rows", "a")
+    assert book.path.read_text().split("\n")[mutation["line"] - 1] == "    rows.append(pi)"
+    assert mutation["message"] == "`b` changes `rows` in place, which `a` owns"
     strict = book.run("--strict")
     assert (strict.code, strict.status()["b"]) == (1, "failed")
 

@@ -108,14 +108,14 @@ def test_what_befalls_a_cell_is_said() -> None:
     told = log(
         notebook("a", "b"),
         turn("a", "running"),
-        MutationEvent(cell="a", name="df", owner="b", message="a changes df, which b owns"),
+        MutationEvent(cell="a", name="df", owner="b", message="a changes df, which b owns", line=12),
         InputEvent(cell="a", prompt="name? "),
         KernelEvent(status="died", pid=1, reason="signal 9"),
         turn("a", "killed", 1.0, "signal 9"),
         turn("b", "cached"),
     )
     assert told.splitlines() == [
-        "nb.py:10:1: warning[mutation]: a changes df, which b owns",
+        "nb.py:12:1: warning[mutation]: a changes df, which b owns",
         "── a",
         "name? ",
         "kernel died: signal 9",

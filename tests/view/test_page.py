@@ -120,7 +120,7 @@ def test_keys_show_code_and_panels(view: View, page: Any) -> None:
 WIDE = (
     "import rnb\n"
     + "".join(f"\n\n@rnb.cell\ndef quite_a_name_{i}():\n    return {i}\n" for i in range(4))
-    + ("".join(f"\n\n@rnb.cell\ndef reader_{i}(quite_a_name_{i % 4}):\n    quite_a_name_{i % 4}\n" for i in range(8)))
+    + ("".join(f"\n\n@rnb.cell\ndef reader_{i}(quite_a_name_{i % 4}):\n    quite_a_name_{i % 4}\n" for i in range(20)))
 )
 CUT = """() => {
   const box = document.querySelector(".graph svg").getBoundingClientRect();
@@ -131,12 +131,20 @@ CUT = """() => {
 }"""
 
 
-def test_a_graph_of_twelve_cells_opens_whole(view: View, page: Any) -> None:
+CLIPPED = """() => [...document.querySelectorAll(".cell")].filter((cell) =>
+  cell.querySelector(".time").getBoundingClientRect().bottom > cell.getBoundingClientRect().bottom).length"""
+
+
+def test_what_is_wide_is_seen_whole(view: View, page: Any) -> None:
     page.goto(view(WIDE).url)
-    until(page, "reader_7", "done")
+    until(page, "reader_19", "done")
+    assert page.evaluate(CLIPPED) == 0
     page.keyboard.press("g")
-    page.wait_for_selector(".node >> nth=11")
+    page.wait_for_selector(".node >> nth=23")
     assert page.evaluate(CUT) == 0
+    page.keyboard.press("v")
+    page.wait_for_selector(".values tr >> nth=4")
+    assert page.evaluate("(([panel]) => panel.scrollWidth <= panel.clientWidth)([document.getElementById('panel')])")
 
 
 def test_an_edit_updates_in_place(view: View, page: Any) -> None:
@@ -290,15 +298,22 @@ def test_a_lost_connection_comes_back_with_what_was_missed(view: View, page: Any
 
 def test_a_folder_lists_its_notebooks_and_starts_what_is_opened(view: View, page: Any) -> None:
     other = '"""The other one"""\n\nimport rnb\n\n\n@rnb.cell\ndef a():\n    return 41 + 1\n'
-    viewed = view({"nb.py": NOTEBOOK, "other.py": other, "helper.py": "x = 1\n"})
+    cut = '"""Cut"""\n\nimport rnb\n\n\n@rnb.cell\ndef a(\n'
+    viewed = view({"nb.py": NOTEBOOK, "other.py": other, "helper.py": "x = 1\n", "cut.py": cut})
     page.goto(viewed.url)
     page.wait_for_selector("#notebooks .cells-picture", state="attached")
-    assert page.locator("#notebooks li").count() == 2
+    assert page.locator("#notebooks li").count() == 3
     assert not [event for event in viewed.events if event["type"] == "kernel"]
     page.get_by_role("link", name="The other one").click()
     until(page, "a", "done")
     assert text(page, "a") == "42"
     assert {event["notebook"] for event in viewed.events if event["type"] == "kernel"} == {"other.py"}
+    page.goto(f"{viewed.url}/n/cut")
+    page.wait_for_selector(".fault.error")
+    assert page.locator("h1").inner_text() == "Cut"
+    assert "below" not in page.locator("#faults").inner_text() and not page.locator("#empty").is_visible()
+    page.goto(viewed.url)
+    page.get_by_text("1 error", exact=True).wait_for()
 
 
 def test_past_runs_beside_what_is_shown_now(view: View, page: Any) -> None:

@@ -1,7 +1,7 @@
 // One cell in the page: its margin, its text, its code and its outputs. A cell's elements are made once and then only
 // changed where something changed, so that focus, selection and the reader's place survive.
 
-import { cleaned, editorLink, el, seconds, setText } from "rnb/dom.js";
+import { cleaned, editorLink, el, seconds, setText, spoken } from "rnb/dom.js";
 import { OutputList, sameAll } from "rnb/outputs.js";
 import { paintCode } from "rnb/code.js";
 import { differing } from "rnb/lines.js";
@@ -145,8 +145,9 @@ export class CellView {
     else if (cell.reason) words.push(cell.reason);
     for (const mutation of cell.mutations) words.push(mutation.message);
     if (cell.prompt !== null) words.push(`Waits for input: ${cell.prompt}`);
-    setText(this.note, words.join("\n"));
-    this.note.hidden = !words.length;
+    const text = words.join("\n");
+    if (this.noteShown !== text) this.note.replaceChildren(...spoken((this.noteShown = text)));
+    this.note.hidden = !text;
   }
 
   // Beside what it shows, what it shows in another run: `{cell or null, code, label, earlier, here}`; null ends that. Whether

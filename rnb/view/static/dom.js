@@ -23,6 +23,15 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// A message of ours, with what it quotes (`name`) as code.
+export const spoken = (text) => text.split("`").map((part, place) => (place % 2 ? el("code", { text: part }) : part));
+
+// How many cells there are of each status, what is wrong first. What runs is named by those who say this.
+export function counted(counts) {
+  const order = ["queued", "failed", "killed", "blocked", "cancelled", "done", "cached"];
+  return order.filter((status) => counts[status]).map((status) => `${counts[status]} ${status === "queued" ? "waiting" : status}`);
+}
+
 export function seconds(value) {
   if (value === null || value === undefined) return "";
   if (value < 0.0995) return `${Math.max(0, Math.round(value * 1000))} ms`;

@@ -7,6 +7,7 @@ import { Camera } from "rnb/camera.js";
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 7.2; // of a letter, about
 const HIGH = 24;
+const LARGE = 200; // cells that are laid out one way only
 const READABLE = 0.8; // a graph that is too large to be seen whole opens at this zoom
 
 function svg(tag, attributes, ...children) {
@@ -45,13 +46,7 @@ export class GraphPanel {
   }
 
   draw(dagre, cells, edges) {
-    const graph = new dagre.graphlib.Graph();
-    graph.setGraph({ rankdir: "TB", nodesep: 10, ranksep: 30, marginx: 6, marginy: 6 });
-    graph.setDefaultEdgeLabel(() => ({}));
-    const known = new Set(cells.map(({ id }) => id));
-    for (const { id } of cells) graph.setNode(id, { width: Math.min(26, id.length) * WIDTH + 14, height: HIGH });
-    for (const [from, to] of edges) if (known.has(from) && known.has(to) && from !== to) graph.setEdge(from, to);
-    dagre.layout(graph);
+    const graph = this.placed(dagre, cells, edges);
     const { width, height } = graph.graph();
     this.nodes.clear();
     this.lines = graph.edges().map((edge) => {
@@ -66,6 +61,26 @@ export class GraphPanel {
     this.drawing = drawing;
     this.camera = new Camera(drawing, scene, { width, height }, READABLE);
     this.camera.fit(READABLE);
+  }
+
+  // Laid out downwards or to the right: many cells side by side find no room in a narrow panel, a long chain none in a low one.
+  placed(dagre, cells, edges) {
+    const { clientWidth, clientHeight } = this.node;
+    const laid = (rankdir) => {
+      const graph = new dagre.graphlib.Graph();
+      graph.setGraph({ rankdir, nodesep: 10, ranksep: rankdir === "TB" ? 30 : 56, marginx: 6, marginy: 6 });
+      graph.setDefaultEdgeLabel(() => ({}));
+      const known = new Set(cells.map(({ id }) => id));
+      for (const { id } of cells) graph.setNode(id, { width: Math.min(26, id.length) * WIDTH + 14, height: HIGH });
+      for (const [from, to] of edges) if (known.has(from) && known.has(to) && from !== to) graph.setEdge(from, to);
+      dagre.layout(graph);
+      return graph;
+    };
+    const zoom = (graph) => Math.min(1, clientWidth / graph.graph().width, clientHeight / graph.graph().height);
+    const down = laid("TB");
+    if (zoom(down) === 1 || cells.length > LARGE) return down;
+    const right = laid("LR");
+    return zoom(right) > 1.2 * zoom(down) ? right : down;
   }
 
   tools() {

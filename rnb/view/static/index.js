@@ -1,16 +1,21 @@
 // The list of notebooks, with a picture of each one's state.
 
-import { el, setText } from "rnb/dom.js";
+import { counted, el, setText } from "rnb/dom.js";
 
 const list = document.getElementById("notebooks");
+
+function said({ counts, faults, finished }) {
+  const words = counted(counts);
+  if (counts.running) words.unshift(`${counts.running} running`);
+  if (faults) words.unshift(`${faults} error${faults === 1 ? "" : "s"}`);
+  return words.join(" · ") || (finished ? "no cells" : "starting");
+}
 
 function draw(items) {
   list.replaceChildren(
     ...items.map((item) => {
       const cells = item.cells.slice(0, 300).map(([id, status]) => el("i", { "data-status": status, title: `${id}: ${status || "not run"}` }));
-      const words = item.started
-        ? Object.entries(item.counts).map(([status, count]) => `${count} ${status}`).join(" · ") || "starting"
-        : "starts when you open it";
+      const words = item.started ? said(item) : "starts when you open it";
       return el(
         "li",
         {},

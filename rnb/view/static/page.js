@@ -1,6 +1,6 @@
 // The page: events are folded as they come and drawn in the next frame, in pieces that leave the page responsive.
 
-import { el, editorLink, setText, seconds, afterFrame, breathe } from "rnb/dom.js";
+import { el, counted, editorLink, setText, seconds, spoken, afterFrame, breathe } from "rnb/dom.js";
 import { State } from "rnb/state.js";
 import { Link } from "rnb/link.js";
 import { CellView } from "rnb/cells.js";
@@ -154,11 +154,13 @@ class Page {
   frame(state) {
     const { notebook } = state;
     if (!notebook) return;
-    $("empty").hidden = notebook.cells.length > 0;
-    if (!notebook.cells.length) setText($("empty"), "This notebook has no cells yet.");
-    setText($("title"), notebook.title || this.config.path);
-    setText($("bar-title"), notebook.title || this.config.path);
-    document.title = notebook.title || this.config.path;
+    const unread = notebook.faults.some(({ code }) => code === "syntax");
+    $("empty").hidden = notebook.cells.length > 0 || unread;
+    setText($("empty"), "This notebook has no cells yet.");
+    const title = notebook.title || this.config.name;
+    setText($("title"), title);
+    setText($("bar-title"), title);
+    document.title = title;
     if (this.intro !== state.intro) {
       this.intro = state.intro;
       $("intro").innerHTML = state.intro; // cleaned by the server
@@ -204,7 +206,7 @@ class Page {
     const node = $("faults");
     node.hidden = !notebook.faults.length;
     node.classList.toggle("mild", notebook.faults.every(({ severity }) => severity === "warning"));
-    const older = notebook.faults.some(({ code }) => code === "syntax");
+    const older = notebook.cells.length && notebook.faults.some(({ code }) => code === "syntax");
     node.replaceChildren(
       ...notebook.faults.map((fault) => {
         const where = `${fault.path || this.config.path}:${fault.line}:${fault.column ?? 1}`;
@@ -214,8 +216,8 @@ class Page {
           { class: `fault ${fault.severity ?? "error"}` },
           link ? el("a", { href: link, class: "where", text: where }) : el("span", { class: "where", text: where }),
           el("span", { class: "code-name", text: ` ${fault.code} ` }),
-          el("span", { text: fault.message }),
-          fault.hint ? el("span", { class: "hint", text: fault.hint }) : "",
+          el("span", {}, ...spoken(fault.message)),
+          fault.hint ? el("span", { class: "hint" }, ...spoken(fault.hint)) : "",
         );
       }),
       older ? el("p", { class: "quiet", text: "The results below are those of the last text that could be read." }) : "",
@@ -225,8 +227,7 @@ class Page {
   summary(state) {
     const counts = state.counts();
     const running = [...state.cells.values()].filter((cell) => cell.phase === "running").map((cell) => cell.info.id);
-    const order = ["queued", "failed", "killed", "blocked", "cancelled", "done", "cached"];
-    const words = order.filter((status) => counts[status]).map((status) => `${counts[status]} ${status === "queued" ? "waiting" : status}`);
+    const words = counted(counts);
     if (running.length) words.unshift(`running ${running.slice(0, 3).join(", ")}`);
     else if (state.finished) words.push(seconds(state.finished.seconds));
     setText($("summary"), words.join(" · "));
