@@ -11,13 +11,14 @@ import contextlib
 import logging
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 import msgspec
 
 from rnb.engines import at_worker, work
+from rnb.engines.fit import Fit, as_text, question
 from rnb.engines.local import Local
 from rnb.engines.work import Outcome, Over, Words, Work
 from rnb.errors import MissingExtra, UsageError
@@ -30,23 +31,12 @@ TRIES = 3  # workers that may turn out unfit for one cell before none counts as 
 CLOSING = 3.0  # seconds that a goodbye may take
 SOON = 0.001  # seconds between two messages to the scheduler: Dask's client lets 10 ms pass, which a chain's next cell would wait
 
-# Workers run this whether they have rnb or not: it travels as code.
-CHECK = """
-def check(store, probe):
-    import sys
-    try:
-        from importlib.metadata import version
-        from rnb.store.spots import open_spot
-        found = open_spot(store).read(probe) is not None
-        return version("rnb-notebook"), "%d.%d" % sys.version_info[:2], found
-    except ImportError:
-        return "", "", False
-    except OSError as error:
-        return version("rnb-notebook"), "%d.%d" % sys.version_info[:2], str(error)
-"""
+# It travels as text: see fit.py
 FORGET = """
-def forget(topic, dask_scheduler):
-    dask_scheduler._broker.truncate(topic)
+def forget():
+    from distributed import Scheduler
+    for scheduler in Scheduler._instances:
+        scheduler._broker.truncate(topic)
 """
 
 
@@ -66,14 +56,13 @@ class Cluster:
     def __init__(
         self, where: str, workers: int, post: Callable[[Callable[[], None]], None], warn: Callable[[str], None]
     ):
-        self.where, self._post, self._warn = where, post, warn
+        self.where, self._post = where, post
         self.topic = f"rnb-{os.urandom(8).hex()}"
         self.lost: Callable[[str], None] = lambda reason: None
         self.threads = workers
         self.gone = ""  # why nothing can come of it any more
         self._running: dict[str, Submission] = {}
-        self._present: list[str] = []  # addresses of workers
-        self._unfit: set[str] = set()  # those that would give other results: they get no work
+        self._fit = Fit(warn)
         self._silent: dict[str, tuple[float, float]] = {}  # last heartbeat of a worker, and when we saw it change
         self._over: list[Any] = []  # futures of what has ended in order: to be released with time
         self._client: Any = None  # a `distributed.Client`, which is half typed
@@ -99,22 +88,13 @@ class Cluster:
         except (OSError, ValueError, TypeError) as error:
             hint = "is it running? `--engine dask` starts a cluster of its own"
             raise UsageError(f"no Dask scheduler answers at {self.where or 'this machine'}: {error}", hint) from None
-        self._check(store, probe)
+        found = self._client.run(*question(store, probe), on_error="return")
+        self._fit.present, self.threads = list(found), len(found)
+        trouble = self._fit.answered(found, store)
+        if trouble is not None:
+            raise trouble
         self._client.subscribe_topic(self.topic, self._event)
         self._client.loop.add_callback(self._watch)
-
-    def _check(self, store: str, probe: str) -> None:
-        """Raises UsageError where no worker will do; those that will not are left out."""
-        found = self._client.run(_by_value(CHECK, "check"), store, probe, on_error="return")
-        self._present, self.threads = list(found), len(found)
-        troubles = {address: trouble for address, answer in found.items() if (trouble := _trouble(answer, store))}
-        for address, (words, hint) in troubles.items():
-            if len(troubles) == len(found):
-                raise UsageError(f"the Dask worker at {address} {words}", hint)
-        self._unfit.update(troubles)
-        for words in dict.fromkeys(words for words, _ in troubles.values()):
-            places = ", ".join(address for address, trouble in troubles.items() if trouble[0] == words)
-            self._warn(f"no cell goes to the Dask worker at {places}: it {words}")
 
     # ------------------------------------------------------------------ work
 
@@ -127,7 +107,7 @@ class Cluster:
     def _send(self, submission: Submission, workers: list[str] | None) -> None:
         data = work.encode(submission.work)
         key = at_worker.named(submission.work.key)
-        workers = workers or (self._fit() if self._unfit else None)
+        workers = workers or (None if self._fit.all else self._fit.workers)
         others = True if workers else None  # if none of them is left, any will do
         future = self._client.submit(at_worker.run_cell, data, key=key, workers=workers, allow_other_workers=others)
         submission.future = future
@@ -155,20 +135,13 @@ class Cluster:
             self.release(submission)
         submission.end(outcome)
 
-    def _fit(self) -> list[str]:
-        return [address for address in self._present if address not in self._unfit]
-
     def _turned_down(self, submission: Submission, outcome: Outcome) -> bool:
-        """A worker would give other results than ours: no more goes there. Whether this cell goes to another now."""
-        known = outcome.unfit in self._unfit
-        self._unfit.add(outcome.unfit)
+        """A worker would give other results than ours. Whether the cell goes to another now."""
+        self._fit.left_out(outcome.unfit, outcome.refused)
         submission.refusals += 1
-        fit = self._fit()
-        if not fit or submission.refusals >= TRIES or submission.future is None:
+        if not self._fit.workers or submission.refusals >= TRIES or submission.future is None:
             return False
-        if not known:
-            self._warn(f"{outcome.refused}: no cell goes there")
-        self._again(submission, fit)
+        self._again(submission, self._fit.workers)
         return True
 
     def _again(self, submission: Submission, workers: list[str]) -> None:
@@ -232,26 +205,39 @@ class Cluster:
                 if self._silent.get(address, (None,))[0] != worker["last_seen"]:
                     self._silent[address] = (worker["last_seen"], now)
             silent = {a for a in info["workers"] if now - self._silent[a][1] > SILENT}
+            threads = sum(worker["nthreads"] for worker in info["workers"].values())
+            self._post(partial(self._looked, list(info["workers"]), threads, await self._ask(info["workers"])))
             if silent:
                 held = await client.scheduler.processing(workers=list(silent))
                 keys = {key for names in held.values() for key in names}
-                others = [a for a in info["workers"] if a not in silent | self._unfit]
-                self._post(partial(self._move, keys, others))
-            threads = sum(worker["nthreads"] for worker in info["workers"].values())
-            self._post(partial(self._looked, list(info["workers"]), threads))
+                self._post(partial(self._move, keys, silent))
             await asyncio.sleep(LOOK)
         self._post(lambda: self._give_up("its scheduler does not answer any more"))
 
-    def _looked(self, present: list[str], threads: int) -> None:
+    async def _ask(self, workers: Iterable[str]) -> dict[str, Any]:
+        """What those answer that have come since the last look."""
+        new = [address for address in workers if address not in self._fit.present]
+        if not new:
+            return {}
+        try:
+            answers = self._client.run(*question("", ""), workers=new, on_error="return")
+            found: dict[str, Any] = await asyncio.wait_for(answers, CLOSING)
+        except (TimeoutError, OSError):  # it will be silent, or gone
+            return {}
+        return found
+
+    def _looked(self, present: list[str], threads: int, answers: dict[str, Any]) -> None:
         """These are its workers. What has ended until now goes from it, all at once: a message for each would stand
         before the next cell's."""
-        self._present, self.threads = present, threads
+        self._fit.present, self.threads = present, threads
+        self._fit.answered(answers, "")  # if none is left, that is said when work is turned down
         over, self._over = self._over, []
         for future in over:
             future.release()
 
-    def _move(self, keys: set[str], others: list[str]) -> None:
+    def _move(self, keys: set[str], silent: set[str]) -> None:
         """These lie with workers that say nothing: have them done elsewhere, under names that the silent do not know."""
+        others = [address for address in self._fit.workers if address not in silent]
         for submission in list(self._running.values()):
             if at_worker.named(submission.work.key) not in keys:
                 continue
@@ -287,28 +273,8 @@ class Cluster:
 
     async def _goodbye(self, client: Any) -> None:
         """Raises OSError, TimeoutError."""
-        forget = client.run_on_scheduler(_by_value(FORGET, "forget"), self.topic)
+        forget = client.run_on_scheduler(*as_text("forget", FORGET, topic=self.topic))
         await asyncio.wait_for(forget, CLOSING)
-
-
-def _trouble(answer: Any, store: str) -> tuple[str, str] | None:
-    """What a worker said to `CHECK`: why it will not do, in words, and a hint."""
-    if isinstance(answer, BaseException):
-        return f"does not answer: {answer}", ""
-    has, python, reads = answer
-    mine = at_worker.versions()
-    if not has:
-        return "has no rnb", "install rnb-notebook[dask] there"
-    if (has, python) != mine:
-        words = f"has rnb {has} and Python {python}, here it is rnb {mine[0]} and Python {mine[1]}"
-        return words, "values would not be the same: install the same"
-    if reads is not True:
-        why = f": {reads}" if reads else ""
-        return (
-            f"can't read the store at {store}{why}",
-            "say --cache with a URL, or a folder, that all workers can reach",
-        )
-    return None
 
 
 def _hush() -> None:
@@ -317,10 +283,3 @@ def _hush() -> None:
         logger = logging.getLogger(name)
         logger.handlers[:] = [logging.NullHandler()]
         logger.propagate = False
-
-
-def _by_value(source: str, name: str) -> Any:
-    """A function that travels as code, to processes that may not have rnb."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    exec(source, namespace)
-    return namespace[name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,6 +58,11 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def descendants(pid: int) -> list[int]:
+    below = children(pid)
+    return below + [one for each in below for one in descendants(each)]
+
+
 @contextmanager
 def cluster(workers: int) -> Iterator[Dask]:
     os.environ["WORKER"] = "there"
@@ -108,6 +112,3 @@ def gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-
-
-__all__ = ["Dask", "children", "cluster", "gone", "signal", "wait_for"]

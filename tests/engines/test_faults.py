@@ -7,14 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from tests.driver import RNB, Result, text_run
-from tests.engines.conftest import Dask, children, cluster, gone, wait_for
+from tests.engines.conftest import Dask, cluster, descendants, gone, wait_for
 
 Write = Callable[[str], Path]
 
@@ -144,36 +145,48 @@ def test_a_timeout_counts_there(dask: Dask, write: Write) -> None:
     wait_for(lambda: gone(int(result.printed("long"))))
 
 
-def joined(dask: Dask, path: str) -> subprocess.Popen[bytes]:
-    """A worker of somebody else's, with this on its path."""
+@contextmanager
+def joined(dask: Dask, *workers: tuple[Path, dict[str, str]]) -> Iterator[None]:
+    """Workers of somebody else's, each with a folder on its path and an environment."""
     command = [sys.executable, "-m", "distributed.cli.dask_worker", dask.address, "--no-nanny", "--no-dashboard"]
-    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, cwd=path, stderr=subprocess.DEVNULL)
+    with ExitStack() as stack:
+        for path, env in workers:
+            env = {**os.environ, "PYTHONPATH": str(path), **env}
+            worker = subprocess.Popen(command, env=env, cwd=path, stderr=subprocess.DEVNULL)
+            stack.callback(worker.wait)
+            stack.callback(worker.kill)
+        wait_for(lambda: dask.joined(len(workers)))
+        yield
+    wait_for(lambda: dask.joined(0))
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask says so of the test's own client
 def test_workers_that_would_give_other_results(write: Write, tmp_path: Path) -> None:
-    """One has no rnb: the run does not begin. One has another numpy: its notebook stays here."""
+    """They get no cells. Where one has no rnb the run need not begin; what is found out later runs here, if nowhere else."""
     for folder in ("none/rnb", "other/numpy-0.1.dist-info"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "none/rnb/__init__.py").write_text("raise ImportError\n")
     (tmp_path / "other/numpy-0.1.dist-info/METADATA").write_text("Name: numpy\nVersion: 0.1\n")
+    other, none, key, good = [
+        (tmp_path / "other", {}),
+        (tmp_path / "none", {}),
+        (tmp_path, {"RNB_CACHE_KEY": "secret"}),
+        (tmp_path, {"WORKER": "there"}),
+    ]
     path = write("import numpy\n\n@rnb.cell\ndef one():\n    print(os.environ.get('WORKER', 'here'))\n")
+    has = f"has numpy 0.1, here it is numpy {version('numpy')}: all cells run on this machine"
     with cluster(0) as dask:
-        for folder, code, words in [
-            ("other", 0, f"has numpy 0.1, here it is numpy {version('numpy')}: all cells run on this machine"),
-            ("none", 2, "has no rnb\n  hint: install rnb-notebook[dask] there"),
+        for workers, code, said, words in [
+            ([other], 0, "here", [has]),
+            ([none], 2, "", ["has no rnb\n  hint: install rnb-notebook[dask] there"]),
+            ([key, none], 0, "here", ["it has no rnb", "has a RNB_CACHE_KEY, here there is none: all cells run"]),
+            ([good, none], 0, "there", ["it has no rnb"]),
         ]:
-            worker = joined(dask, str(tmp_path / folder))
-            try:
-                wait_for(lambda: dask.joined(1))
+            with joined(dask, *workers):
                 result = text_run("run", str(path), "--engine", f"dask+{dask.address}")
-                assert (result.returncode, words in result.stderr) == (code, True), result.stderr
-                assert result.stderr.count("\n") == 1 + (code > 0)
-                assert ("here" in result.stdout) == (code == 0)
-            finally:
-                worker.kill()
-                worker.wait()
-                wait_for(lambda: dask.joined(0))
+            assert (result.returncode, said in result.stdout) == (code, True), result.stderr
+            assert all(word in result.stderr for word in words), result.stderr
+            assert result.stderr.count("\n") == len(words) + (code > 0)
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
@@ -186,8 +199,3 @@ def test_a_cluster_of_the_run_ends_with_it(how: int, code: int, write: Write) ->
     assert run.result().code == code
     wait_for(lambda: all(gone(pid) for pid in below))
     assert how == signal.SIGKILL or not list(run.folder.glob(".rnb/dask/*+*"))
-
-
-def descendants(pid: int) -> list[int]:
-    below = children(pid)
-    return below + [one for each in below for one in descendants(each)]
