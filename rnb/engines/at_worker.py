@@ -115,7 +115,7 @@ def _run(task: Work, say: Say, halt: Halt, address: str, scratch: str) -> tuple[
         warm = _warm(cache, task, scratch)
         running = Running(task, warm, cache, say, halt)
         outcome = running.run(Begun(worker=address, attempt=os.urandom(4).hex()))
-        outcome.said = running.said + running.unsaid
+        outcome.said, outcome.written = running.said + running.unsaid, running.written
     except Halted:
         ended = CellEnded(uid=task.task.uid, outcome="interrupted", seconds=0.0)
         return Outcome(submission=task.submission, ended=ended), []

@@ -63,6 +63,7 @@ def get(cache: Cache, content: str) -> str:
         raise Refused(f"can't read the store at {cache.spot.where}: {error}") from None
     if digest.hexdigest() != content:
         raise Refused(f"finds a value damaged in the store at {cache.spot.where}")
+    cache.spot.touch(cache.value_name(content))  # no trace speaks of it: it goes when it was not used for a while
     return path
 
 

@@ -51,7 +51,7 @@ class Running:
         self._say = say
         self.unsaid: Words = []  # to be passed on, at the end with the outcome
         self._last = 0.0
-        self._bytes = 0
+        self.written = 0  # bytes of output
         self.said: Words = []
 
     def run(self, begun: AnyWord) -> Outcome:
@@ -147,8 +147,8 @@ class Running:
         if isinstance(report, Failed):
             raise Refused(f"could not do it: {report.message}")
         if isinstance(report, Stream | Raw):
-            self._bytes += len(report.data)
-            if self._bytes - len(report.data) > self.work.most:
+            self.written += len(report.data)
+            if self.written - len(report.data) > self.work.most:
                 return
         if isinstance(report, Stream | Raw | Display | CellError | Progress):
             self.unsaid.append(report)

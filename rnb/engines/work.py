@@ -67,6 +67,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     refused: str = ""
     unfit: str = ""  # the address of the worker, if it would not for any cell of this notebook
     said: list[AnyReport | Raw | Begun | Over] = []  # for who did not hear it
+    written: int = 0  # bytes of output, those that were not passed on too
     folder: str = ""  # where it ran
 
 

@@ -147,7 +147,7 @@ class Afar:
         try:
             bundle = self._bundle = self._bundle or self._put_bundle()
         except Refused as refused:
-            self._warn(str(refused))
+            self._warn(f"this machine {refused}")
             return None
         key, submission = digest(f"{key} {self.store.spot.where} {session.settings.columns}"), os.urandom(8).hex()
         return Work(
@@ -255,7 +255,7 @@ class Afar:
                 try:
                     found.append((piece, parcels.get(self.store, piece.content)))
                 except Refused as refused:
-                    self._warn(str(refused))
+                    self._warn(f"this machine {refused}: it is made again")
             session.loop.post(lambda: arrived(found))
 
         def arrived(found: list[tuple[Piece, str]]) -> None:

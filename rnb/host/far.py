@@ -37,7 +37,7 @@ class Far(Lane):
         super().__init__()
         self.afar, self.crew, self.session, self.number = afar, afar.crew, afar.crew.session, number
         session = self.session
-        output = Output(session.showing.output.keep, session.settings.output_limit)
+        output = Output(_nowhere, session.settings.output_limit)
         self.showing = Showing(self.crew.backlog, session.state, session.places, _nothing, output)
         self.submission: Submission | None = None
         self.kept: Kept | None = None  # what was kept of the cell that has just ended
@@ -167,7 +167,7 @@ class Far(Lane):
         elif submission is not None and outcome.submission not in ("", submission.work.submission):
             self._joined(job, outcome)
         elif outcome.ended is None:
-            self.showing.flush()
+            self._flush(outcome)
             self.crew.killed(self, job, job.over or outcome.died)
         else:
             self._ended(job, outcome, outcome.ended)
@@ -186,7 +186,7 @@ class Far(Lane):
         if report.changed and not job.void:  # it changed copies: only here it can change what others hold
             self._refused(job, "")
             return
-        cut = self.showing.flush()
+        cut = self._flush(outcome)
         job.stopping = judge(report, job.stopping, job.over)
         cell = self.session.cells[job.uid]
         if report.outcome == "failed" and job.attempts < cell.options.retries and not job.void:
@@ -198,6 +198,12 @@ class Far(Lane):
         self.afar.ended(job, outcome, report)
         self.job = None
         self.crew.ended(self, job, report)
+
+    def _flush(self, outcome: Outcome) -> bool:
+        """All that it wrote goes out; whether that was cut, which is told with the true size."""
+        output = self.showing.output
+        output.bytes = max(output.bytes, outcome.written)
+        return self.showing.flush()
 
     def _refused(self, job: Job, reason: str, unfit: bool = False) -> None:
         """Nothing that a worker can do: the cell runs here."""
@@ -229,6 +235,10 @@ class Far(Lane):
 
     def reap(self) -> None:
         """No child of ours."""
+
+
+def _nowhere(cell: str) -> None:
+    """What is more than is shown stays on the worker, and goes."""
 
 
 def _nothing() -> None:

@@ -137,6 +137,28 @@ def test_what_is_not_wanted_any_more_is_stopped(how: int, code: int, dask: Dask,
     assert not [p for p in path.parent.glob(".rnb/dask/*+*") if how != signal.SIGKILL]
 
 
+def test_what_is_pruned_from_a_cache_while_a_run_wants_it_is_made_again(
+    dask: Dask, write: Write, tmp_path: Path
+) -> None:
+    """And what lies there for a run alone does not stay."""
+    path = write(LONG + "    ys = 1\n    return (ys,)\n\n\n@rnb.cell\ndef last(xs, ys):\n    print(sum(xs), abs(ys))\n")
+    cache = tmp_path / "cache"
+    run = Started(path, dask, "--cache", str(cache))
+    run.began()
+    assert pruned(cache)
+    result = run.go()
+    assert (result.code, result.printed("last")) == (0, "6 1\n"), result.stderr
+    pruned(cache)
+    assert not [*cache.glob("values/*/*")]
+
+
+def pruned(cache: Path) -> str:
+    """Leave out what was not used for an hour, which is nothing: some hours have gone by."""
+    for file in cache.rglob("*"):
+        os.utime(file, (1e9, 1e9))
+    return text_run("cache", "prune", "--older", "1h", "--cache", str(cache)).stdout
+
+
 def test_a_timeout_counts_there(dask: Dask, write: Write) -> None:
     path = write("@rnb.cell(timeout=0.3)\ndef long():\n    print(os.getpid(), flush=True)\n    time.sleep(60)\n")
     result = dask.run(path)
