@@ -10,12 +10,13 @@ import _signal  # type: ignore[import-not-found]
 import _socket  # `socket` itself takes 2 ms to import
 import os
 
-from rnb.kernel import command
+from rnb.kernel import UNHEARD, command
 
 TYPE_CHECKING = False  # `typing` itself takes milliseconds to import
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+CLOSED = "rnb ended it, since it had closed rnb's own connection"
 INT, KILL, PIPE, TERM = 2, 9, 13, 15  # as on every system; `signal` is not imported yet
 
 
@@ -137,6 +138,8 @@ def death_words(status: int) -> str:
     """How a process ended, for people."""
     from signal import Signals  # where one was killed
 
+    if status == UNHEARD:
+        return CLOSED
     if status >= 0:
         return f"exit code {status}"
     try:

@@ -13,7 +13,7 @@ from rnb.host.branch import Marked, branch
 from rnb.host.command import Command
 from rnb.host.session import Session
 from rnb.host.shares import Shares
-from rnb.host.sweep import Began, Sweep, bound, refuse
+from rnb.host.sweep import Began, Sweep, refuse
 from rnb.host.transfers import Parcel, Transfers
 from rnb.messages import AnyReport, Export, Exported, Fetched, Release, Survey, Surveyed
 
@@ -74,7 +74,7 @@ class Branches:
         command, sweep = self.command, self.sweep
         shared = [cell.id for cell in sweep.notebook.cells if cell.id not in sweep.touched]
         try:
-            bound(command, sweep.timeout)
+            command.end_after(sweep.timeout)
             trunk = self.trunk = command.open_session(sweep.settings(sweep.order[0], shared), self._grown)
             try:
                 trunk.open(sweep.notebook)

@@ -169,7 +169,7 @@ class Caching:
             uid=uid,
             outcome=GOOD,
             seconds=trace.seconds,
-            values=keys.values_of(trace, owners),
+            values={slot: keys.value_of(made, owners) for slot, made in trace.values.items()},
             before=trace.refs,
             files={self.observer.path(name): digest for name, digest in trace.files.items()},
             modules=list(trace.modules),

@@ -18,6 +18,7 @@ class Choice:
 
     def __init__(self, crew: Crew):
         self.crew = crew
+        self.near: dict[int, int] = {}  # cells that had better run in this place
 
     def homes(self, wanted: Wanted) -> dict[int, list[Key]]:
         """Lanes that must run who reads this, since the values can't leave them."""
@@ -27,6 +28,23 @@ class Choice:
                 for number in self.crew.transfers.holders(key, state):
                     homes.setdefault(number, []).append(key)
         return homes
+
+    def lacking(self, uid: int) -> set[Key]:
+        """What this cell reads and can't be given: it is to be made again. What can't leave several places is made again
+        in one of them."""
+        crew = self.crew
+        assert crew.ahead is not None
+        wanted = crew.ahead.wanted(uid)
+        gone = {key for key, state in wanted.items() if not crew.transfers.is_known(key, state)}
+        homes = self.homes(wanted)
+        if gone or not homes:
+            return gone
+        pinned = uid in crew.ahead.pinned and crew.roster.lanes.own
+        home = crew.roster.lanes.first.place if pinned else min(homes)
+        gone = {key for place, keys in homes.items() if place != home for key in keys}
+        self.near.update((key[0], home) for key in gone)
+        crew.session.ask_again([crew.session.cells[key[0]].id for key in gone])
+        return gone
 
     def choose(self, uid: int) -> Lane | None:
         """The worker that can take this cell now with the fewest bytes to bring; None if there is none."""
@@ -62,7 +80,7 @@ class Choice:
         lanes, transfers = self.crew.roster.lanes, self.crew.transfers
         if not lanes.idle:
             return []
-        places, todo, seen = {lanes.first.place, self.crew.near.get(uid)}, dict(wanted), dict[Key, str]()
+        places, todo, seen = {lanes.first.place, self.near.get(uid)}, dict(wanted), dict[Key, str]()
         while todo:
             key, state = todo.popitem()
             if seen.get(key) != state:
@@ -77,7 +95,7 @@ class Choice:
         missing = self.missing(wanted, lane.place)
         if missing is None:
             return None
-        near = self.crew.near.get(uid)
+        near = self.near.get(uid)
         ahead, lanes = self.crew.ahead, self.crew.roster.lanes
         if near is None and ahead is not None and ahead.pinned.intersection(ahead.links.readers[uid]):
             near = lanes.first.place
@@ -120,4 +138,4 @@ class Choice:
         if not self.crew.transfers.stays.isdisjoint((uid, slot) for slot in self.crew.transfers.slots.get(uid, ())):
             for reader in links.readers[uid]:
                 for ref in links.cells[reader].refs:
-                    self.crew.near.setdefault(links.by_id[ref.owner], lane.place)
+                    self.near.setdefault(links.by_id[ref.owner], lane.place)

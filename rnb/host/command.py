@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from rnb.engines.spawn import kernels
 from rnb.host.emit import Emitter, Sink, close_all
-from rnb.host.loop import Loop
+from rnb.host.loop import Loop, Timer
 from rnb.host.orphans import adopt_orphans, end_descendants, reap_orphans
 from rnb.host.paths import keep_folder
 from rnb.host.session import Session
@@ -114,6 +114,12 @@ class Command:
             self.engine.close()
         end_descendants()
         self.loop.close()
+
+    def end_after(self, seconds: float | None) -> Timer | None:
+        """What goes on for longer than that ends with 124."""
+        if seconds is None:
+            return None
+        return self.loop.after(seconds, lambda: self.end_now(124, f"timeout after {seconds:g} s"))
 
     def end_now(self, code: int, reason: str) -> None:
         """Stop what runs, report, and end with `code`."""

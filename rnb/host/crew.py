@@ -49,7 +49,6 @@ class Crew:
         self.seen: dict[int, Wanted] = {}  # what its run was given
         self.stops: dict[int, tuple[str | None, str | None]] = {}  # why it was stopped, and the limit that it broke
         self.losses: dict[int, int] = {}
-        self.near: dict[int, int] = {}  # cells that had better run in this lane
         self.over = False
 
     @property
@@ -135,26 +134,19 @@ class Crew:
 
     def _must_make_again(self, uid: int) -> bool:
         """Have the round make again what this cell reads and no worker has. True: it is to be asked anew."""
-        assert self.ahead is not None
-        wanted = self.ahead.wanted(uid)
-        gone = {key for key, state in wanted.items() if not self.transfers.is_known(key, state)}
-        homes = self.choice.homes(wanted)
-        if not gone and homes:  # what can't leave another place must be made again in the one place for it
-            pinned = uid in self.ahead.pinned and self.roster.lanes.own
-            home = self.roster.lanes.first.place if pinned else min(homes)
-            gone = {key for lane, keys in homes.items() if lane != home for key in keys}
-            for key in gone:
-                self.near[key[0]] = home
-            self.session.ask_again([self.session.cells[key[0]].id for key in gone])
-        if not gone:
-            return False
+        gone = self.choice.lacking(uid)
+        if gone and not self._gives_up(uid):
+            for owner in {key[0] for key in gone}:
+                self.session.world.actual.pop(owner, None)
+                self.transfers.dropped(owner)
+        return bool(gone)
+
+    def _gives_up(self, uid: int) -> bool:
+        """What this cell reads was lost again: whether that was once too often."""
         self.losses[uid] = self.losses.get(uid, 0) + 1
-        if self.losses[uid] > LOSSES:
-            self.one_by_one()
-            return True
-        for owner in {key[0] for key in gone}:
-            self.session.world.actual.pop(owner, None)
-            self.transfers.dropped(owner)
+        if self.losses[uid] <= LOSSES:
+            return False
+        self.one_by_one()
         return True
 
     def _retire(self, uid: int, report: CellEnded) -> None:
@@ -189,7 +181,8 @@ class Crew:
             if lane is not None:
                 self._assign(lane, self.head)
             elif all(lane.idle for lane in self.roster.lanes):  # nothing will come of waiting
-                self._stuck(self.head)
+                if not self._gives_up(self.head):
+                    self._head_again()
                 return
             elif all(lane.idle or lane.waits for lane in self.roster.lanes):
                 self._overtake()
@@ -214,13 +207,6 @@ class Crew:
             if lane.job is not None and lane.waits:
                 lane.job.void = True
                 lane.interrupt(OVERTAKEN)
-
-    def _stuck(self, uid: int) -> None:
-        self.losses[uid] = self.losses.get(uid, 0) + 1
-        if self.losses[uid] > LOSSES:
-            self.one_by_one()
-        else:
-            self._head_again()
 
     # ------------------------------------------------------------------ values on their way
 
@@ -267,8 +253,8 @@ class Crew:
         if job.void and (self.head == uid or not self.over):
             if any(change.owner is None for change in report.changed):
                 self.one_by_one()
-                return
-            self._repeat(uid, ran=True)
+            else:
+                self._repeat(uid, ran=True)
             return
         self.choice.pull(uid, lane)
         tell_end(session, uid, report, job.stopping, job.over, self.backlog.emit)

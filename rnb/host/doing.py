@@ -16,6 +16,8 @@ def do(session: Session, action: Action) -> None:
     """Where the setup has yet to run before this may be done, it runs, and the round is asked again."""
     if isinstance(action, Settle):
         id = session.cells[action.uid].id
+        if action.status == "unchanged":
+            session.showing.freed(action.uid, session.world)
         session.emitter.emit(CellEvent(cell=id, status=action.status, reason=action.reason))
         if session.crew is not None:
             session.crew.settled(action.uid)
@@ -39,9 +41,5 @@ def do(session: Session, action: Action) -> None:
     elif isinstance(action, Run):
         (session.run_cell if session.crew is None else session.crew.take)(action.uid)
     else:
-        _load(session, action)
-
-
-def _load(session: Session, action: Load) -> None:
-    assert session.caching is not None
-    session.caching.load(action.uid)
+        assert session.caching is not None
+        session.caching.load(action.uid)

@@ -17,8 +17,9 @@ import msgspec
 from rnb.host import fitness
 from rnb.host.setup_cached import bare
 from rnb.messages import CellEnded, DisplayEvent, Keep, Kept, Observed
-from rnb.messages.traces import Made, Trace
+from rnb.messages.traces import Trace
 from rnb.notebook.model import Cell
+from rnb.plan import keys
 from rnb.plan.world import GOOD, SETUP, UNBOUND
 from rnb.store.cache import Unfit
 
@@ -102,17 +103,7 @@ class Drafts:
             modules=observer.digests(report.modules),
             versions=observer.versions.behind({*observed.packages, *imported}),
             refs=report.before,
-            values={
-                slot: Made(
-                    fingerprint=value.fingerprint,
-                    mutable=value.mutable,
-                    type=value.type,
-                    summary=value.summary,
-                    size=value.size,
-                    aliases=tuple(names[alias] for alias in value.aliases if alias in names),
-                )
-                for slot, value in report.values.items()
-            },
+            values={slot: keys.made_of(value, names) for slot, value in report.values.items()},
         )
 
     # ------------------------------------------------------------------ its run counts
@@ -120,11 +111,14 @@ class Drafts:
     def may_count(self, draft: Draft) -> None:
         """What it showed is known, and its turn is to come: who goes on after this run was killed is to have it."""
         draft.early = True
-        self.counts(draft, False)
+        self._shown(draft)
 
-    def counts(self, draft: Draft, turn: bool = True) -> None:
+    def counts(self, draft: Draft) -> None:
         """The round has taken the run: what it showed is known, and it may be kept."""
-        draft.counts = turn
+        draft.counts = True
+        self._shown(draft)
+
+    def _shown(self, draft: Draft) -> None:
         if draft.trace is not None and not draft.added:
             session = self.session
             outputs = draft.trace.outputs = [bare(event) for event in session.state.shown(session.cells[draft.uid].id)]

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from rnb.messages import AnyEvent
 
 
@@ -34,6 +36,11 @@ class Emits(Protocol):
     """Takes events that are to be told to the world, now or later."""
 
     def emit(self, event: AnyEvent) -> None: ...
+
+
+def unsent(event: AnyEvent) -> AnyEvent:
+    """The same event without what the emitter adds."""
+    return replace(event, seq=0, time=0.0, run="", notebook=None, worker=0)
 
 
 def new_run_id() -> str:

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-Callback = Callable[[], None]
+Callback = Callable[[], object]
 LONGEST = 3600.0  # seconds of one wait: `poll` counts milliseconds in 32 bits, and a timer may be months away
 
 

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -122,7 +123,7 @@ class Many:
         for one in self.running:
             one.signal(number)
             if number == signal.SIGINT:  # a second one ends the command and not only the cell
-                self.loop.after(0.1, lambda one=one: one.signal(signal.SIGINT))  # type: ignore[misc]
+                self.loop.after(0.1, partial(one.signal, signal.SIGINT))
         if self.force is None:
             self.force = self.loop.after(GRACE, self._kill)
         self._fill()
@@ -139,7 +140,7 @@ class Many:
             self.running.append(one)
             for fd, take in ((one.out, self._events), (one.err, self._words)):
                 os.set_blocking(fd, False)
-                self.loop.watch_fd(fd, lambda one=one, take=take: take(one))  # type: ignore[misc]
+                self.loop.watch_fd(fd, partial(take, one))
         if not self.running:
             self.loop.stop(0)
 

@@ -11,17 +11,14 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import xxhash
-
 from rnb.host.ground import Versions
 from rnb.host.modules import LocalModules
-from rnb.kernel.tracking import absent
+from rnb.kernel.tracking import absent, digest_file, listing
 from rnb.messages.traces import Trace
 from rnb.notebook.model import Cell
 from rnb.plan.keys import Seen
 
 TEXTS = re.compile(r"""(['"])((?:(?!\1)[^\\\n]){1,400})\1""")  # string literals that may name a file
-HIDDEN = {"__pycache__", ".rnb"}
 
 
 class Observer:
@@ -92,24 +89,3 @@ class Observer:
             for word, path in found.items()
             if os.path.isfile(path)
         }
-
-
-def listing(path: str) -> str:
-    """The digest of the names in a folder, as the kernel takes it; "" where there is none."""
-    try:
-        names = sorted(set(os.listdir(path)) - HIDDEN)
-    except OSError:
-        return ""
-    return xxhash.xxh3_128_hexdigest("\0".join(names).encode("utf-8", "replace"))
-
-
-def digest_file(path: str) -> str:
-    """The digest of a file's content, as the kernel takes it when a cell opens the file; of what is no file that of `absent`."""
-    digest = xxhash.xxh3_128()
-    try:
-        with Path(path).open("rb", buffering=0) as file:
-            while part := file.read(1 << 20):
-                digest.update(part)
-    except OSError:
-        return absent(path)
-    return digest.hexdigest()

@@ -93,9 +93,7 @@ def end_descendants() -> None:
             return
         killed = []
         for pid in pids:
-            with contextlib.suppress(
-                ProcessLookupError, PermissionError
-            ):  # another user's: its end is not ours to wait for
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # of another user's we wait for no end
                 os.kill(pid, signal.SIGKILL)
                 killed.append(pid)
         for pid in killed:

@@ -25,6 +25,8 @@ class Output:
         self.bytes = 0
         self.whole: Whole | None = None
         self.decoders: dict[str, codecs.IncrementalDecoder] = {}
+        self.cap = limit
+        self.told = False  # that the file does not have all
 
     def begin(self, cell: str | None, limit: int | None = None) -> None:
         """From now on raw output belongs to `cell`."""
@@ -32,9 +34,6 @@ class Output:
         self.cell, self.bytes = cell, 0
         self.cap = limit or self.limit
         self.whole = Whole(lambda: self.keep(cell or "setup"))
-
-    cap = 10_000_000
-    told = False  # that the file does not have all
 
     def write(self, stream: str, data: bytes, source: str) -> None:
         """Take bytes from `source` (python or raw), each of which may be cut in the middle of a character."""

@@ -24,6 +24,7 @@ class Places:
         self.orphans: dict[int, CellError] = {}  # of `shown`: those that the kernel does not know
         self.lines: list[str] = []  # of the text that all shown errors point into
         self.texts: dict[str, str] = {}  # and of the local modules
+        self.hidden: dict[int, list[AnyEvent]] = {}  # what blocked cells will show: another text changed their error
         self.forget()
 
     def forget(self) -> None:
@@ -39,6 +40,12 @@ class Places:
         """An error of this cell (or of the setup) is shown now."""
         self.shown[uid] = error
         self.orphans.pop(uid, None)
+        self.hidden.pop(uid, None)
+
+    def freed(self, uid: int, world: World) -> list[AnyEvent]:
+        """A cell is blocked no more, and did not run: what of its outputs is not what it was before."""
+        events = self.hidden.pop(uid, [])
+        return events if self._stays(uid, world, setup_stays=False) else []
 
     def stale(self) -> bool:
         """Whether a local module has got comments since, and errors are shown that may go through it."""

@@ -12,16 +12,17 @@ import os
 import signal
 import struct
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
-from rnb.engines.spawn import Forked, Spawned, kernels, take
+from rnb.engines.spawn import CLOSED, Forked, Spawned, kernels, take
 from rnb.host.loop import Loop
 from rnb.messages import AnyReport, AnyTask
 
 CHUNK = 1 << 18
 LARGEST = 1 << 30  # bytes of one report: whoever says more has written into our socket, and must not fill our memory
-JUNK, CLOSED = "it wrote into rnb's own connection, or showed more than 1 GB at once", "it closed rnb's own connection"
+JUNK = "rnb ended it, since it had written into rnb's own connection, or shown more than 1 GB at once"
 DYING = 1.0  # seconds between the end of a process's connection and its own
 _decode = msgspec.msgpack.Decoder(AnyReport)
 _encode = msgspec.msgpack.Encoder()
@@ -52,7 +53,7 @@ class KernelProcess:
         self.raw = {"stdout": spawned.out, "stderr": spawned.err}
         for name, fd in self.raw.items():
             os.set_blocking(fd, False)
-            loop.watch_fd(fd, lambda name=name: self._read_raw(name))  # type: ignore[misc]
+            loop.watch_fd(fd, partial(self._read_raw, name))
         loop.watch_fd(self.socket.fileno(), self._read)
 
     # ------------------------------------------------------------------ tasks

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from shlex import quote
 
+import msgspec
+
 from rnb.errors import InternalError, NoSuchNotebook, ParameterError, UsageError
 from rnb.host.cached import cache_place, forget_runs, resume_place
 from rnb.host.command import Command, environment_width
@@ -46,57 +48,71 @@ def run(
 
     Raises NoSuchNotebook, UsageError (a parameter or cell that the notebook does not have) and OSError.
     """
-    if sandbox and resume:
-        raise UsageError("a sandbox keeps nothing to go on from", "leave out --resume, or --sandbox")
-    if sandbox and jobs > 1:  # the numbers of processes in there are none out here
-        raise UsageError("a sandbox runs one cell at a time", "leave out -j, or --sandbox")
     where = engine_of(paths[0], engine)
-    if sandbox and where:
-        raise UsageError("a sandbox is on this machine", "leave out --engine, or --sandbox")
+    if sandbox:
+        _refuse_beside_sandbox(resume, jobs, where)
+    asked = Settings(
+        once=True,
+        path="",
+        parameters=parameters,
+        only=only or None,
+        fail_fast=fail_fast,
+        strict=strict,
+        limits=limits,
+        track=bool(where),
+        resume=resume,
+        jobs=1 if where else jobs,
+        columns=environment_width(),
+    )
     command = Command(sinks, several=len(paths) > 1)
     worst = 0
     try:
-        if timeout is not None:
-            command.deadline = time.monotonic() + timeout
-            command.loop.after(timeout, lambda: command.end_now(124, f"timeout after {timeout:g} s"))
+        command.end_after(timeout)
+        command.deadline = time.monotonic() + timeout if timeout is not None else None
         if where:
             from rnb.host.engine import open_engine
 
-            workers, jobs = (jobs if jobs > 1 else os.cpu_count() or 1), 1
+            workers = jobs if jobs > 1 else os.cpu_count() or 1
             command.engine = open_engine(command, where, paths[0], workers, cache_place(paths[0], cache))
-        for path in paths if command.ended_by is None else ():
-            place = None if sandbox else cache_place(path, cache)  # a stranger's results are nobody else's
-            passing = resume and place is None
-            place = resume_place(path) if passing else place
-            settings = Settings(
-                once=True,
-                path=path,
-                parameters=parameters,
-                only=only or None,
-                fail_fast=fail_fast,
-                strict=strict,
-                limits=limits,
-                track=place is not None or command.engine is not None,
-                cache=place,
-                resume=resume,
-                passing=passing,
-                jobs=jobs,
-                columns=environment_width(),
-            )
-            if sandbox:
-                _sandboxed(path)
-            worst = _worse(worst, _run_or_tell(command, settings, trouble if len(paths) > 1 else None))
+        for path in paths:
             if command.ended_by is not None or (fail_fast and worst):
                 break
+            if sandbox:
+                _sandboxed(path)
+            settings = _with_places(asked, path, None if sandbox else cache_place(path, cache))
+            worst = _worse(worst, _run_or_tell(command, settings, trouble if len(paths) > 1 else None))
     finally:
         command.close()
-    code = command.ended_by or (130 if command.interrupted else 0)
-    if command.internal is not None and not code:
-        raise InternalError(*command.internal)
-    code = code or worst
+    code = _code(command, worst)
     if resume and not part and code == 0:
         forget_runs(paths, cache)
     return code
+
+
+def _with_places(asked: Settings, path: str, cache: str | None) -> Settings:
+    """The same for one notebook, with the place of what it keeps."""
+    passing = asked.resume and cache is None
+    place = resume_place(path) if passing else cache
+    tracks = asked.track or place is not None
+    return msgspec.structs.replace(asked, path=path, cache=place, passing=passing, track=tracks)
+
+
+def _code(command: Command, worst: int) -> int:
+    """What ended the command, else the code of the worst notebook. Raises InternalError."""
+    code = command.ended_by or (130 if command.interrupted else 0)
+    if command.internal is not None and not code:
+        raise InternalError(*command.internal)
+    return code or worst
+
+
+def _refuse_beside_sandbox(resume: bool, jobs: int, engine: str) -> None:
+    """Raises UsageError for what a sandbox does not have."""
+    if resume:
+        raise UsageError("a sandbox keeps nothing to go on from", "leave out --resume, or --sandbox")
+    if jobs > 1:  # the numbers of processes in there are none out here
+        raise UsageError("a sandbox runs one cell at a time", "leave out -j, or --sandbox")
+    if engine:
+        raise UsageError("a sandbox is on this machine", "leave out --engine, or --sandbox")
 
 
 def _sandboxed(path: str) -> None:
@@ -112,9 +128,7 @@ def _run_or_tell(command: Command, settings: Settings, trouble: Trouble | None) 
     try:
         return _run_one(command, settings)
     except (NoSuchNotebook, UsageError, ParameterError, OSError) as error:
-        ours = (
-            isinstance(error, OSError) and error.filename is None
-        )  # nothing of this notebook: our standard output, say
+        ours = isinstance(error, OSError) and error.filename is None  # no file of the notebook's: standard output, say
         if trouble is None or ours:
             raise
         return trouble(error, settings.path, command.numbers)
@@ -129,12 +143,7 @@ def _run_one(command: Command, settings: Settings) -> int:
         check_asked(notebook, settings)
         command.loop.code = None
         session.open(notebook)
-        seconds = session.limits.timeout
-        deadline = (
-            command.loop.after(seconds, lambda: command.end_now(124, f"timeout after {seconds:g} s"))
-            if seconds
-            else None
-        )
+        deadline = command.end_after(session.limits.timeout)
         command.loop.run()
         if deadline is not None:
             deadline.cancel()

@@ -90,10 +90,8 @@ class Saves:
         data = self._bytes()
         if data != held:
             self.look(complete=False)
-        elif waited < PATIENCE:
-            self._take(data)
         else:
-            self._take(data, patient=True)
+            self._take(data, patient=waited >= PATIENCE)
 
     def _take(self, data: bytes | None, patient: bool = False) -> None:
         """This text counts, unless it does not parse and has not yet had its time."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from rnb.host.emit import unsent
 from rnb.messages import AnyEvent, DisplayEvent, ErrorEvent, Observed, SetupEnded
 from rnb.messages.traces import Trace
 from rnb.plan import keys
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 class CachedSetup:
     def __init__(self, caching: Caching) -> None:
-        self.caching = caching
+        self.caching, self.session = caching, caching.session
+        self.cache, self.observer, self.resuming = caching.cache, caching.observer, caching.resuming
         self.due = False  # the setup has not run, and is to run before any cell does
         self._shown = ""  # key of the setup whose kept output is on the screen
         self.absolute: set[str] = set()  # files of the setup that are not named as seen from the folder
@@ -30,10 +32,8 @@ class CachedSetup:
         self.absolute, self.folders = set(other.absolute), dict(other.folders)
 
     def _key(self) -> str:
-        session, now = self.caching.session, self.caching.session.current.now
-        texts = self.caching.observer.texts(
-            name for s in now.setup for name in s.imports if name in session.world.modules
-        )
+        session, now = self.session, self.session.current.now
+        texts = self.observer.texts(name for s in now.setup for name in s.imports if name in session.world.modules)
         matters = any(keys.LOCAL.search(text) for text in (*(s.source for s in now.setup), *texts.values()))
         where = session.supervisor.configure.file if matters else ""
         sigs: list[tuple[str, object]] = list(signatures(now.setup, session.world.modules))
@@ -44,23 +44,19 @@ class CachedSetup:
     def defer(self, plan: SetupPlan) -> bool:
         """Whether the setup, none of which has run in this kernel, may wait until a cell needs it: it ran well before,
         and did nothing but define. What it showed then is shown."""
-        if (
-            not self.caching.session.setup.fresh
-            or plan.drop
-            or len(plan.run) != len(self.caching.session.current.now.setup)
-        ):
+        session = self.session
+        if not session.setup.fresh or plan.drop or len(plan.run) != len(session.current.now.setup):
             return False
         key = self._key()
-        for trace in self.caching.cache.traces(key):
-            if self.caching.resuming.takes(trace) and keys.holds(
-                trace, self.caching.observer.seen(trace, self.caching.session.settings.columns, {})
-            ):
+        for trace in self.cache.traces(key):
+            seen = self.observer.seen(trace, session.settings.columns, {})
+            if self.resuming.takes(trace) and keys.holds(trace, seen):
                 self.due = True
                 if self._shown != key:
                     self._shown = key
-                    self.caching.session.showing.setup.restored(trace.outputs)
+                    session.showing.setup.restored(trace.outputs)
                 self.absolute, self.folders = set(), {}
-                self.caching.cache.used(key, trace)
+                self.cache.used(key, trace)
                 return True
         return False
 
@@ -68,7 +64,7 @@ class CachedSetup:
         """Something is about to run: the setup first. Whether it runs now."""
         due, self.due = self.due, False
         if due:
-            self.caching.session.run_setup(self.caching.session.setup.plan())
+            self.session.run_setup(self.session.setup.plan())
         return due
 
     def ended(self, report: SetupEnded, whole: bool) -> None:
@@ -76,29 +72,30 @@ class CachedSetup:
         observed = report.observed or Observed()
         self.absolute |= set(observed.absolute)
         self.folders |= observed.folders
-        outputs = [bare(event) for event in self.caching.session.state.shown(None)]
+        outputs = [bare(event) for event in self.session.state.shown(None)]
         if not whole or observed.effects or any(isinstance(event, ErrorEvent) for event in outputs):
             return
         key = self._key()
         self._shown = key
+        files = {path: digest for one in report.statements for path, digest in one.files.items()}
         trace = Trace(
             made=time.time(),
-            notebook=self.caching.session.settings.path,
+            notebook=self.session.settings.path,
             cell="",
             seconds=0.0,
-            run=self.caching.resuming.token,
-            files=self.caching.observer.names(report.files, self.absolute),
-            folders=self.caching.observer.names(self.folders, self.absolute),
-            versions=self.caching.observer.versions.behind(observed.packages),
-            columns=self.caching.session.settings.columns if any(isinstance(e, DisplayEvent) for e in outputs) else 0,
+            run=self.resuming.token,
+            files=self.observer.names(files, self.absolute),
+            folders=self.observer.names(self.folders, self.absolute),
+            versions=self.observer.versions.behind(observed.packages),
+            columns=self.session.settings.columns if any(isinstance(e, DisplayEvent) for e in outputs) else 0,
             outputs=outputs,
         )
-        self.caching.cache.add(key, trace)
-        self.caching.resuming.holds(key, trace)
+        self.cache.add(key, trace)
+        self.resuming.holds(key, trace)
 
 
 def bare(event: AnyEvent) -> AnyEvent:
     """Without what the emitter adds, and what this process alone can serve."""
     if isinstance(event, DisplayEvent):
         event = msgspec.structs.replace(event, frame=None)
-    return msgspec.structs.replace(event, seq=0, time=0.0, run="", notebook=None, worker=0)
+    return unsent(event)

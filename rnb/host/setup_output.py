@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
+from rnb.host.emit import unsent
 from rnb.messages import AnyEvent, DisplayEvent, ErrorEvent, StreamEvent
 from rnb.notebook.model import Statement
 
@@ -153,7 +154,7 @@ def _joined(events: Iterable[AnyEvent]) -> Kept:
         if isinstance(last, StreamEvent):
             out[-1] = replace(last, text="".join(texts))
         texts = [event.text] if isinstance(event, StreamEvent) else []
-        out.append(replace(event, seq=0, time=0.0, run="", notebook=None, worker=0))
+        out.append(unsent(event))
     if out and isinstance(out[-1], StreamEvent):
         out[-1] = replace(out[-1], text="".join(texts))
     return out

@@ -24,7 +24,7 @@ from rnb.messages import (
     StreamEvent,
 )
 from rnb.plan.state import State
-from rnb.plan.world import SETUP
+from rnb.plan.world import SETUP, World
 
 Shown = Stream | Display | CellError | InputWanted | Progress  # what a cell says
 
@@ -73,8 +73,16 @@ class Showing:
             return
         if moved and uid is not None:
             around = self.places.renamed.pop(uid, None) or self.state.shown(report.cell)
-            self.again(uid, [e for e in around if not isinstance(e, ErrorEvent)])
+            events = [*(e for e in around if not isinstance(e, ErrorEvent)), event]
+            if self._is_blocked(report.cell):  # what is sent now could be taken for what it shows
+                self.places.hidden[uid] = events
+            else:
+                self.again(uid, events)
+            return
         self._emit(event)
+
+    def _is_blocked(self, cell: str | None) -> bool:
+        return cell in self.state.cells and self.state.cells[cell].blocked
 
     def _emit(self, event: DisplayEvent | ErrorEvent | StreamEvent) -> None:
         if event.cell is None:
@@ -88,6 +96,10 @@ class Showing:
         self.places.renamed = {uid: events for uid, events in shown.items() if uid in awaited}
         for uid in shown.keys() - awaited:
             self.again(uid, shown[uid])
+
+    def freed(self, uid: int, world: World) -> None:
+        """A cell is about to be `unchanged`."""
+        self.again(uid, self.places.freed(uid, world))
 
     def again(self, uid: int, shown: list[AnyEvent]) -> None:
         """Send outputs again, under the id that their cell has now."""

@@ -15,7 +15,7 @@ from rnb.host.emit import close_all
 from rnb.host.engine import Engine, open_engine
 from rnb.host.session import Session
 from rnb.host.settings import Settings
-from rnb.host.sweep import Began, Sweep, bound, refuse
+from rnb.host.sweep import Began, Sweep, refuse
 from rnb.notebook.model import Notebook
 from rnb.plan.state import State
 
@@ -49,7 +49,7 @@ class Spread(Command):
         """The exit code: of the worst point, or what ended the sweep."""
         sweep = self.sweep
         try:
-            bound(self, sweep.timeout)
+            self.end_after(sweep.timeout)
             self.engine = open_engine(self, sweep.engine, sweep.path, sweep.jobs, sweep.cache)
             if self.engine is not None:
                 self._all(self.engine, sweep.jobs if sweep.jobs > 1 else max(EACH * self.engine.cluster.threads, 1))

@@ -148,7 +148,7 @@ class OneByOne:
     def run(self) -> int:
         command = self.command
         try:
-            bound(command, self.sweep.timeout)
+            command.end_after(self.sweep.timeout)
             self.place = self.waiting.pop()
             session = self.session = command.open_session(self.sweep.settings(self.place), self._round_over)
             try:
@@ -172,12 +172,6 @@ class OneByOne:
         self.place = self.waiting.pop()
         session.world.parameters = self.sweep.given(self.place)
         command.loop.post(lambda: session.recheck(parameters=True))
-
-
-def bound(command: Command, timeout: float | None) -> None:
-    """The whole sweep may take `timeout` seconds."""
-    if timeout is not None:
-        command.loop.after(timeout, lambda: command.end_now(124, f"timeout after {timeout:g} s"))
 
 
 def refuse(session: Session) -> None:

@@ -10,13 +10,13 @@ from rnb.host.command import Command, environment_width
 from rnb.host.emit import Sink
 from rnb.host.freshness import Freshness
 from rnb.host.loop import Timer
-from rnb.host.observing import digest_file
 from rnb.host.run import check_asked
 from rnb.host.saves import PATIENCE, SETTLE, Saves
 from rnb.host.session import Session
 from rnb.host.settings import Settings
 from rnb.host.source import notebook_bytes
 from rnb.host.watcher import Stamp, Watcher, stamp
+from rnb.kernel.tracking import digest_file
 from rnb.notebook.model import Notebook
 from rnb.plan.state import State
 

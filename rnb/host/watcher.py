@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from rnb.host.inotify import open_inotify
 from rnb.host.loop import Loop
@@ -68,8 +69,7 @@ class Watcher:
                     recursive=False,
                     raise_interrupt=False,
                 ):
-                    paths = {path for _, path in changes}
-                    self.loop.post(lambda paths=paths: self._heard(paths))  # type: ignore[misc]
+                    self.loop.post(partial(self._heard, {path for _, path in changes}))
             except (FileNotFoundError, OSError, RuntimeError):
                 return  # a folder has gone: the look once a second goes on, and finds it again
 

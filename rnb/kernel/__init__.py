@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+UNHEARD = 96  # exit code of a kernel whose connection to the host was closed by user code
+
 
 def command(fd: int) -> list[str]:
     """The command line of a kernel that talks through the inherited socket `fd`. No module of ours stands in it as

@@ -224,8 +224,7 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
     importing.finder.hooks.update(marimo.HOOKS)
     importing.finder.hooks["getpass"] = kernel.stdin.patch_getpass
     children.install(kernel.streams.before_child, importing.finder.hooks)
-    version = ".".join(map(str, sys.version_info[:3]))
-    kernel.report("ready", pid=os.getpid(), python=version, sys_path=list(sys.path))
+    kernel.report("ready", pid=os.getpid(), sys_path=list(sys.path))
 
 
 def forget(kernel: Kernel, task: messages.Forget) -> None:
@@ -241,20 +240,8 @@ def place(kernel: Kernel, task: messages.Place) -> None:
     kernel.sources.place(task.text)
 
 
-def keep(kernel: Kernel, task: messages.Keep) -> None:
-    from rnb.kernel import keeping
-
-    keeping.keep(kernel, task)
-
-
-def load(kernel: Kernel, task: messages.Load) -> None:
-    from rnb.kernel import keeping
-
-    keeping.restore(kernel, task)
-
-
 def _later(module: str, name: str) -> Any:
-    """A task of cells that run side by side: a run of one cell at a time does not load what it takes."""
+    """A task that few runs have: the others do not load what it takes."""
 
     def take(kernel: Kernel, task: Any) -> None:
         with importing.finder:
@@ -271,8 +258,8 @@ TASKS: dict[str, Any] = {
     "forget": forget,
     "place": place,
     "relocate": failure.relocate,
-    "keep": keep,
-    "load": load,
+    "keep": _later("keeping", "keep"),
+    "load": _later("keeping", "restore"),
     "answer": answer,
     "survey": _later("survey", "survey"),
     "fork": _later("worker", "fork"),
@@ -306,6 +293,6 @@ def main(fd: int, root: str) -> None:
         kernel.streams.flush()
         end(kernel)
     except HostGone:
-        process.die()
+        process.die(fd)
     except Exception as error:
         kernel.broken("stop", error)

@@ -59,6 +59,5 @@ def send_mutation(kernel: Kernel, task: messages.RunCell, changed: list[dict[str
     place = f'  File "{kernel.config.file}", line {line}, in {task.id}\n'
     source = task.source.splitlines()[line - task.line].strip()
     text = f"Traceback (most recent call last):\n{place}    {source}\n{MutationError.__name__}: {message}\n"
-    frames = [(kernel.config.file, line, task.id)]
     name = MutationError.__name__
-    kernel.report("error", cell=task.id, name=name, message=message, line=line, traceback=text, frames=frames)
+    kernel.report("error", cell=task.id, name=name, message=message, line=line, traceback=text)

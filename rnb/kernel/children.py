@@ -24,8 +24,8 @@ def install(flush: Callable[[], Any], hooks: dict[str, Callable[[ModuleType], No
         if hasattr(os, name):
             setattr(os, name, _after(flush, getattr(os, name)))
 
-    def patch(module: ModuleType) -> None:
-        module.fork_exec = _after(flush, module.fork_exec)  # type: ignore[attr-defined]
+    def patch(module: Any) -> None:
+        module.fork_exec = _after(flush, module.fork_exec)
 
     if FORK_EXEC in sys.modules:
         patch(sys.modules[FORK_EXEC])

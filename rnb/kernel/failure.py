@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rnb.kernel.actor import Kernel
     from rnb.kernel.interrupts import Interrupts
 
-ROOM = 1000
+ROOM = 1000  # frames
+SHORT = 200  # characters
 
 
 def attempt(kernel: Kernel, body: Callable[[], Any]) -> tuple[Any, BaseException | None]:
@@ -52,6 +53,11 @@ def said(error: BaseException) -> str:
         return str(error)
     except BaseException:  # its own code may exit, or raise KeyboardInterrupt
         return "<exception str() failed>"
+
+
+def in_words(error: BaseException) -> str:
+    """Its class and what it says, in a line or two: why something could not be done with a value."""
+    return f"{type(error).__name__}: {said(error)}"[:SHORT]
 
 
 def send_error(kernel: Kernel, cell: str | None, error: BaseException, uid: int = 0) -> None:

@@ -32,13 +32,12 @@ class Figures:
         if "MPLBACKEND" not in os.environ and matplotlib.rcParams._get_backend_or_none() is None:
             matplotlib.use("agg")
 
-    def _patch(self, pyplot: ModuleType) -> None:
-
+    def _patch(self, pyplot: Any) -> None:
         def show(*args: Any, **options: Any) -> None:
             """Show all open figures of this cell, and close them."""
             self.show()
 
-        pyplot.show = show  # type: ignore[attr-defined]
+        pyplot.show = show
         figure = sys.modules["matplotlib.figure"]
         figure.Figure.show = lambda figure, warn=True: self._kernel.display(figure, None)
 

@@ -13,6 +13,7 @@ import warnings
 from contextlib import suppress
 from time import monotonic
 
+from rnb.kernel.failure import in_words
 from rnb.kernel.frames_of import source_of
 from rnb.kernel.importing import finder
 
@@ -60,7 +61,7 @@ class Frames:
                 kept = self._write(source, os.path.join(self._folder, name))
             except Exception as error:  # an odd table, a full disk: its first and last rows are shown all the same
                 self._drop(name)
-                return {**told, "reason": f"{type(error).__name__}: {error}"[:200]}
+                return {**told, "reason": in_words(error)}
         self._of.setdefault(cell, []).append(name)
         self._bound()
         return {**told, "name": name, "kept": kept, "columns": source.columns()}

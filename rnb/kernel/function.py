@@ -91,7 +91,8 @@ class Plan:
         """Execute the `def` with its decorators in the module's namespace, without binding the cell's name there."""
         scratch: dict[str, Any] = {}
         exec(self.code, namespace, scratch)
-        return scratch[self.name]  # type: ignore[no-any-return]
+        made: Callable[..., Any] = scratch[self.name]
+        return made
 
 
 def is_ours(decorator: ast.expr, namespace: dict[str, Any], names: tuple[str, ...] = ("cell", "sql")) -> bool:

@@ -44,7 +44,8 @@ class Finder:
             return None
         spec = self.elsewhere(name) if hidden else _search(name, path, path)
         if name in self.hooks and spec is not None and spec.loader is not None:
-            spec.loader = Hooked(spec.loader, self.hooks[name])  # type: ignore[assignment]
+            hooked: Any = Hooked(spec.loader, self.hooks[name])
+            spec.loader = hooked
         return spec
 
     def _is_notebook(self, name: str) -> bool:
@@ -86,7 +87,8 @@ class Hooked:
         return getattr(self._loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)  # type: ignore[no-any-return]
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         module.__loader__ = self._loader

@@ -12,12 +12,13 @@ import hashlib
 import os
 import struct
 
-from rnb.kernel.failure import attempt
+from rnb.kernel.failure import attempt, in_words
 from rnb.kernel.fingerprint import fingerprint
 from rnb.kernel.pickles import NotKept, dump, load, room
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from io import FileIO
     from typing import IO, Any, Protocol
 
     from rnb import messages
@@ -157,7 +158,7 @@ def read(path: str, content: str, secure: bool) -> tuple[bytes, list[Any]]:
     return bytes(head), rooms
 
 
-def _sizes(file: IO[bytes], digest: Digest, left: int) -> tuple[int, int, list[int]]:
+def _sizes(file: FileIO, digest: Digest, left: int) -> tuple[int, int, list[int]]:
     start = file.read(len(MAGIC) + 8)
     if len(start) < len(MAGIC) + 8 or not start.startswith(MAGIC):
         raise Damaged("it is no file of values")
@@ -171,12 +172,12 @@ def _sizes(file: IO[bytes], digest: Digest, left: int) -> tuple[int, int, list[i
     return count, head_size, sizes
 
 
-def _fill(file: IO[bytes], digest: Digest, view: memoryview) -> None:
+def _fill(file: FileIO, digest: Digest, view: memoryview) -> None:
     """Read just as much as `view` holds. Raises Damaged, OSError."""
     for start in range(0, len(view), CHUNK):
         rest = part = view[start : start + CHUNK]
         while rest:
-            got = file.readinto(rest)  # type: ignore[attr-defined]
+            got = file.readinto(rest)
             if not got:
                 raise Damaged("it is cut short")
             rest = rest[got:]
@@ -188,4 +189,4 @@ def _said(error: BaseException) -> str:
         return str(error)
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    return f"{type(error).__name__}: {error}"
+    return in_words(error)

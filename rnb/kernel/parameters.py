@@ -41,7 +41,7 @@ def convert(text: str, annotation: Any, default: Any) -> Any:
 def _kind_of(default: Any) -> Any:
     """The type of a default; with the type of its items, where a list has one."""
     kinds = {type(item) for item in default} if type(default) is list else set()
-    return list[kinds.pop()] if len(kinds) == 1 else type(default)  # type: ignore[misc]
+    return list[kinds.pop()] if len(kinds) == 1 else type(default)  # type: ignore[misc]  # not one that mypy could know
 
 
 def _convert(text: str, kind: Any) -> Any:
@@ -66,10 +66,10 @@ def _convert(text: str, kind: Any) -> Any:
     return _scalar(text, origin)
 
 
-def _scalar(text: str, kind: type) -> Any:
+def _scalar(text: str, kind: Any) -> Any:
     names = [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
     if "enum.Enum" in names:  # before all else: one of int or str has these, too
-        return _choice(text, dict(kind.__members__))  # type: ignore[attr-defined]
+        return _choice(text, dict(kind.__members__))
     for key in names:
         if key in SCALARS:
             expected, make = SCALARS[key]

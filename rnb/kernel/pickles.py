@@ -12,6 +12,7 @@ import io
 import re
 import sys
 
+from rnb.kernel.failure import said
 from rnb.kernel.importing import finder
 
 TYPE_CHECKING = False
@@ -98,11 +99,11 @@ def room(size: int, *, readonly: bool = False) -> tuple[memoryview, Any]:
 
 def _refusal(error: BaseException) -> str:
     """What pickle says of a value that it does not take, in our words: "a `generator`"."""
-    text = str(error)
+    text = said(error)
     found = re.search(r"cannot pickle '([\w.]+)' object|pickle ([\w.]+) object", text)
     return f"a `{(found[1] or found[2]).lstrip('_')}`" if found else _words(error)
 
 
 def _words(error: BaseException) -> str:
-    text = str(error).splitlines()
+    text = said(error).splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -11,6 +11,7 @@ import sys
 from _thread import start_new_thread
 from select import poll
 
+from rnb.kernel import UNHEARD
 from rnb.kernel.importing import finder
 
 TYPE_CHECKING = False
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
+_host = 0  # the process that has started us
 _fflush: Callable[[None], object] | None = None  # C's own, once somebody has loaded ctypes
 SETTLED = 300  # ms; a run that ends sooner does not pay for importing ctypes
 
 
-def die() -> NoReturn:
-    """End this process and all that it started, at once."""
+def die(fd: int) -> NoReturn:
+    """End this process and all that it started, at once. `fd` is the socket to the host: where user code has closed it,
+    the exit code tells the host, which ends what is left."""
+    if os.getppid() == _host and not _is_open(fd):
+        os._exit(UNHEARD)
     if os.getpgrp() == os.getpid():  # a group of our own: see `start_new_session` in the host
         os.killpg(0, 9)
     os._exit(137)
@@ -32,28 +37,38 @@ def die() -> NoReturn:
 
 def watch(fd: int) -> None:
     """Die when the other end of `fd` closes, whatever runs then."""
-    start_new_thread(_watch, (fd, os.getppid()))
+    global _host
+    _host = os.getppid()
+    start_new_thread(_watch, (fd,))
 
 
-def _watch(fd: int, parent: int) -> None:
+def _watch(fd: int) -> None:
     hangup = poll()
     hangup.register(fd, 0)  # hang-up is always reported
     if not hangup.poll(SETTLED):
-        _follow(parent)
+        _follow(fd)
         while not hangup.poll():
             pass
-    die()
+    die(fd)
 
 
-def _follow(parent: int) -> None:
+def _follow(fd: int) -> None:
     """Ask Linux to kill us when the host dies. (On other systems the thread alone must do.)"""
     if sys.platform == "linux":
         with finder:
             import ctypes
 
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
-        if os.getppid() != parent:
-            die()
+        if os.getppid() != _host:
+            die(fd)
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
 
 
 def flush_stdio() -> None:

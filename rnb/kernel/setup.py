@@ -30,31 +30,16 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
         kernel.ledger.forget_names([*task.drop, *binds])
     kernel.begin(None)
     ended: list[dict[str, Any]] = []
-    files: dict[str, str] = {}
     seen: dict[str, Any] = {"effects": [], "packages": [], "absolute": [], "folders": {}}
-    failed = False
     for statement in task.statements:
-        if not failed and not statement.source.startswith(("def ", "async def ")):
-            _begin(kernel, statement)
-        touched = Touched(kernel, statement) if kernel.config.track and not failed else None
-        kernel.warned.begin(tuple(statement.binds), kernel.namespace)
-        ok = not failed and _execute(kernel, statement, task.future)
-        kernel.warned.end(tuple(statement.binds), kernel.namespace)
-        files.update(mine := _files(kernel, statement, seen))
-        names = touched.names() if touched is not None else []
-        if names:
-            kernel.acting.update(names, statement.binds)
-        ended.append({"key": statement.key, "ok": ok, "skipped": failed, "touched": names, "files": mine})
-        failed = failed or not ok
+        failed = bool(ended) and not ended[-1]["ok"]
+        skipped = {"key": statement.key, "ok": False, "skipped": True, "touched": []}
+        ended.append(skipped if failed else _run_one(kernel, statement, task.future, seen))
     _, late = attempt(kernel, kernel.figures.end)
     if late is not None:
         send_error(kernel, None, late)
     kernel.end()
-    for statement in task.statements:
-        if "global " in statement.source:
-            kernel.acting.update(_globals(statement.source))
-        if not kernel.acting.isdisjoint(statement.sees):
-            kernel.acting.update(statement.binds)
+    _note_acting(kernel, task.statements)
     for parameter in task.given:
         _check(kernel, parameter)
     kernel.report(
@@ -62,9 +47,32 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
         statements=ended,
         values=_values(kernel, {*binds, *(name for one in ended for name in one["touched"])}),
         sys_path=list(sys.path),
-        files=files,
         observed=seen,
     )
+
+
+def _run_one(kernel: Kernel, statement: messages.SetupStatement, future: int, seen: dict[str, Any]) -> dict[str, Any]:
+    """The fields of its `messages.StatementEnded`."""
+    if not statement.source.startswith(("def ", "async def ")):
+        _begin(kernel, statement)
+    touched = Touched(kernel, statement) if kernel.config.track else None
+    kernel.warned.begin(tuple(statement.binds), kernel.namespace)
+    ok = _execute(kernel, statement, future)
+    kernel.warned.end(tuple(statement.binds), kernel.namespace)
+    files = _files(kernel, statement, seen)
+    names = touched.names() if touched is not None else []
+    if names:
+        kernel.acting.update(names, statement.binds)
+    return {"key": statement.key, "ok": ok, "touched": names, "files": files}
+
+
+def _note_acting(kernel: Kernel, statements: list[messages.SetupStatement]) -> None:
+    """Who says `global`, and who sees what such a statement binds."""
+    for statement in statements:
+        if "global " in statement.source:
+            kernel.acting.update(_globals(statement.source))
+        if not kernel.acting.isdisjoint(statement.sees):
+            kernel.acting.update(statement.binds)
 
 
 def _begin(kernel: Kernel, statement: messages.SetupStatement) -> None:

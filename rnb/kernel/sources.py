@@ -52,7 +52,8 @@ class Sources:
             if filename == self.file and (self._lines is None or self._executed or filename not in linecache.cache):
                 lines = self._now()
                 linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
-            return original(filename, module_globals)  # type: ignore[no-any-return]
+            found: list[str] = original(filename, module_globals)
+            return found
 
         linecache.getlines = getlines
 

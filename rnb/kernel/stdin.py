@@ -10,7 +10,6 @@ from select import POLLIN, poll
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
     from typing import Any
 
     from rnb.kernel.actor import Kernel
@@ -65,7 +64,7 @@ class Stdin:
     def install(self) -> None:
         if self._text.closed:
             self._text = self._open()
-        sys.stdin = sys.__stdin__ = self._text  # type: ignore[misc]
+        sys.stdin = sys.__stdin__ = self._text  # type: ignore[misc]  # final to typeshed
         builtins.input = self.input
 
     def input(self, prompt: object = "", /) -> str:
@@ -82,8 +81,8 @@ class Stdin:
         """Read a line that is not to be shown while it is typed."""
         return self._line(prompt, password=True)
 
-    def patch_getpass(self, module: ModuleType) -> None:
-        module.getpass = module.unix_getpass = self.getpass  # type: ignore[attr-defined]
+    def patch_getpass(self, module: Any) -> None:
+        module.getpass = module.unix_getpass = self.getpass
 
     def _line(self, prompt: str, password: bool) -> str:
         line = self.ask(prompt, password)
@@ -101,9 +100,9 @@ class Stdin:
             kernel.report("input", cell=kernel.streams.outbox.cell, prompt=prompt, password=password)
             ready = poll()
             ready.register(kernel.wire.fd, POLLIN)
-            answer = None
+            answer: Any = None
             while answer is None:
                 if ready.poll():  # here, and not inside a message, an interrupt may strike
                     answer = kernel.wire.answer()
-        text: str | None = answer.text  # type: ignore[attr-defined]
+        text: str | None = answer.text
         return None if text is None else text.removesuffix("\n")

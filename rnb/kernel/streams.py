@@ -194,8 +194,8 @@ class Streams:
 
     def _open(self, stream: str) -> Out:
         text = Out(Pipe(self, stream), "utf-8", "backslashreplace", "\n", write_through=True)
-        text.mode = "w"  # type: ignore[misc]
-        text._CHUNK_SIZE = FULL  # type: ignore[attr-defined]
+        text.mode = "w"  # type: ignore[misc]  # C lets us
+        text._CHUNK_SIZE = FULL  # type: ignore[attr-defined]  # in no documentation, and in every Python
         text.streams = self
         text.front = Front(self, stream)
         return text
@@ -206,7 +206,7 @@ class Streams:
             self.stdout = self._open("stdout")
         if not _is_open(self.stderr):
             self.stderr = self._open("stderr")
-        sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc]
+        sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc]  # final to typeshed
         sys.stderr = sys.__stderr__ = self.stderr  # type: ignore[misc]
 
     def collect(self) -> None:

@@ -34,14 +34,15 @@ class Kept:
 
         self.file, self.units = file, units
         self.name, self.message = type(exc).__name__, said(exc)
-        self.syntax = exc.lineno if isinstance(exc, SyntaxError) and exc.filename == file else None
+        self.line = (
+            exc.lineno if isinstance(exc, SyntaxError) and exc.filename == file else None
+        )  # where no frame tells
         self.stacks: list[tuple[Any, list[Any], list[Unit | None]]] = []
         self.report: Any = None
         self.failure = ""
         self.told: Any = None  # for which texts it was told last
-        self.top: list[tuple[str, int, str]] = []
         try:
-            self.top = _frames(exc.__traceback__)
+            self.line = _innermost(exc.__traceback__, file) or self.line
             self.report = traceback.TracebackException(
                 type(exc), exc, exc.__traceback__, lookup_lines=False, compact=True
             )
@@ -73,20 +74,12 @@ class Kept:
 
     def fields(self) -> dict[str, Any]:
         """The fields of a `CellError` but for `cell`, in terms of the present text."""
-        frames = self.top
-        if self.stacks:
-            for report, frames_then, units in self.stacks:
-                report.stack[:] = [_moved(f, u) for f, u in zip(frames_then, units, strict=True)]
-            first = self.stacks[0][0].stack
-            frames = [(f.filename, f.lineno or 0, f.name) for f in first if not f.filename.startswith(OURS)]
-        line = next((at for name, at, _ in reversed(frames) if name == self.file), self.syntax)
-        return {
-            "name": self.name,
-            "message": hidden(self.message),
-            "line": line,
-            "traceback": hidden(self._text()),
-            "frames": frames[:SHOWN] + frames[max(SHOWN, len(frames) - SHOWN) :],
-        }
+        for report, frames, units in self.stacks:
+            report.stack[:] = [_moved(f, u) for f, u in zip(frames, units, strict=True)]
+        first = self.stacks[0][0].stack if self.stacks else []
+        line = next((f.lineno for f in reversed(first) if f.filename == self.file and f.lineno), self.line)
+        message, text = hidden(self.message), hidden(self._text())
+        return {"name": self.name, "message": message, "line": line, "traceback": text}
 
     def _text(self) -> str:
         failure = self.failure
@@ -111,14 +104,15 @@ def _moved(frame: Any, unit: Unit | None) -> Any:
     )
 
 
-def _frames(tb: TracebackType | None) -> list[tuple[str, int, str]]:
-    frames = []
+def _innermost(tb: TracebackType | None, file: str) -> int | None:
+    """The line of the innermost frame in `file`."""
+    line = None
     while tb is not None:
         code = tb.tb_frame.f_code
-        if not code.co_filename.startswith(OURS):
-            frames.append((code.co_filename, tb.tb_lineno or code.co_firstlineno, code.co_name))
+        if code.co_filename == file:
+            line = tb.tb_lineno or code.co_firstlineno
         tb = tb.tb_next
-    return frames
+    return line
 
 
 def _trim(report: Any, seen: set[int]) -> None:

@@ -39,14 +39,8 @@ CHANGES = frozenset({"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.trunc
 LISTS = ("os.listdir", "os.scandir")
 OWN = ("rnb", "xxhash", "_distutils_hack")  # what the kernel itself loads, and Python's start where setuptools is
 PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-IGNORED = (
-    *(
-        "/proc/",
-        "/dev/",
-        "/sys/",
-        "/etc/localtime",
-        "/etc/mime.types",
-    ),  # no files, or what libraries read for themselves
+IGNORED = (  # no files, or what libraries read for themselves
+    *("/proc/", "/dev/", "/sys/", "/etc/localtime", "/etc/mime.types"),
     *(f"/usr/share/{name}/" for name in ("zoneinfo", "fonts", "locale", "mime", "icu")),
 )
 SETTINGS = ("/etc/", "/usr/", "/opt/")  # where libraries ask for files of settings
@@ -88,7 +82,7 @@ class Tracker:
     def end(self) -> dict[str, str]:
         """Path → digest of the files that were read, "" for one that was not there."""
         for path in self._written & set(self.files):
-            self.files[path] = self._digest(path)
+            self.files[path] = self._digest(path) or ""
         return self.files
 
     def observed(self) -> dict[str, Any]:
@@ -218,23 +212,29 @@ class Tracker:
         if reads and not path.startswith(self._outside) and not _reads_source():
             self._note(named, path)
 
-    def _digest(self, path: str) -> Any:
-        """The content's digest; of what is no file that of `absent`; None for what is not a regular file."""
+    def _digest(self, path: str) -> str | None:
+        """That of `digest_file`; None for what is there and no regular file: a pipe must not be read by us."""
         self._busy.add(get_ident())
         try:
-            if not S_ISREG(os.stat(path).st_mode):
-                return None
-            from xxhash import xxh3_128
-
-            content = xxh3_128()
-            with open(path, "rb", buffering=0) as stream:
-                while part := stream.read(CHUNK):
-                    content.update(part)
-            return content.hexdigest()
-        except OSError:  # not there, or not ours to read: either is what the cell found
+            return digest_file(path) if S_ISREG(os.stat(path).st_mode) else None
+        except OSError:  # it is not there
             return absent(path)
         finally:
             self._busy.discard(get_ident())
+
+
+def digest_file(path: str) -> str:
+    """The digest of a file's content; that of `absent` where it can't be read. The host asks for it, too."""
+    from xxhash import xxh3_128
+
+    content = xxh3_128()
+    try:
+        with open(path, "rb", buffering=0) as stream:
+            while part := stream.read(CHUNK):
+                content.update(part)
+    except OSError:  # not there, or not ours to read: either is what the cell found
+        return absent(path)
+    return content.hexdigest()
 
 
 def listing(path: str) -> str:

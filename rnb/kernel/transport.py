@@ -13,6 +13,7 @@ import sys
 from types import ModuleType
 
 import rnb
+from rnb.kernel.failure import in_words
 from rnb.kernel.importing import finder
 from rnb.kernel.values import UNBOUND
 
@@ -83,8 +84,9 @@ class Opener(Unpickler):
 
 def _here() -> Kernel:
     """The kernel of this process."""
-    kernel: Any = rnb._kernel
-    return kernel  # type: ignore[no-any-return]
+    found: Any = rnb._kernel
+    kernel: Kernel = found
+    return kernel
 
 
 def _module(name: str) -> Any:
@@ -209,7 +211,7 @@ def _part(kernel: Kernel, uid: int, slots: list[str], chunks: _Chunks) -> dict[s
         (with_names or Plain(out, buffers.append)).dump(values)
         raw = [buffer.raw() for buffer in buffers]
     except BaseException as error:  # whatever the value's own code raises: it stays here
-        return {"slots": told, "failure": f"{type(error).__name__}: {error}"[:200]}
+        return {"slots": told, "failure": in_words(error)}
     places = [(*chunks.add(view), view.readonly) for view in raw]
     needs = sorted(with_names.needs) if with_names else []
     return {"slots": told, "needs": needs, "pickle": chunks.add(b"".join(out.parts)), "buffers": places}
@@ -264,7 +266,7 @@ def fetch(kernel: Kernel, task: messages.Fetch) -> None:
     try:
         values = _open(task)
     except BaseException as error:  # whatever the value's own code raises
-        kernel.report("fetched", uid=task.uid, failure=f"{type(error).__name__}: {error}"[:200])
+        kernel.report("fetched", uid=task.uid, failure=in_words(error))
         return
     kernel.values.add(task.uid, values)
     for slot, value in values.items():

@@ -43,8 +43,7 @@ def fork(kernel: Kernel, task: messages.Fork) -> None:
     kernel.forking = False
     _become(kernel, *descriptors)
     _seed(task.seeded, state)
-    version = ".".join(map(str, sys.version_info[:3]))
-    kernel.report("ready", pid=os.getpid(), python=version, sys_path=[])
+    kernel.report("ready", pid=os.getpid(), sys_path=[])
 
 
 def _prepare() -> None:
@@ -134,9 +133,9 @@ class Draws:
     def _now(self) -> dict[str, Any]:
         found = {}
         random, numpy = sys.modules.get("random"), sys.modules.get("numpy.random")
-        if hasattr(random, "getstate"):
-            found["random"] = random.getstate()  # type: ignore[union-attr]
-        if hasattr(numpy, "get_state"):
-            _, keys, *rest = numpy.get_state(legacy=True)  # type: ignore[union-attr]
+        if random is not None and hasattr(random, "getstate"):
+            found["random"] = random.getstate()
+        if numpy is not None and hasattr(numpy, "get_state"):
+            _, keys, *rest = numpy.get_state(legacy=True)
             found["numpy"] = (keys.tobytes(), *rest)
         return found

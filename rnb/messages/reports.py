@@ -17,7 +17,6 @@ class Ready(Report, tag="ready", kw_only=True):
     """The answer to `Configure`."""
 
     pid: int
-    python: str
     sys_path: list[str]
 
 
@@ -45,14 +44,13 @@ class Progress(Report, tag="progress", kw_only=True):
 
 
 class CellError(Report, tag="error", kw_only=True):
-    """An exception that left a cell or a setup statement. `lines` are (line in the notebook) of its user frames, innermost last."""
+    """An exception that left a cell or a setup statement. `line` is the innermost in the notebook's file."""
 
     cell: str | None
     name: str
     message: str
     line: int | None
     traceback: str
-    frames: list[tuple[str, int, str]] = []  # (file, line, function), innermost last
 
 
 class InputWanted(Report, tag="input", kw_only=True):
@@ -88,7 +86,6 @@ class SetupEnded(Report, tag="setup-ended", kw_only=True):
     statements: list[StatementEnded]
     values: dict[str, str] = {}  # fingerprints of mutable module-level values that cells may change
     sys_path: list[str] = []
-    files: dict[str, str] = {}
     observed: Observed | None = None  # of statements that do more than define and import
 
 

@@ -12,13 +12,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from rnb.messages import Value
-from rnb.messages.traces import Trace
+from rnb.messages.traces import Made, Trace
 from rnb.notebook.digest import digest
 from rnb.notebook.model import Cell, Notebook, Statement
+from rnb.plan.world import Key
 
 FORMAT = "1"  # raise it when what is shown or fingerprinted for the same code changes
 LOCAL = re.compile(  # code that may tell where the notebook lies: what it gives is not for other places
@@ -86,16 +88,15 @@ def holds(trace: Trace, seen: Seen) -> bool:
     )
 
 
-def values_of(trace: Trace, owners: Mapping[str, tuple[int, str]]) -> dict[str, Value]:
-    """The values as a kernel would report them; `owners` says which value each name is here."""
-    return {
-        slot: Value(
-            fingerprint=made.fingerprint,
-            mutable=made.mutable,
-            type=made.type,
-            summary=made.summary,
-            size=made.size,
-            aliases=tuple(owners[name] for name in made.aliases if name in owners),
-        )
-        for slot, made in trace.values.items()
-    }
+def made_of(value: Value, names: Mapping[Key, str]) -> Made:
+    """A value that a kernel has reported, as a trace has it; `names` is what the cell calls the values that it reads."""
+    return Made(**_told(value), aliases=tuple(names[key] for key in value.aliases if key in names))
+
+
+def value_of(made: Made, owners: Mapping[str, Key]) -> Value:
+    """The way back: as a kernel would report it. `owners` says which value each name is here."""
+    return Value(**_told(made), aliases=tuple(owners[name] for name in made.aliases if name in owners))
+
+
+def _told(one: Value | Made) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in ("fingerprint", "mutable", "type", "summary", "size")}

@@ -31,5 +31,4 @@ def memo_of(sight: Sight, uid: int, report: CellEnded) -> Memo:
         generations={key: world.generation.get(key, 0) for key in keys},
         behind=frozenset(o for h in holds.values() for key in h for o in sight.changers(key, uid)),
         holds={key: frozenset(held) for key, held in holds.items() if held},
-        seconds=report.seconds,
     )

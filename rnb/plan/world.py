@@ -37,7 +37,6 @@ class Memo(msgspec.Struct, kw_only=True):
     generations: dict[Key, int] = {}  # of the owners of what it read
     behind: frozenset[int] = frozenset()  # cells before it that had changed what it holds
     holds: dict[Key, frozenset[Key]] = {}  # what it shared or changed -> values that it read and put into that
-    seconds: float = 0.0
 
     def saw(self) -> tuple[object, ...]:
         """All that decides which objects it puts where."""

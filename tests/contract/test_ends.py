@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -166,14 +165,22 @@ def start(path: Path, *args: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def until_printed(process: subprocess.Popen[str], word: str) -> list[driver.Event]:
+def until(process: subprocess.Popen[str], kind: str, word: str) -> list[driver.Event]:
+    """Events up to the first of this kind that has this word."""
     events = []
     assert process.stdout is not None
     for line in process.stdout:
         events.append(json.loads(line))
-        if events[-1]["type"] == "stream" and word in events[-1]["text"]:
+        if events[-1]["type"] == kind and word in line:
             return events
-    raise AssertionError(f"never printed {word}: {events}")
+    raise AssertionError(f"never {word}: {events}")
+
+
+def hears(process: subprocess.Popen[str]) -> None:
+    """It has taken the signals; before, they end it in the system's own way."""
+    bit = 1 << (signal.SIGTERM - 1)
+    while not bit & int(Path(f"/proc/{process.pid}/status").read_text().partition("SigCgt:")[2].split()[0], 16):
+        assert process.poll() is None
 
 
 SLEEPS = "import time\nprint('now', flush=True)\ntime.sleep(60)"
@@ -201,10 +208,11 @@ def alive(pid: int) -> bool:
 def test_signals(book: Book, signals: list[int], body: str, code: int, statuses: dict[str, str] | None) -> None:
     book.write({"a": "1", "b": f"{body}\nreturn 1 + 0", "c(b)": "b", "d": "4"})
     process = start(book.path)
-    events = until_printed(process, "now")
-    for each in signals:
+    events = until(process, "stream", "now")
+    process.send_signal(signals[0])
+    for each in signals[1:]:  # two at once are one
+        events += until(process, "kernel", "interrupted")
         process.send_signal(each)
-        time.sleep(0.15)  # two signals at once are one
     out, err = process.communicate(timeout=20)
     events += [json.loads(line) for line in out.splitlines()]
     assert process.returncode == code, err
@@ -248,7 +256,7 @@ two = subprocess.Popen(["sh", "-c", "setsid sleep 100 & echo $!"], stdout=subpro
 three = subprocess.Popen(["sleep", "100"], start_new_session=True)
 double = "import os\\nif os.fork() == 0:\\n    os.setsid()\\n    if os.fork() == 0:\\n        print(os.getpid(), flush=True)\\n        os.execvp('sleep', ['sleep', '100'])\\n    os._exit(0)\\nos.wait()"
 four = subprocess.Popen([sys.executable, "-c", double], stdout=subprocess.PIPE, text=True)
-print(one.pid, two.stdout.readline().strip(), three.pid, four.stdout.readline().strip())
+print(one.pid, two.stdout.readline().strip(), three.pid, four.stdout.readline().strip(), flush=True)
 """
 
 
@@ -296,9 +304,7 @@ def test_closed_standard_streams(closed: str, book: Book) -> None:
 def test_a_signal_before_anything_runs(book: Book, number: int, code: int) -> None:
     book.write({"a": SLEEPS})
     process = subprocess.Popen([*driver.RNB, "run", str(book.path)], stdout=-1, stderr=-1, text=True)
-    bit = 1 << (signal.SIGTERM - 1)
-    while not bit & int(Path(f"/proc/{process.pid}/status").read_text().partition("SigCgt:")[2].split()[0], 16):
-        assert process.poll() is None
+    hears(process)
     process.send_signal(number)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (code, "")
@@ -327,7 +333,7 @@ def test_what_waits_for_bytes_hears_signals_and_folders_pass_pipes_by(book: Book
     assert driver.text_run("run", str(book.path.parent), timeout=30).returncode == 0
     for path, number, code in (("-", signal.SIGTERM, 143), (str(book.path.parent / "pipe.py"), signal.SIGINT, 130)):
         process = subprocess.Popen([*driver.RNB, "run", path], stdin=-1, stdout=-1, stderr=-1, text=True)
-        time.sleep(1)  # whenever it comes: before, while and after rnb begins to wait
+        hears(process)  # also between that and the first byte that is waited for
         process.send_signal(number)
         assert (process.wait(10), process.communicate()[1]) == (code, "")
     with subprocess.Popen(  # a notebook that never comes is bounded, too

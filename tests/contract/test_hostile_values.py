@@ -16,7 +16,7 @@ FAIL = {"show_a", "show_b", "raises", "says_odd"}
 def test_values_that_do_not_bear_a_look(book: Book, args: list[str]) -> None:
     ran = book.write(TEXT).run(*(str(book.path.parent / "kept") if each == "FOLDER" else each for each in args))
     status = ran.status()
-    assert {cell for cell, end in status.items() if end != "done"} == FAIL and len(status) == 13
+    assert {cell for cell, end in status.items() if end != "done"} == FAIL and len(status) == 14
     assert {status[cell] for cell in FAIL} == {"failed"} and ran.code == 1
     assert [event["message"] for event in ran.of("error", cell="says_odd")] == ["odd"]
     assert ran.printed("g") == "ok\n"

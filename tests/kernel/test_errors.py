@@ -54,14 +54,13 @@ def test_a_traceback_begins_in_the_cell_and_shows_what_ran(kernel: Driver) -> No
         "ZeroDivisionError: division by zero",
     ]
     assert ran.error.line == 2
-    assert ran.error.frames == [(str(kernel.path), 33, "a"), (str(kernel.path), 2, "helper")]
 
 
 def test_library_frames_stay_below_the_users(kernel: Driver) -> None:
     ran = kernel.cell("@cell\ndef a():\n    import json\n    return json.loads('{')\n", slots=[""])
     assert ran.error.line == 4
     assert "json/decoder.py" in ran.error.traceback
-    assert ran.error.frames[0] == (str(kernel.path), 4, "a")
+    assert f'File "{kernel.path}", line 4, in a' in ran.error.traceback
 
 
 def test_causes_contexts_notes_and_groups(kernel: Driver) -> None:
@@ -89,7 +88,6 @@ def test_deep_recursion_is_bounded(kernel: Driver) -> None:
         ran = kernel.cell(f"@cell\ndef a():\n    {body}\n")
         assert ran.error.name in ("RecursionError", "ZeroDivisionError")
         assert len(ran.error.traceback) < 20_000
-        assert len(ran.error.frames) <= 120
         assert "in a\n" in ran.error.traceback
 
 

@@ -55,7 +55,7 @@ def test_files_count_by_content_when_opened(book: Book, tmp_path: Path) -> None:
         if ran.end.files != expected or ran.outcome != "done":
             wrong.append((body, ran.end.files, ran.reports))
     assert wrong == []
-    assert kernel.setup("text = open('a.txt').read()").end.files == {str(tmp_path / "a.txt"): ONE}
+    assert kernel.setup("text = open('a.txt').read()").end.statements[0].files == {str(tmp_path / "a.txt"): ONE}
 
 
 def test_modules_that_a_cell_imports_itself(book: Book, tmp_path: Path) -> None:

@@ -123,4 +123,22 @@ def test_through_local_modules(book: Book) -> None:
     book.w.settled()
     book.save(USES.format(how="1"))  # an error that is raised only now, through code of before
     assert book.ran() == ["late"]
+
+
+def test_blocked_meanwhile(book: Book) -> None:
+    """What is sent of a blocked cell could be taken for what it shows: nothing is, until it shows it again."""
+    body = (
+        CELLS + "\n\n@rnb.cell\ndef above():\n    w = 1\n    return w\n\n\n@rnb.cell\ndef below(w):\n    1 / (w - 1)\n"
+    )
+    book.watch(body)
+    fault = body.replace("def above()", "def above(nowhere)")
+    book.save(fault)
+    for note in ("# a note\n", "# two\n# notes\n"):
+        moved = book.save(note + fault)
+        assert not moved.of("error", cell="below") and len(moved.of("error")) == 3
+    book.ran()
+    freed = book.save(note + body)
+    events = [(e["type"], e.get("status")) for e in freed.events if e.get("cell") == "below"]
+    assert events == [("cell", "queued"), ("error", None), ("cell", "unchanged")]
+    assert book.ran() == []
     book.true()
