@@ -13,12 +13,11 @@ from rnb.cli.groups import Group
 from rnb.cli.objects import LINES, ONE, put
 from rnb.cli.parameters import given, parameter_options
 from rnb.errors import UsageError
+from rnb.host.limits import size_words
+from rnb.notebook import amounts
 
 if TYPE_CHECKING:
     from rnb.store.cache import Cache
-
-UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "B": 1}
-SPANS = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 
 
 @click.group(cls=Group)
@@ -67,9 +66,9 @@ def list_(cache: str | None, as_json: bool) -> int:
                 facts = {"notebook": trace.notebook, "cell": trace.cell, "bytes": entry.size, "used": entry.used}
                 put(**facts, made=trace.made, seconds=trace.seconds, key=entry.key)
             else:
-                print(f"{used}  {_size(entry.size):>9}  {trace.seconds:>8.3g} s  {trace.notebook} {cell}")
+                click.echo(f"{used}  {size_words(entry.size):>9}  {trace.seconds:>8.3g} s  {trace.notebook} {cell}")
     if not as_json:
-        print(f"{_size(total)} in {opened.spot.where}")
+        click.echo(f"{size_words(total)} in {opened.spot.where}")
     return 0
 
 
@@ -119,14 +118,13 @@ def prune(older: str | None, size: str | None, cache: str | None, as_json: bool)
 
     if older is None and size is None:
         raise UsageError("nothing says what is to go", "give --older 30d, --size 5GB, or both")
-    seconds = None if older is None else _amount(older, SPANS, "--older", "30d")
-    most = None if size is None else int(_amount(size.upper(), UNITS, "--size", "5GB"))
+    age, room = _asked(older, amounts.seconds, "--older"), _asked(size, amounts.size, "--size")
     opened = _open("-", cache)
-    count, freed = leave_out(opened, seconds, most)
+    count, freed = leave_out(opened, age, None if room is None else int(room))
     if as_json:
         put(cache=opened.spot.where, files=count, bytes=freed)
     else:
-        click.echo(f"{count} files, {_size(freed)} left out of {opened.spot.where}")
+        click.echo(f"{count} files, {size_words(freed)} left out of {opened.spot.where}")
     return 0
 
 
@@ -150,21 +148,9 @@ def clear(cache: str | None, as_json: bool) -> int:
     return 0
 
 
-def _amount(text: str, units: dict[str, Any], option: str, example: str) -> float:
-    unit = next((unit for unit in units if text.endswith(unit)), None)
-    try:
-        if unit is None:
-            raise ValueError
-        number = float(text.removesuffix(unit))
-        if not 0 <= number < float("inf"):
-            raise ValueError
-        return number * float(units[unit])
-    except ValueError:
-        raise UsageError(f"{option}: `{text}` is no amount", f"write {option} {example}") from None
-
-
-def _size(count: int) -> str:
-    return next(f"{count / units:.1f} {name}" for name, units in UNITS_DOWN if count >= units or units == 1)
-
-
-UNITS_DOWN = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3), ("B", 1))
+def _asked(text: str | None, read: Callable[[object], float | None], option: str) -> float | None:
+    """Raises UsageError for what is no amount."""
+    amount = None if text is None else read(text)
+    if text is not None and amount is None:
+        raise UsageError(f"{option}: `{text}` is no amount", "for example --older 30d, --size 5GB")
+    return amount

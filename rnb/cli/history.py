@@ -8,7 +8,6 @@ import sys
 import time
 
 import click
-import msgspec
 
 from rnb.cli.objects import json_option
 from rnb.errors import NoSuchNotebook, UsageError
@@ -16,6 +15,7 @@ from rnb.host.history import history_reader
 from rnb.plan.panels import Output, Picture, Text
 from rnb.plan.state import State
 from rnb.plan.words import because
+from rnb.report.text import counts_text, duration
 from rnb.store.events import encode
 from rnb.store.runs import Reader
 
@@ -36,7 +36,6 @@ def command(notebook: str, run: str | None, as_json: bool, text: bool, last: int
     \b
     Example: rnb history notebooks/penguins.py last
     """
-
     try:
         found = history_reader(notebook)
         if found is None and not os.path.exists(notebook):
@@ -55,27 +54,23 @@ def command(notebook: str, run: str | None, as_json: bool, text: bool, last: int
 
 
 def _list(reader: Reader, notebook: str, last: int, as_json: bool) -> int:
-
     runs = reader.runs(last)
     if not runs:
         raise UsageError(f"{notebook} has no history yet", f"`rnb run {notebook}` makes some")
     for run in runs:
         if as_json:
-            sys.stdout.write(encode(msgspec.to_builtins(run)).decode() + "\n")
+            sys.stdout.buffer.write(encode(run) + b"\n")
             continue
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.started))
-        took = f"{run.seconds:.2f} s" if run.seconds is not None else "unfinished"
-        counts = ", ".join(f"{number} {status}" for status, number in run.counts.items())
+        took = duration(run.seconds) if run.seconds is not None else "unfinished"
+        counts = counts_text(run.counts) if run.counts else "-"
         ran = ", ".join(run.ran[:5]) + (" …" if len(run.ran) > 5 else "")
         mark = {True: "✓", False: "✗", None: "?"}[run.ok]
-        click.echo(
-            f"{mark} {run.run}  {when}  {took:>10}  {counts or '-'}" + (f"  ran: {ran}" if ran else "  ran nothing")
-        )
+        click.echo(f"{mark} {run.run}  {when}  {took:>10}  {counts}" + (f"  ran: {ran}" if ran else "  ran nothing"))
     return 0
 
 
 def _show(reader: Reader, notebook: str, name: str, as_json: bool, text: bool) -> int:
-
     id = reader.find(("-" + name[1:]) if name.startswith("@") else name)
     if id is None:
         raise UsageError(f"{notebook} has no run `{name}`", f"`rnb history {notebook}` lists them")
@@ -91,7 +86,6 @@ def _show(reader: Reader, notebook: str, name: str, as_json: bool, text: bool) -
 
 
 def _describe(reader: Reader, id: str) -> None:
-
     state = State()
     for event in reader.state_events(id):
         state.apply(event)
@@ -99,7 +93,7 @@ def _describe(reader: Reader, id: str) -> None:
     python = reader.environment(id).get("python", "?")
     click.echo(f"{state.title or state.path}\nrun {id}, Python {python}")
     for cell in state.cells.values():
-        took = f" {cell.seconds:.3f} s" if cell.seconds is not None else ""
+        took = f" {duration(cell.seconds)}" if cell.seconds is not None else ""
         why = because(planned[cell.id]) if cell.id in planned else "kept"
         reason = f" ({cell.reason})" if cell.reason else ""
         click.echo(f"\n── {cell.id}: {cell.status or 'not run'}{reason}{took}: {why}")
@@ -107,7 +101,6 @@ def _describe(reader: Reader, id: str) -> None:
 
 
 def _outputs(outputs: list[Output]) -> None:
-
     for item in outputs:
         if isinstance(item, Text):
             click.echo(item.text, nl=not item.text.endswith("\n"))

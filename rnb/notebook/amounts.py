@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_TIMES = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_TIMES = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 7 * 86_400.0}
 _SIZES = {unit: 1000.0**power for power, unit in enumerate(("b", "kb", "mb", "gb", "tb"))}
 _SIZES |= {unit: 1024.0**power for power, unit in enumerate(("kib", "mib", "gib", "tib"), 1)}
 

@@ -88,6 +88,8 @@ export class CellView {
     this.body.classList.remove("flash");
     void this.body.offsetWidth;
     this.body.classList.add("flash");
+    clearTimeout(this.fading); // where nothing moves, it is an outline that would stay
+    this.fading = setTimeout(() => this.body.classList.remove("flash"), 1400);
   }
 
   // The running cell's clock, and how far its query is.
