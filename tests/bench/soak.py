@@ -121,11 +121,12 @@ class Viewer:
 
 
 def kernel_of(host: int) -> int | None:
-    """The host's first child."""
+    """The host's child that is a kernel; another one may take in the history."""
     for task in Path(f"/proc/{host}/task").iterdir():
         with contextlib.suppress(OSError):
             for child in (task / "children").read_text().split():
-                return int(child)
+                if b"rnb.kernel" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return int(child)
     return None
 
 
