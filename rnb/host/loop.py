@@ -50,7 +50,7 @@ class Loop:
         self.wake_read, self.wake_write = os.pipe()
         os.set_blocking(self.wake_read, False)
         os.set_blocking(self.wake_write, False)
-        self.watch_fd(self.wake_read, self._woken)
+        self.watch_fd(self.wake_read, self.hear)
 
     def watch_fd(self, fd: int, callback: Callback) -> None:
         """Call `callback` whenever `fd` can be read."""
@@ -121,7 +121,8 @@ class Loop:
                 callback, timer.callback = timer.callback, None
                 callback()
 
-    def _woken(self) -> None:
+    def hear(self) -> None:
+        """Handle the signals that have come."""
         with contextlib.suppress(BlockingIOError):
             for number in os.read(self.wake_read, 4096):
                 if number in self.handlers:

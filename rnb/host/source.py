@@ -15,6 +15,7 @@ from typing import BinaryIO
 import msgspec
 
 from rnb.errors import NoSuchNotebook, UsageError
+from rnb.host.loop import Loop
 from rnb.host.paths import keep_folder, read_file
 from rnb.notebook.model import Notebook
 from rnb.redact import hidden
@@ -89,6 +90,10 @@ def _ended_by_signals() -> Iterator[None]:
         before = {number: signal.signal(number, lambda number, _: os._exit(codes[number])) for number in codes}
     except ValueError:  # another thread than the main one: nothing is deaf
         before = {}
+    if Loop.last is not None and before:
+        Loop.last.hear()  # what came before we listened
+        if Loop.last.code:
+            os._exit(Loop.last.code)
     try:
         yield
     finally:

@@ -336,6 +336,14 @@ def test_what_waits_for_bytes_hears_signals_and_folders_pass_pipes_by(book: Book
         hears(process)  # also between that and the first byte that is waited for
         process.send_signal(number)
         assert (process.wait(10), process.communicate()[1]) == (code, "")
+    other = book.path.parent / "other"
+    other.mkdir()
+    os.mkfifo(other / "pipe.py")
+    (other / "pyproject.toml").write_text(f"[tool.rnb]\n[tool.other]\nnumbers = [{'1, ' * 300_000}]\n")
+    process = start(book.path, str(other / "pipe.py"))
+    until(process, "finished", "ok")  # the next thing takes a while, and no loop runs
+    process.send_signal(signal.SIGTERM)
+    assert (process.wait(10), process.communicate()[1]) == (143, "")
     with subprocess.Popen(  # a notebook that never comes is bounded, too
         [*driver.RNB, "run", "-", "--timeout", "1"], stdin=-1, stdout=-1, stderr=-1, text=True
     ) as process:

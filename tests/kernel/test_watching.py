@@ -29,6 +29,7 @@ READS: list[tuple[str, dict[str, bytes | None]]] = [
     ("open('c.txt', 'w').close()\nopen('c.txt').read()", {"c.txt": b""}),
     ("f = open('d.txt', 'a+')\nf.write('y')\nf.close()", {"d.txt": b"y"}),
     ("t = open('e.txt').read()\nopen('e.txt', 'w').write(t + '!')", {"e.txt": b"e!"}),
+    ("import os\nopen('p', 'w').close()\nopen('p').close()\nos.unlink('p')\nos.mkfifo('p')", {"p": None}),
     ("import json, glob, os\nos.listdir('.')\nopen('/dev/null').read()\nopen('/proc/self/stat').read()", {}),
     ("import helper", {}),
     ("import numpy.testing", {}),
