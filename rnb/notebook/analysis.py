@@ -129,7 +129,6 @@ class SetupFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="se
     imports: tuple[str, ...]
     aliases: tuple[tuple[str, str], ...]  # (name, dotted name it is imported from)
     star: str  # the module of `from … import *`
-    enum: tuple[str, ...]  # member names of an Enum class
     at: Span
     faults: tuple[BlockFault, ...]
 

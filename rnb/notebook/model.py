@@ -108,8 +108,6 @@ class Parameter(msgspec.Struct, frozen=True, gc=False):
     annotation: str
     default: str
     cells: tuple[str, ...]
-    choices: tuple[str, ...] = ()  # member names, where the annotation is an Enum of this file
-    doc: str = ""
 
 
 class Notebook(msgspec.Struct, kw_only=True):

@@ -6,7 +6,6 @@ A free name: the cell that shares it, the module level, a local of another cell,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from rnb.messages import Fault
@@ -174,14 +173,13 @@ class Names:
         for cell, answers in zip(self.cells, self.answers, strict=True):
             for facts in answers.parameters:
                 uses.setdefault(facts.name, []).append((cell, facts))
-        enums = {name: each.enum for each in self.setup.facts if each.enum for name in each.binds}
         out = []
         for name, found in uses.items():
             if len({facts.key for _, facts in found}) > 1:
                 self.faults.append(say.parameter_conflict(name, found, self.path))
             facts = found[0][1]
             cells = tuple(cell.id for cell, _ in found)
-            out.append(Parameter(name, facts.annotation, facts.default or "", cells, _choices(facts.annotation, enums)))
+            out.append(Parameter(name, facts.annotation, facts.default or "", cells))
         return out
 
     def helpers(self, uses: list[frozenset[int]]) -> list[tuple[int, Fault]]:
@@ -211,8 +209,3 @@ def shared_names(facts: CellFacts) -> Iterable[str]:
 
 def cell_parameters(found: Iterable[ParameterFacts]) -> tuple[CellParameter, ...]:
     return tuple(CellParameter(each.name, each.annotation, each.default or "") for each in found)
-
-
-def _choices(annotation: str, enums: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The member names, where the annotation names an Enum of this file."""
-    return next((enums[word] for word in re.findall(r"\w+", annotation) if word in enums), ())

@@ -28,7 +28,6 @@ def introduction(source: str) -> SetupFacts:
         imports=(),
         aliases=(),
         star="",
-        enum=(),
         at=Span(1, 1, 1, 1),
         faults=(),
     )

@@ -10,10 +10,8 @@ from rnb.notebook.digest import digest, tree_digest
 from rnb.notebook.effects import value_changes
 from rnb.notebook.places import Places
 from rnb.notebook.scope import Event, Walk
-from rnb.notebook.shape import dotted_name
 
 _COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match, ast.TryStar)
-_ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "ReprEnum"})
 
 
 def setup_facts(node: ast.stmt, source: str, walk: Walk, places: Places, aliases: Aliases) -> SetupFacts:
@@ -37,7 +35,6 @@ def setup_facts(node: ast.stmt, source: str, walk: Walk, places: Places, aliases
         imports=dotted_imports(each for each, _ in walk.imports),
         aliases=tuple(alias for each, scope in walk.imports if not scope.deferred for alias in import_aliases(each)),
         star=(star[0].module or ".") if star else "",
-        enum=_members(node),
         at=places.span(star[0] if star else node),
         faults=tuple(misplaced(walk, places, aliases, node)),
     )
@@ -63,20 +60,3 @@ def _mutated(node: ast.stmt, walk: Walk) -> tuple[str, ...]:
     return tuple(
         sorted({name for name, scope in value_changes(walk) if not scope.deferred and scope.owner(name) is None})
     )
-
-
-def _members(node: ast.stmt) -> tuple[str, ...]:
-    """The member names of an Enum class."""
-    if not isinstance(node, ast.ClassDef) or not any(
-        dotted_name(base).rpartition(".")[2] in _ENUMS for base in node.bases
-    ):
-        return ()
-    names = []
-    for statement in node.body:
-        if isinstance(statement, ast.Assign):
-            names += [
-                target.id
-                for target in statement.targets
-                if isinstance(target, ast.Name) and not target.id.startswith("_")
-            ]
-    return tuple(dict.fromkeys(names))

@@ -32,7 +32,7 @@ def inside(way: str, path: str) -> None:
         return int(Path(f"/proc/{of.kernel.pid}/schedstat").read_text().split()[0]) if of.kernel else 0
 
     begun: dict[str, float] = {}
-    announce, finish, make_task = session.Session._announce, session.Session._finish, session.cell_task
+    announce, finish, make_task = session.Session.announce, session.Session.finish, session.cell_task
 
     def announced(self: session.Session) -> None:
         announce(self)
@@ -47,7 +47,7 @@ def inside(way: str, path: str) -> None:
     def unchecked(*arguments: Any) -> Any:
         return msgspec.structs.replace(make_task(*arguments), check=False)
 
-    session.Session._announce, session.Session._finish = announced, finished  # type: ignore[method-assign]
+    session.Session.announce, session.Session.finish = announced, finished  # type: ignore[method-assign]
     if way == "bare":
         session.cell_task = unchecked
     sys.argv = ["rnb", "watch" if way == "watch" else "run", path, "--json"]

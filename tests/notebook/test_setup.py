@@ -155,14 +155,6 @@ def test_future_flags() -> None:
     assert (len(found.setup), found.faults) == (1, [])
 
 
-def test_the_members_of_an_enum_parameter() -> None:
-    found = notebook(
-        "import enum, rnb\nclass Color(enum.Enum):\n    RED = 1\n    BLUE = 2\n    _x = 3\n@rnb.cell\ndef a(c: Color = Color.RED): c\n"
-    )
-    assert found.parameters[0].choices == ("RED", "BLUE")
-    assert found.faults == []
-
-
 def test_a_helper_that_reads_what_only_cells_have() -> None:
     found = notebook(
         "import rnb\ndef one():\n    return shared\ndef two():\n    return one()\n"
