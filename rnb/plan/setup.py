@@ -80,23 +80,35 @@ def plan_setup(
     if again:
         return afresh
     gone_names = turned.union(*(known[sig].binds for sig in gone))
-    run = {i for i in range(end) if now[i] not in known}
-    lost, before = gone_names | restore, -1
-    while len(run) + len(restore) != before:
-        before = len(run) + len(restore)
-        if changed:
-            restore |= changed & reached(statements, run)
-        lost |= restore.union(*(statements[i].binds for i in run))
-        run |= {
-            i
-            for i in range(end)
-            if lost.intersection(statements[i].binds) or (restore and lost.intersection(statements[i].reads))
-        }
+    new = {i for i in range(end) if now[i] not in known}
+    run, lost = _drawn_along(statements, end, new, gone_names, restore, changed)
     if irreversible(statements, now, run, gone, executed.touched):
         return afresh
     bound = {name for s in statements for name in s.binds}
     drop = sorted(name for name in lost if name not in bound)
     return SetupPlan(run=sorted(run), drop=drop, purge=list(stale_modules), gone=gone)
+
+
+def _drawn_along(
+    statements: list[Statement],
+    end: int,
+    run: set[int],
+    lost: set[str],
+    restore: frozenset[str],
+    changed: frozenset[str],
+) -> tuple[set[int], set[str]]:
+    """All that runs, and all names that are lost by then: who binds a lost name runs again, and so does who reads one
+    where values are made again."""
+    before = -1
+    while len(run) + len(restore) != before:
+        before = len(run) + len(restore)
+        if changed:
+            restore |= changed & reached(statements, run)
+        lost = lost | restore.union(*(statements[i].binds for i in run))
+        binders = {i for i in range(end) if lost.intersection(statements[i].binds)}
+        readers = {i for i in range(end) if restore and lost.intersection(statements[i].reads)}
+        run = run | binders | readers
+    return run, lost
 
 
 def _classes(statement: Statement) -> frozenset[str]:
