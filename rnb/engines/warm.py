@@ -103,7 +103,7 @@ class Warm:
         if child is not None:
             return child
         with self._lock:
-            if self._kernel is None or self._kernel.gone:
+            if self._kernel is None or self._kernel.dead():
                 self._drop()
                 self._kernel = self._started(halt)
                 self._survey(halt)
@@ -153,7 +153,7 @@ class Warm:
             child.send(self.bundle.place)
             child.send(self.bundle.setup)
             self._hear_setup(child, halt)
-        except BaseException:
+        except BaseException:  # whatever it is, and it goes on: no kernel is left that nobody knows
             child.kill()
             child.wait()
             child.close()
@@ -176,14 +176,17 @@ class Warm:
         assert self._kernel is not None
         self._kernel.send(Survey())
         self._unforkable = "it died"
-        for report in _until(self._kernel, Surveyed, halt):
-            if isinstance(report, Surveyed):
-                self._unforkable = report.unforkable
+        try:
+            for report in _until(self._kernel, Surveyed, halt):
+                if isinstance(report, Surveyed):
+                    self._unforkable = report.unforkable
+        except Halted:  # the next one is to ask again
+            self._drop()
+            raise
 
     def _fork(self) -> Child:
         assert self._kernel is not None
-        with _spawning:
-            forked = Forked()
+        forked = Forked()
         child = Child(forked)
         self._kernel.send(Fork(seeded=self.bundle.seeded, own=True))
         self._kernel.send_descriptors(forked.ends)

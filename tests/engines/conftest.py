@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rnb.engines.local import Local
-from tests.driver import Result, run
+from tests.driver import RNB, Result, run
 
 
 class Dask:
@@ -37,6 +39,46 @@ class Dask:
         while pid not in self.workers():
             pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
         return pid
+
+
+class Started:
+    """A run that goes on while the test does something."""
+
+    def __init__(self, path: Path, dask: Dask | None, *args: str) -> None:
+        """`dask`: None for a cluster of the run's own."""
+        self.folder = path.parent
+        engine = f"dask+{dask.address}" if dask is not None else "dask"
+        command = [*RNB, "run", str(path), "--json", "--engine", engine, *args]
+        self.process = subprocess.Popen(
+            command, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder
+        )
+        self.told: list[bytes] = []
+
+    def began(self, times: int = 1) -> list[tuple[int, int]]:
+        """(pid, parent) of each run of the long cell, once there are so many."""
+        wait_for(lambda: len(self._lines()) >= times)
+        return [(int(a), int(b)) for a, b in (line.split() for line in self._lines())]
+
+    def _lines(self) -> list[str]:
+        path = self.folder / "began"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def hear(self, words: bytes) -> None:
+        """Wait until an event says so."""
+        assert self.process.stdout is not None
+        while words not in (line := self.process.stdout.readline()):
+            assert line, "it has ended"
+            self.told.append(line)
+        self.told.append(line)
+
+    def go(self) -> Result:
+        (self.folder / "go").touch()
+        return self.result()
+
+    def result(self, timeout: float = 30) -> Result:
+        out, err = self.process.communicate(timeout=timeout)
+        lines = [*self.told, *out.splitlines()]
+        return Result(self.process.returncode, [json.loads(line) for line in lines], err.decode())
 
 
 def command(pid: int) -> str:

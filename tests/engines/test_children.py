@@ -58,33 +58,35 @@ def test_a_chain_runs_in_one_process_that_does_not_grow(write: Write) -> None:
 
 
 def test_a_crash_takes_no_more_with_it_than_its_cell(write: Write) -> None:
-    """The next one has a process of its own, and takes from the store what the dead one held."""
+    """Those after it take from the store what the dead child held, also where it killed the kernel that it was forked from."""
     path = write(
         """
 @rnb.cell
 def first():
     xs = list(range(3))
-    print(os.getpid())
     return xs
 
 
 @rnb.cell
 def dies(xs):
-    print(os.getpid(), flush=True)
+    os.abort()
+
+
+@rnb.cell
+def kills(xs):
+    os.kill(os.getppid(), signal.SIGKILL)
     os.abort()
 
 
 @rnb.cell
 def after(xs):
-    time.sleep(0)
-    print(os.getpid(), xs)
+    print(os.environ.get("WORKER", "here"), xs)
 """
     )
     with cluster(1) as dask:
-        result = dask.run(path, "-j", "1")
-    assert result.status() == {"first": "done", "dies": "killed", "after": "done"}
-    dead, (pid, xs) = result.printed("dies").strip(), result.printed("after").strip().split(" ", 1)
-    assert pid != dead and xs == "[0, 1, 2]"
+        result = dask.run(path)
+    assert result.status() == {"first": "done", "dies": "killed", "kills": "killed", "after": "done"}
+    assert (result.printed("after"), result.stderr) == ("there [0, 1, 2]\n", "")
 
 
 CELLS = st.integers(1, 4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.driver import RNB, Result, text_run
-from tests.engines.conftest import Dask, cluster, descendants, gone, wait_for
+from tests.driver import text_run
+from tests.engines.conftest import Dask, Started, cluster, descendants, gone, wait_for
 
 Write = Callable[[str], Path]
 
@@ -35,46 +34,6 @@ def long(xs):
         time.sleep(0.01)
     print("ends", sum(xs))
 """
-
-
-class Started:
-    """A run that goes on while the test does something."""
-
-    def __init__(self, path: Path, dask: Dask | None, *args: str) -> None:
-        """`dask`: None for a cluster of the run's own."""
-        self.folder = path.parent
-        engine = f"dask+{dask.address}" if dask is not None else "dask"
-        command = [*RNB, "run", str(path), "--json", "--engine", engine, *args]
-        self.process = subprocess.Popen(
-            command, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder
-        )
-        self.told: list[bytes] = []
-
-    def began(self, times: int = 1) -> list[tuple[int, int]]:
-        """(pid, parent) of each run of the long cell, once there are so many."""
-        wait_for(lambda: len(self._lines()) >= times)
-        return [(int(a), int(b)) for a, b in (line.split() for line in self._lines())]
-
-    def _lines(self) -> list[str]:
-        path = self.folder / "began"
-        return path.read_text().splitlines() if path.exists() else []
-
-    def hear(self, words: bytes) -> None:
-        """Wait until an event says so."""
-        assert self.process.stdout is not None
-        while words not in (line := self.process.stdout.readline()):
-            assert line, "it has ended"
-            self.told.append(line)
-        self.told.append(line)
-
-    def go(self) -> Result:
-        (self.folder / "go").touch()
-        return self.result()
-
-    def result(self, timeout: float = 30) -> Result:
-        out, err = self.process.communicate(timeout=timeout)
-        lines = [*self.told, *out.splitlines()]
-        return Result(self.process.returncode, [json.loads(line) for line in lines], err.decode())
 
 
 def test_the_worker_goes_on_where_a_cell_crashes(dask: Dask, write: Write) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.driver import END, Result, run, text_run
-from tests.engines.conftest import Dask
+from tests.driver import Result, run, text_run
+from tests.engines.conftest import Dask, Started
 from tests.parallel.notebooks import notebooks
 from tests.parallel.test_same import LINES, assert_each_run_ends_once, report, seen
 
@@ -28,7 +28,6 @@ def scaled(xs):
 @rnb.cell
 def numbers(count: int = 5):
     """Some numbers."""
-    time.sleep(0.2)
     print("making", count)
     xs = list(range(count))
     return xs
@@ -147,12 +146,21 @@ def quick():
 
 
 def test_words_come_while_the_cell_runs(dask: Dask, write: Write):
-    path = write('@rnb.cell\ndef slow():\n    print("first", flush=True)\n    time.sleep(1)\n    print("second")\n')
-    result = dask.run(path)
-    first, second = (event["time"] for event in result.of("stream", cell="slow"))
-    end = next(e["time"] for e in result.of("cell", cell="slow") if e["status"] in END)
-    assert second - first > 0.8
-    assert end - first > 0.8
+    run = Started(
+        write(
+            """
+@rnb.cell
+def slow():
+    print("first", flush=True)
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+    print("second")
+"""
+        ),
+        dask,
+    )
+    run.hear(b'"first')
+    assert run.go().printed("slow") == "first\nsecond\n"
 
 
 def test_random_notebooks(dask: Dask) -> None:
