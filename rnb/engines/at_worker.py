@@ -16,19 +16,21 @@ import msgspec
 
 from rnb import errors
 from rnb.engines import parcels, work
+from rnb.engines.parcels import Store
+from rnb.engines.pool import Pool
 from rnb.engines.running import Running, Say
-from rnb.engines.warm import Halt, Warm, Warms
-from rnb.engines.work import Begun, Halted, Outcome, Over, Refused, Unfit, Words, Work
+from rnb.engines.warm import Halt, Warm
+from rnb.engines.work import Begun, Bundle, Halted, Outcome, Over, Refused, Unfit, Words, Work
 from rnb.messages import CellEnded
 from rnb.store.cache import Cache
-from rnb.store.spots import open_spot
 
 if TYPE_CHECKING:
     from distributed import Worker
 
 PLUGIN = "rnb"
-warms = Warms()
-_stores: dict[str, tuple[Cache, list[str]]] = {}
+warms = Pool[Warm](look=0.5)  # by bundle
+stores = Pool[Store](look=15)  # by place
+atexit.register(stores.close)
 atexit.register(warms.close)
 
 
@@ -70,16 +72,6 @@ def _installed(name: str) -> str:
         return ""
 
 
-def _store(where: str) -> tuple[Cache, list[str]]:
-    """The store, and what it has complained of. One that is broken is tried anew the next time."""
-    found = _stores.get(where)
-    if found is None or found[0].broken:
-        words: list[str] = []
-        key = os.environ.get("RNB_CACHE_KEY", "").encode()
-        found = _stores[where] = Cache(open_spot(where), key, words.append), words
-    return found
-
-
 def run_cell(data: bytes) -> bytes:
     """Run one `Work`; its `Outcome`. Never raises on the cell's account."""
     from distributed import get_worker
@@ -105,41 +97,38 @@ def run_cell(data: bytes) -> bytes:
 
 def _run(task: Work, say: Say, halt: Halt, address: str, scratch: str) -> tuple[Outcome, Words]:
     """What came of it, and the words that are still to be said."""
-    cache, broken = _store(task.store)
-    warm = None
+    complaints: list[str] = []
     try:
-        if cache.secure != task.secure:
-            raise Unfit(
-                f"has {'a' if cache.secure else 'no'} RNB_CACHE_KEY, here there is {'none' if cache.secure else 'one'}"
-            )
-        warm = _warm(cache, task, scratch)
-        running = Running(task, warm, cache, say, halt)
-        outcome = running.run(Begun(worker=address, attempt=os.urandom(4).hex()))
-        outcome.said, outcome.written = running.said + running.unsaid, running.written
+        with (
+            stores.using(task.store, lambda: Store(task.store, os.environ.get("RNB_CACHE_KEY", "").encode())) as store,
+            warms.using(task.bundle, lambda: Warm(_bundle(task, store.cache), scratch)) as warm,
+        ):
+            complaints = store.complaints
+            running = Running(task, warm, store.cache, say, halt)
+            outcome = running.run(Begun(worker=address, attempt=os.urandom(4).hex()))
+            outcome.said, outcome.written = running.said + running.unsaid, running.written
     except Halted:
         ended = CellEnded(uid=task.task.uid, outcome="interrupted", seconds=0.0)
         return Outcome(submission=task.submission, ended=ended), []
     except (Refused, errors.RnbError, OSError) as error:
-        words = "; ".join([str(error), *broken])
+        words = "; ".join([str(error), *complaints])
         unfit = address if isinstance(error, Unfit) else ""
         return Outcome(submission=task.submission, refused=f"the Dask worker at {address} {words}", unfit=unfit), []
-    finally:
-        if warm is not None:
-            warms.done(warm)
     return outcome, running.unsaid
 
 
-def _warm(cache: Cache, task: Work, scratch: str) -> Warm:
-    found = warms.get(task.bundle)
-    if found is not None:
-        return found
+def _bundle(task: Work, cache: Cache) -> Bundle:
+    """The notebook, if what it gives here is what it gives there. Raises Refused, Unfit."""
+    has, wanted = cache.secure, task.secure
+    if has != wanted:
+        raise Unfit(f"has {'a' if has else 'no'} RNB_CACHE_KEY, here there is {'one' if wanted else 'none'}")
     with open(parcels.get(cache, task.bundle), "rb") as file:
         bundle = work.decode_bundle(file.read())
-    here = versions()
-    if here != (bundle.rnb, bundle.python):
-        raise Unfit(f"has rnb {here[0]} and Python {here[1]}, here it is rnb {bundle.rnb} and Python {bundle.python}")
-    for name, wanted in bundle.packages.items():
-        has = _installed(name)
-        if has != wanted:
-            raise Unfit(f"has {f'{name} {has}' if has else f'no {name}'}, here it is {name} {wanted}")
-    return warms.add(task.bundle, Warm(bundle, scratch))
+    rnb, python = versions()
+    if (rnb, python) != (bundle.rnb, bundle.python):
+        raise Unfit(f"has rnb {rnb} and Python {python}, here it is rnb {bundle.rnb} and Python {bundle.python}")
+    for name, version_ in bundle.packages.items():
+        found = _installed(name)
+        if found != version_:
+            raise Unfit(f"has {f'{name} {found}' if found else f'no {name}'}, here it is {name} {version_}")
+    return bundle

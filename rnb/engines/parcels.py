@@ -11,8 +11,35 @@ from rnb.engines.work import Piece, Refused
 from rnb.kernel.keeping import append, hasher
 from rnb.messages import Fetch, Load
 from rnb.store.cache import Cache
+from rnb.store.spots import open_spot
 
 CHUNK = 1 << 20
+
+
+class Store:
+    """A store as a worker has it open: one that could not be written is opened anew. `complaints` are for people."""
+
+    def __init__(self, where: str, key: bytes) -> None:
+        self._where, self._key = where, key
+        self.complaints: list[str] = []
+        self._cache = self._open()
+
+    def _open(self) -> Cache:
+        return Cache(open_spot(self._where), self._key, self.complaints.append)
+
+    @property
+    def cache(self) -> Cache:
+        if self._cache.broken:
+            self._cache.close()
+            self.complaints.clear()
+            self._cache = self._open()
+        return self._cache
+
+    def tidy(self) -> None:
+        """Nothing grows here that goes before the end."""
+
+    def close(self) -> None:
+        self._cache.close()
 
 
 def put(cache: Cache, fd: int, data: bytes) -> str:

@@ -9,7 +9,6 @@ while ends.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import tempfile
 import threading
@@ -35,9 +34,7 @@ from rnb.messages import (
     Surveyed,
 )
 
-IDLE = 60.0  # seconds after which a warm kernel that nobody needs ends
 REST = 1.0  # seconds that a child waits for another cell
-LOOK = 0.5  # seconds between two looks at who has waited long enough
 GRACE = 2.0  # seconds that kernels may take to end in order
 _spawning = threading.Lock()  # a kernel that is begun must not inherit another one's socket
 
@@ -65,8 +62,6 @@ class Warm:
 
     def __init__(self, bundle: Bundle, scratch: str) -> None:
         self.bundle, self._scratch = bundle, scratch
-        self.used = time.monotonic()
-        self.running = 0  # cells
         self._lock = threading.Lock()
         self._kernel: Child | None = None
         self._resting: list[tuple[float, str, Child]] = []  # since when, of which run
@@ -130,8 +125,9 @@ class Warm:
         with self._lock:
             self._resting.append((time.monotonic(), run, child))
 
-    def end_rested(self, since: float) -> None:
-        """Have those end that rest since then or longer; exit handlers may take a while."""
+    def tidy(self, rest: float = REST) -> None:
+        """Have those end that have rested so long; exit handlers may take a while."""
+        since = time.monotonic() - rest
         with self._lock:
             old = [one for one in self._resting if one[0] <= since]
             self._resting = [one for one in self._resting if one not in old]
@@ -233,7 +229,7 @@ class Warm:
         self._kernel = None
 
     def close(self) -> None:
-        self.end_rested(math.inf)
+        self.tidy(0)
         with self._lock:
             self._drop()
 
@@ -258,56 +254,3 @@ def _until(child: Child, last: type[AnyReport], halt: Halt | None = None) -> lis
 
 def _moved(configure: Configure, folder: str) -> Configure:
     return msgspec.structs.replace(configure, folder=folder)
-
-
-class Warms:
-    """Those of one process, by bundle."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._all: dict[str, Warm] = {}
-        self._sweeper: threading.Thread | None = None
-        self._closed = threading.Event()
-
-    def get(self, content: str) -> Warm | None:
-        with self._lock:
-            warm = self._all.get(content)
-            if warm is not None:
-                warm.running += 1
-            return warm
-
-    def add(self, content: str, warm: Warm) -> Warm:
-        """Another thread may have come first: the one to use."""
-        with self._lock:
-            warm = self._all.setdefault(content, warm)
-            warm.running += 1
-            if self._sweeper is None:
-                self._sweeper = threading.Thread(target=self._sweep, daemon=True)
-                self._sweeper.start()
-            return warm
-
-    def done(self, warm: Warm) -> None:
-        with self._lock:
-            warm.running -= 1
-            warm.used = time.monotonic()
-
-    def _sweep(self) -> None:
-        while not self._closed.wait(LOOK):
-            now = time.monotonic()
-            with self._lock:
-                warms = list(self._all.values())
-                old = [content for content, warm in self._all.items() if not warm.running and now - warm.used > IDLE]
-                gone = [self._all.pop(content) for content in old]
-            for warm in warms:
-                if warm in gone:
-                    warm.close()
-                else:
-                    warm.end_rested(now - REST)
-
-    def close(self) -> None:
-        self._closed.set()
-        with self._lock:
-            gone = list(self._all.values())
-            self._all.clear()
-        for warm in gone:
-            warm.close()

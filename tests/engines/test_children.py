@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rnb.engines.holding import Holding
+from rnb.engines.pool import Pool
 from rnb.engines.work import Piece
 from rnb.messages import Part
-from tests.engines.conftest import cluster, gone, wait_for
+from tests.engines.conftest import Dask, cluster, gone, wait_for
 
 Write = Callable[[str], Path]
 CHAIN = """
@@ -40,24 +42,29 @@ def c{n}(v{m}):
 """
 
 
-def test_a_chain_runs_in_one_process_that_does_not_grow(write: Write) -> None:
+@pytest.fixture(scope="module")
+def single() -> Iterator[Dask]:
+    """One worker."""
+    with cluster(1) as found:
+        yield found
+
+
+def test_a_chain_runs_in_one_process_that_does_not_grow(single: Dask, write: Write) -> None:
     """And not in that of another run; when the run is over the process ends soon."""
     path = write(CHAIN + "".join(LINK.format(n=n, m=n - 1) for n in range(1, 8)))
-    with cluster(1) as dask:
-        pids = []
-        for _ in range(2):
-            result = dask.run(path)
-            assert set(result.status().values()) == {"done"}, result.stderr
-            lines = [result.printed(f"c{n}").split() for n in range(8)]
-            assert len({pid for pid, _ in lines}) == 1
-            assert max(int(memory) for _, memory in lines) < 200, "what a cell does not read has gone"
-            pids.append(int(lines[0][0]))
-        assert pids[0] != pids[1]
-        for pid in pids:
-            wait_for(lambda pid=pid: gone(pid))
+    pids = []
+    for _ in range(2):
+        result = single.run(path)
+        assert set(result.status().values()) == {"done"}, result.stderr
+        lines = [result.printed(f"c{n}").split() for n in range(8)]
+        assert len({pid for pid, _ in lines}) == 1
+        assert max(int(memory) for _, memory in lines) < 200, "what a cell does not read has gone"
+        pids.append(int(lines[0][0]))
+    assert pids[0] != pids[1]
+    wait_for(lambda: all(gone(pid) for pid in pids))
 
 
-def test_a_crash_takes_no_more_with_it_than_its_cell(write: Write) -> None:
+def test_a_crash_takes_no_more_with_it_than_its_cell(single: Dask, write: Write) -> None:
     """Those after it take from the store what the dead child held, also where it killed the kernel that it was forked from."""
     path = write(
         """
@@ -83,10 +90,32 @@ def after(xs):
     print(os.environ.get("WORKER", "here"), xs)
 """
     )
-    with cluster(1) as dask:
-        result = dask.run(path)
+    result = single.run(path)
     assert result.status() == {"first": "done", "dies": "killed", "kills": "killed", "after": "done"}
     assert (result.printed("after"), result.stderr) == ("there [0, 1, 2]\n", "")
+
+
+class Thing:
+    closed = tidied = False
+
+    def tidy(self) -> None:
+        self.tidied = True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_what_nobody_uses_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnb.engines.pool.IDLE", 0.0)
+    pool = Pool[Thing](look=0.001)
+    with pool.using("a", Thing) as thing, pool.using("a", Thing) as same, pool.using("b", Thing) as other:
+        wait_for(lambda: thing.tidied and other.tidied)
+        assert same is thing and not thing.closed
+    wait_for(lambda: thing.closed and other.closed)
+    with pool.using("a", Thing) as again:
+        assert again is not thing
+    pool.close()
+    assert again.closed
 
 
 CELLS = st.integers(1, 4)
