@@ -1,11 +1,10 @@
 """Every exception that rnb raises on purpose, each with a code that stays what it is.
 
-    RnbError            error            one clear sentence, a hint, an exit code
+    RnbError                             one clear sentence, a hint, an exit code; always one of these:
     ├── UsageError      usage            the command line asks for what is not there (2)
     ├── NoSuchNotebook  no-notebook      there is no such file (2)
     ├── MissingExtra    missing-extra    an optional package is not installed (2)
     ├── SandboxError    sandbox          `--sandbox` was asked for, and none can be made here (2)
-    ├── OutputClosed    output-closed    whoever read our standard output has gone (quiet)
     ├── RewriteError    rewrite          `split`, `add`, `convert`: the text can't be turned into a notebook, or back (2)
     ├── InternalError   internal         rnb itself failed in a kernel, while the rest went on (70)
     ├── ParameterError  parameter        a notebook parameter was given text that it can't be (2, also a ValueError)
@@ -25,7 +24,7 @@ class RnbError(Exception):
     """What people see: the message, then the hint."""
 
     exit_code = 2
-    code = "error"
+    code: str
 
     def __init__(self, message: str, hint: str = ""):
         super().__init__(message, hint)
@@ -73,19 +72,6 @@ class SandboxError(RnbError):
     """No sandbox can be made here, so nothing of the notebook runs."""
 
     code = "sandbox"
-
-
-class OutputClosed(RnbError):
-    """Standard output was closed by its reader; the command ends quietly."""
-
-    exit_code = 0
-    code = "output-closed"
-
-    def __init__(self) -> None:
-        super().__init__("standard output was closed")
-
-    def __reduce__(self) -> tuple[type[OutputClosed], tuple[()]]:
-        return (type(self), ())
 
 
 class RewriteError(RnbError):
