@@ -11,16 +11,17 @@ from rnb.cli.objects import json_option
 
 @click.command()
 @click.argument("notebooks", metavar="[NOTEBOOK...]", nargs=-1)
-@json_option("Print one `notebook` event a file: `--format json`.")
+@click.option("--fix", is_flag=True, help="First do what `rnb fmt` does.")
+@click.option("--only-notebooks", is_flag=True, help="Skip files that are no notebooks (for pre-commit).")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "json", "github", "sarif"]),
     default="text",
+    show_default=True,
     help="For people, programs, annotations of GitHub, or code scanning.",
 )
-@click.option("--fix", is_flag=True, help="First do what `rnb fmt` does.")
-@click.option("--only-notebooks", is_flag=True, help="Skip files that are no notebooks (for pre-commit).")
+@json_option("Print one `notebook` event a file: `--format json`.")
 def command(notebooks: tuple[str, ...], as_json: bool, form: str, fix: bool, only_notebooks: bool) -> int:
     """Find faults without running anything.
 

@@ -11,8 +11,8 @@ SIGNS = {"fine": "✓", "missing": "·", "slow": "!", "wrong": "✗"}
 
 @click.command()
 @click.argument("notebook", required=False)
-@json_option("Print JSON objects, one a finding.")
 @click.option("--bundle", metavar="FILE", help="Also write a zip for a bug report, without source, outputs or secrets.")
+@json_option("Print JSON objects, one a finding.")
 def command(notebook: str | None, as_json: bool, bundle: str | None) -> int:
     """Say what is installed, which extras work, and what is slow.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import re
 from typing import Any
@@ -15,19 +14,19 @@ from rnb.errors import UsageError
 AGES = 2e6  # seconds: `poll` counts milliseconds in 32 bits
 
 
-class Seconds(click.FloatRange):
-    """A time above 0. `nan` is none: nothing is before it or after it. `inf` is a time that nobody lives to see."""
+class Seconds(click.types.FloatParamType):
+    """A time above 0. `nan` is none: nothing is before it or after it."""
 
     name = "seconds"
 
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True)
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        seconds = super().convert(value, param, ctx)
-        if math.isnan(seconds):
-            self.fail(f"{value} is no number of seconds", param, ctx)
-        return min(seconds, AGES)
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not seconds > 0:
+            self.fail(f"{value} is no number of seconds above 0", param, ctx)
+        return seconds
 
 
 class Group(click.Group):

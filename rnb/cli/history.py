@@ -23,11 +23,11 @@ from rnb.store.runs import Reader
 @click.command()
 @click.argument("notebook")
 @click.argument("run", required=False)
-@json_option("Print the runs, or the events of RUN, one JSON object a line.")
-@click.option("--text", is_flag=True, help="Print the notebook's text as RUN read it.")
 @click.option(
     "-n", "--last", metavar="N", default=20, show_default=True, type=click.IntRange(1), help="How many runs to list."
 )
+@click.option("--text", is_flag=True, help="Print the notebook's text as RUN read it.")
+@json_option("Print the runs, or the events of RUN, one JSON object a line.")
 def command(notebook: str, run: str | None, as_json: bool, text: bool, last: int) -> int:
     """Look at past runs: what ran and why, how long it took, what it showed.
 
