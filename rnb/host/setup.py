@@ -26,16 +26,18 @@ class SetupRunner:
         self.read: dict[Signature, dict[str, str]] = {}  # the files that each statement read
         self.stale_modules: list[str] = []
         self.disturbed = False  # what ran last changed what others had made
-        self.deadly: list[Signature] = []  # the setup that killed a kernel
+        self.died: list[Signature] = []  # the setup in which a kernel died last
+        self.deadly: list[Signature] = []  # the setup that killed two: it is tried once more, as a cell is
 
     def _signatures(self) -> list[Signature]:
         return signatures(self.current.now.setup, self.world.modules)
 
     def plan(self, restore: frozenset[str] = frozenset()) -> SetupPlan:
-        """What must run now; nothing for a setup that has killed a kernel and has not changed."""
-        if self.deadly and self.deadly == self._signatures():
+        """What must run now; nothing for a setup that has killed two kernels and has not changed."""
+        if self.died and self.died != self._signatures():
+            self.died = self.deadly = []
+        if self.deadly:
             return SetupPlan()
-        self.deadly = []
         restore |= self._outdated()
         world = self.world
         changed = frozenset(n for n, first in world.setup_first.items() if world.setup_actual.get(n) != first)
@@ -140,4 +142,5 @@ class SetupRunner:
         self.read = {}
 
     def killed_the_kernel(self) -> None:
-        self.deadly = self._signatures() if self.current.notebook is not None else []
+        now = self._signatures() if self.current.notebook is not None else []
+        self.deadly, self.died = now if now == self.died else [], now

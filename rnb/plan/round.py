@@ -130,9 +130,14 @@ class Round:
         self.queue.again(uid)
 
     def reconsider(self) -> None:
-        """The setup has failed or healed: cells are blocked or freed by it beyond what the plan foresaw."""
+        """The setup has failed or healed: cells are blocked or freed by it beyond what the plan foresaw, and those below."""
+        turned: set[int] = set()
         for uid in self.links.order:
-            if uid not in self.waiting and uid not in self.queue.runs and self.sight.standing_differs(uid):
+            if uid in self.waiting or uid in self.queue.runs:
+                continue
+            owners = {self.links.by_id[ref.owner] for ref in self.links.cells[uid].refs}
+            if turned & owners or self.sight.standing_differs(uid):
+                turned.add(uid)
                 self.queue.consider(uid)
 
     def _settle(self, uid: int, status: Literal["unchanged", "blocked"], reason: str | None) -> Settle:

@@ -7,6 +7,7 @@ must be that of a fresh `rnb run`, and no cell may have run that sees what its l
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 import tempfile
 import time
@@ -32,11 +33,10 @@ def play(seed: int, flavours: frozenset[str]) -> bool:
             print(f"SEED {seed} {' '.join(sorted(flavours))}: {story.done[-6:] if story else 'start'}\n{error}")
             if story is not None:
                 after = story.wild.state.text()
-                for e in story.watching.events[-25:]:
-                    told = (str(e[name]) for name in ("cell", "status", "cells", "stream", "line") if name in e)
-                    print(e["type"], *(one[:300] for one in told if e["type"] != "notebook"))
                 print("".join(difflib.unified_diff(before.splitlines(True), after.splitlines(True), n=3)))
-                (Path(tempfile.gettempdir()) / f"truth-{seed}.py").write_text(after)
+                kept = Path(tempfile.gettempdir()) / f"truth-{seed}"
+                kept.with_suffix(".py").write_text(after)
+                kept.with_suffix(".json").write_text("\n".join(map(json.dumps, story.watching.events)))
             return False
         finally:
             if story is not None:

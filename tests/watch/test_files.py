@@ -54,6 +54,65 @@ def test_content_counts_and_nothing_else(book: Book):
     book.true()
 
 
+ASKS = """
+import os
+import pathlib
+
+@rnb.cell
+def path():
+    log("path")
+    print(pathlib.Path("a.txt").exists(), pathlib.Path("b.txt").is_file())
+
+@rnb.cell
+def plain():
+    log("plain")
+    print(os.path.exists("a.txt"), os.path.isfile("/etc/no such file"))
+
+@rnb.cell
+def sized():
+    log("sized")
+    print(os.path.getsize("b.txt"))
+
+@rnb.cell
+def own():
+    log("own")
+    if not os.path.exists("made.txt"):
+        with open("made.txt", "w") as file:
+            file.write("made")
+    print(open("made.txt").read())
+
+@rnb.cell
+def waits():
+    log("waits")
+    while not os.path.exists("go"):
+        pathlib.Path("waiting").touch()
+
+@rnb.cell
+def other():
+    log("other")
+"""
+
+
+def test_a_file_that_a_cell_asked_for_in_vain(book: Book):
+    book.path.write_text(book.text(ASKS))
+    book.w = Watching(book.path)
+    book.w.until("cell", cell="waits", status="running")
+    while not (book.folder / "waiting").exists():
+        pass
+    (book.folder / "go").touch()
+    book.w.until("finished")
+    assert book.ran() == ["path", "plain", "sized", "own", "waits", "other"]
+    book.w.silent()
+    assert book.ran() == [], "a cell that makes what it missed, or waits for it, runs once"
+    book.true()
+    for name, again in (("a.txt", ["path", "plain"]), ("b.txt", ["path", "sized"]), ("c.txt", [])):
+        save(book.folder / name, "here")
+        if again:
+            book.w.settled()
+        assert book.ran() == again
+        book.true()
+
+
 def test_a_file_that_was_not_there_and_one_that_goes(book: Book):
     book.watch(READS)
     assert book.status() == {"a": "failed", "b": "blocked", "c": "done"}

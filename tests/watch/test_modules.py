@@ -149,6 +149,34 @@ def test_broken_then_healed(book: Book):
     book.true()
 
 
+def test_what_stands_below_a_cell_that_a_broken_module_blocks(book: Book):
+    (book.folder / "kit.py").write_text("X = 1\n")
+    book.watch(
+        """
+        import kit
+        import json
+
+        @rnb.cell
+        def a():
+            one = json.loads("1")
+            return one
+
+        @rnb.cell
+        def b(one):
+            two = one + 1
+            return two
+
+        @rnb.cell
+        def c(two):
+            print(two)
+    """
+    )
+    for text in ("X = (\n", "X = 1\n"):
+        save(book.folder / "kit.py", text)
+        book.w.settled()
+        book.true()
+
+
 @pytest.mark.parametrize("where", ["cell", "setup"])
 def test_a_module_that_appears_and_goes(book: Book, where: str):
     inside = "import late"
