@@ -49,4 +49,6 @@ def setup_ended(session: Session, report: SetupEnded) -> None:
         session.round.setup_restored(made)
         if session.pending is None:
             session.round.reconsider()
+        else:  # the next round looks at all that is blocked or freed
+            session.unsettled.update(session.cells)
     session.advance()

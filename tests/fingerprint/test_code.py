@@ -163,6 +163,15 @@ def test_local_modules_count_by_content(monkeypatch: pytest.MonkeyPatch) -> None
     assert digest(function("def f(): return m.k", m=one)) != digest(function("def f(): return m.k", m=two))
 
 
+def test_to_ask_for_annotations_changes_nothing() -> None:
+    made = function("class A: pass")
+    before = digest(made)
+    assert made.__annotations__ == {}
+    assert digest(made) == before
+    made.__annotations__["x"] = int
+    assert digest(made) != before
+
+
 def test_a_class_that_gains_an_attribute() -> None:
     made = function("class A: pass")
     value = made()

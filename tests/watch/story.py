@@ -49,6 +49,7 @@ class Story:
         logs.mkdir()
         self.ours, self.theirs = Seen(logs / "watch.log"), Seen(logs / "fresh.log")
         self.done: list[str] = []
+        self.deadly = False  # a cell may wait, in which a kernel has died and that is blocked: another would be one too many
         self.saw: dict[int, object] = {}  # what each cell's last finished run saw
         self.wild.write(folder)
         self.environment = dict(os.environ)
@@ -75,7 +76,7 @@ class Story:
             self.wild.write(self.folder)
             if self.random.random() < 0.1:
                 time.sleep(self.random.random() / 5)
-        killed = "kills" in self.flavours and self.random.random() < 0.3 and self.kill()
+        killed = "kills" in self.flavours and not self.deadly and self.random.random() < 0.3 and self.kill()
         if killed:
             self._mend()
         elif self.path.read_bytes() != before:
@@ -94,7 +95,8 @@ class Story:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             return False
-        self.watching.until("kernel", status="restarted")
+        died = self.watching.until("kernel", status="restarted")
+        self.deadly = any(event.get("status") == "killed" for event in died)
         return True
 
     def _mend(self) -> None:
@@ -127,6 +129,7 @@ class Story:
         while view(self.watching.fold) != fresh and time.monotonic() < end:
             self.drain(0.1)
         ours = view(self.watching.fold)
+        self.deadly = self.deadly and any("'blocked'" in line for line in ours)
         assert ours == fresh, "\n".join(difflib.unified_diff(fresh, ours, "fresh", "watch", n=0)) + result.stderr
         self._minimal(seen, minimal)
 

@@ -177,6 +177,39 @@ def test_what_stands_below_a_cell_that_a_broken_module_blocks(book: Book):
         book.true()
 
 
+def test_a_save_while_a_mended_setup_is_at_work(book: Book):
+    slow = "import os, time\nopen('up', 'a').write('x')\nwhile not os.path.exists('go'): time.sleep(0.01)\nX = 1\n"
+    (book.folder / "kit.py").write_text(slow)
+    (book.folder / "go").touch()
+    cells = """
+        import kit
+        LATER = 1
+
+        @rnb.cell
+        def a():
+            one = LATER
+            return one
+
+        @rnb.cell
+        def b(one):
+            print(one)
+    """
+    book.watch(cells)
+    save(book.folder / "kit.py", "X = (\n")
+    book.w.settled()
+    assert book.status() == {"a": "blocked", "b": "blocked"}
+    (book.folder / "go").unlink()
+    save(book.folder / "kit.py", slow)
+    while (book.folder / "up").read_text() != "xx":
+        pass
+    book.w.until("plan")
+    save(book.path, book.text(cells) + "# said\n")
+    book.w.silent(0.3)  # the save is heard meanwhile, and waits
+    (book.folder / "go").touch()
+    book.w.settled()
+    book.true()
+
+
 @pytest.mark.parametrize("where", ["cell", "setup"])
 def test_a_module_that_appears_and_goes(book: Book, where: str):
     inside = "import late"

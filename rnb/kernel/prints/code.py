@@ -44,6 +44,7 @@ _MADE = frozenset(
         "__module__",
         "__qualname__",
         "__firstlineno__",
+        "__static_attributes__",  # as the code of the methods says, in the order of a set
         "__annotations_cache__",
         "_abc_impl",
         "__slotnames__",
@@ -193,6 +194,8 @@ def class_(walk: Walk, value: type) -> Children:
     if walk.seen(value):
         return None
     members = {key: member for key, member in class_dict(value).items() if key not in _MADE}
+    if members.get("__annotations__") == {}:  # up to 3.13, to ask for them makes them
+        del members["__annotations__"]
     bases = class_bases(value)
     walk.put("class follows", len(bases), len(members))
     walk.put(class_module(value), class_name(value))
