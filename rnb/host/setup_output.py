@@ -50,10 +50,9 @@ class SetupOutput:
 
     def restored(self, events: Iterable[AnyEvent]) -> None:
         """The setup has not run yet; this is what it showed when it ran elsewhere."""
-        self.shown = _joined(events)
-        for event in self.shown:
-            self.emit(replace(event))
-            self.open = True
+        shown = _joined(events)
+        if shown != self.shown:
+            self._again(shown)
 
     def enter(self, number: int) -> None:
         """This statement runs now, and the one before it has ended."""

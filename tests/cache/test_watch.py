@@ -74,6 +74,10 @@ def test_a_result_that_shows_nothing_clears_what_was_shown(lab: Lab):
         watching.save(quiet.replace("pass", "print(1)"))
         back = watching.save(quiet)
         assert back.status() == {"a": "cached"} and watching.fold.view() == {"a": ("cached", ())}
+        watching.save("print('setup')\n" + quiet)
+        assert watching.fold.setup.outputs == [("stdout", "setup\n")]
+        watching.save(quiet)
+        assert watching.fold.setup.outputs == []
     finally:
         watching.close()
 

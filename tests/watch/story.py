@@ -13,7 +13,7 @@ from queue import Empty
 from tests.driver import Fold, Watching, run
 from tests.watch.wild import Cell, Wild
 
-ADDRESS = re.compile("0x[0-9a-f]+")
+ADDRESS = re.compile(r"0x[0-9a-f]+|\w+(?=\.<locals>)")  # and the name of a cell when it made a function
 PATIENCE = 15.0  # seconds until the screen must be right
 
 
@@ -49,7 +49,9 @@ class Story:
         logs.mkdir()
         self.ours, self.theirs = Seen(logs / "watch.log"), Seen(logs / "fresh.log")
         self.done: list[str] = []
-        self.deadly = False  # a cell may wait, in which a kernel has died and that is blocked: another would be one too many
+        self.deadly = (
+            False  # a cell may wait, in which a kernel has died and that is blocked: another would be one too many
+        )
         self.saw: dict[int, object] = {}  # what each cell's last finished run saw
         self.wild.write(folder)
         self.environment = dict(os.environ)
@@ -143,7 +145,7 @@ class Story:
         while grown:  # what makes and passes on functions and objects is not told by their looks
             more = {c.var for c in cells.values() if opaque.intersection(c.refs)} - opaque
             grown, opaque = bool(more), opaque | more
-        if minimal and not {"mutating", "cache"} & self.flavours:
+        if minimal and not {"mutating", "cache", "kills"} & self.flavours:
             for uid in ran:
                 cell = cells.get(uid)
                 if cell is None or cell.sql or opaque.intersection(cell.refs):
