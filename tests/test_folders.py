@@ -30,6 +30,8 @@ def test_run_takes_folders_with_and_without_options(folder: Path) -> None:
         done = driver.text_run("run", *args)
         assert done.returncode == 0, done.stderr
         assert [line for line in done.stdout.splitlines() if line in ("1", "2", "3", "4")] == ["1", "2", "3"]
+    done = driver.text_run("run", "**/*c.py", "a.py", "a.py", cwd=folder)
+    assert [line for line in done.stdout.splitlines() if line in ("1", "2")] == ["2", "1"], "patterns; each once"
     done = driver.text_run("run", str(folder), str(folder / "a.py"), "--json")
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [e["notebook"] for e in events if e["type"] == "finished"] == [

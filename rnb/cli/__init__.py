@@ -84,9 +84,9 @@ def _plain(args: list[str]) -> tuple[list[str], str | None]:
     if "--cache" in paths[:-1]:
         at = paths.index("--cache")
         cache, paths = paths[at + 1], paths[:at] + paths[at + 2 :]
-    if (cache or "").startswith("-") or any(path.startswith("-") or os.path.isdir(path) for path in paths):
-        return [], None
-    return paths, cache
+    if (cache or "").startswith("-") or any(path.startswith("-") or not os.path.isfile(path) for path in paths):
+        return [], None  # folders and patterns stand for others
+    return list(dict.fromkeys(paths)), cache
 
 
 def _collect() -> None:

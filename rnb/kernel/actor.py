@@ -196,12 +196,15 @@ class Kernel:
 
     def broken(self, kind: str, error: Exception) -> None:
         """Our own fault, said as such and past the streams, which may be what is broken: the host ends this kernel."""
-        with importing.finder:
-            import traceback
+        try:
+            with importing.finder:
+                import traceback
 
-        what = traceback.format_exception_only(error)[-1]
-        text = "".join(traceback.format_exception(error))
-        self.wire.send("failed", kind="internal", name=kind, message=what, traceback=text)
+            what = traceback.format_exception_only(error)[-1]
+            text = "".join(traceback.format_exception(error))
+            self.wire.send("failed", kind="internal", name=kind, message=what, traceback=text)
+        except Exception:
+            os._exit(1)  # a cell has taken the interpreter apart: nothing is left to say it with
 
 
 def configure(kernel: Kernel, task: messages.Configure) -> None:

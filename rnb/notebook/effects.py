@@ -180,11 +180,11 @@ def _call_changes(call: ast.Call, alone: bool, last: bool) -> Iterator[tuple[str
             alone and function.attr in _STATEMENT_METHODS and not (last and function.attr == "add")
         )
         if root and known:
-            yield root, f"{dotted_name(function) or root}(…)"
+            yield root, f"{_text(function)}(…)"
         elif root and any(
             word.arg == "inplace" and getattr(word.value, "value", None) is True for word in call.keywords
         ):
-            yield root, f"{dotted_name(function) or root}(inplace=True)"
+            yield root, f"{_text(function)}(inplace=True)"
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     if name in _FIRST_ARGUMENT and call.args and isinstance(call.args[0], ast.Name):
         yield call.args[0].id, f"{dotted_name(function)}({call.args[0].id})"
@@ -199,7 +199,7 @@ def _text(node: ast.expr) -> str:
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         parts.append(f".{node.attr}" if isinstance(node, ast.Attribute) else "[…]")
         node = node.value
-    return "".join([node.id if isinstance(node, ast.Name) else "…", *reversed(parts[-4:])])
+    return "".join([node.id if isinstance(node, ast.Name) else "…", *reversed(parts)])
 
 
 def _root(node: ast.expr) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnb.plan.panels import Problem
+from rnb.plan.panels import CellState, Problem
 from rnb.plan.state import State
 from rnb.report.text import counts_text, duration, fault_lines, location
 
@@ -52,6 +52,6 @@ def _problems(state: State) -> list[str]:
         for item in panel.kept:
             if isinstance(item, Problem):
                 lines.append(location(state.path, item.line or 1, "error", item.name, item.message))
-        if getattr(panel, "status", "") == "killed":
-            lines.append(f"{id} killed")
+        if isinstance(panel, CellState) and panel.status == "killed":
+            lines.append(f"{id} killed: {panel.reason or 'its process has ended'}")
     return lines

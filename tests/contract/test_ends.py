@@ -42,6 +42,7 @@ BAD = {
     "segfault": ("import ctypes\nctypes.string_at(0)", "killed", None, None),
     "abort": ("import os\nos.abort()", "killed", None, None),
     "interrupts itself": ("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)", "killed", None, None),
+    "takes Python apart": ("import builtins\nbuiltins.__import__ = None", "killed", None, None),
 }
 
 
@@ -69,6 +70,7 @@ def test_a_bad_cell_blocks_its_readers_and_no_other(book: Book) -> None:
         if exception is None:
             [end] = ran.of("cell", cell=f"bad{i}", status="killed")
             assert (errors, bool(end["reason"]), end["seconds"] < 15) == ([], True, True), name
+            assert not any("rnb/kernel" in each["text"] for each in ran.of("stream", cell=f"bad{i}")), name
             continue
         [error] = errors
         assert error["name"] == exception, name

@@ -301,6 +301,14 @@ def test_cells_elsewhere_are_faults(source: str) -> None:
     assert codes(notebook("import rnb\n" + source + "\n")) == ["option"]
 
 
+def test_a_change_is_told_as_it_is_written() -> None:
+    source = (
+        "import rnb\n@rnb.cell\ndef a():\n    x = {}\n    return x\n@rnb.cell\ndef b(x):\n    x['k'][0].v.append(1)\n"
+    )
+    [fault] = notebook(source).faults
+    assert fault.message == "`x[…][…].v.append(…)` changes `x`, which the cell a owns"
+
+
 # body of a cell that reads `x` of another cell (by parameter) and TABLE of the module level -> warnings
 WARNS = {
     "x": "",
