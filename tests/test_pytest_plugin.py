@@ -74,6 +74,12 @@ def words():
     """# Only words"""
 
 
+@rnb.cell
+def test_is_a_cell():
+    request = [1]
+    return request
+
+
 def test_total(total, xs):
     assert total == sum(xs)
 
@@ -127,6 +133,7 @@ def test_cells_are_items_and_defs_are_fixtures(book: Book) -> None:
         "bad": "FAILED",
         "faulty": "FAILED",
         "flaky": "PASSED",
+        "test_is_a_cell": "PASSED",
         "test_total": "PASSED",
         "test_wrong": "FAILED",
     }

@@ -141,7 +141,8 @@ class NotebookModule(pytest.Module):
                 item.add_marker(pytest.mark.xdist_group(os.fspath(self.path)))
                 yield item
         self._share(notebook)
-        yield from super().collect()
+        cells = {cell.name for cell in notebook.cells}
+        yield from (each for each in super().collect() if getattr(each, "originalname", "") not in cells)
 
     @contextlib.contextmanager
     def _ours(self) -> Iterator[None]:
@@ -172,9 +173,9 @@ class NotebookModule(pytest.Module):
         return mine
 
     def _share(self, notebook: Notebook) -> None:
-        """Every def is a fixture of this module, unless the module has one of that name."""
+        """Every def is a fixture of this module, unless the module has one of that name. `request` is pytest's own word."""
         for cell in notebook.cells:
-            for name in cell.defs:
+            for name in set(cell.defs) - {"request"}:
                 slot = "" if name == cell.name and "" in cell.slots else name
                 vars(self.obj).setdefault(SLOT + name, self._fixture(name, cell.id, slot))
 

@@ -13,6 +13,7 @@ from rnb.cli.objects import EVENTS
 from rnb.cli.parameters import NotebookCommand, cache_option, engine_option, given
 from rnb.errors import UsageError
 from rnb.host.emit import Sink
+from rnb.host.given import check_sayable
 from rnb.host.target import check_apart, check_target
 from rnb.plan.state import State
 from rnb.report.json_lines import JsonLines
@@ -100,6 +101,8 @@ def _points(axes: tuple[str, ...], rows: str | None) -> list[dict[str, str]]:
         points = [{**point, **row} for point in points for row in grid.rows(rows)]
     if points == [{}]:
         raise UsageError("nothing varies", hint="for example -p alpha=0.1,0.3,1 or --rows points.csv")
+    for name, text in {item for point in points for item in point.items()}:
+        check_sayable(text, name)
     return points
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rnb.errors import UsageError
 from rnb.host.config import OFF, ON, cache_setting, cache_size
 from rnb.host.paths import keep_folder
+from rnb.host.source import sayable
 from rnb.redact import hidden
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def cache_place(path: str, option: str | None = None) -> str | None:
         return None
     if word is True or word.lower() in ON:
         return default_place(path)
+    sayable(word)
     return word if "://" in word else os.path.abspath(word)
 
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rnb.errors import MissingExtra, RnbError, UsageError
+from rnb.errors import MissingExtra, ParameterError, RnbError, UsageError
 
 if TYPE_CHECKING:
     from rnb.notebook.model import Notebook
@@ -28,6 +28,14 @@ class Given(dict[str, str]):
     def __init__(self, values: Mapping[str, str], places: Mapping[str, str], nulls: Iterable[str] = ()) -> None:
         super().__init__(values)
         self.places, self.nulls = dict(places), frozenset(nulls)
+
+
+def check_sayable(text: str, where: str) -> None:
+    """Raises ParameterError for bytes that are no text, and for halves of characters: no event could tell of them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ParameterError(f"{where}: {text!a} is not UTF-8", "give text in UTF-8") from None
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from rnb.host.cached import cache_place, forget_runs, resume_place
 from rnb.host.command import Command, environment_width
 from rnb.host.config import engine_of
 from rnb.host.emit import Sink
-from rnb.host.given import takes_null
+from rnb.host.given import check_sayable, takes_null
 from rnb.host.settings import Settings
 from rnb.host.source import in_time, no_cell, notebook_bytes, read_notebook
 from rnb.notebook.model import Notebook, Parameter
@@ -174,6 +174,7 @@ def check_asked(notebook: Notebook, settings: Settings) -> None:
             kind = p.annotation or f"a value like {p.default}"
             raise ParameterError(f"{settings.told(p.name)}: expected {kind}, got null", lists_them(settings.path))
         if p.name in settings.given:
+            check_sayable(settings.given[p.name], settings.told(p.name))
             _check_text(p, settings, bound)
     ids = [cell.id for cell in notebook.cells]
     for id in settings.only or ():

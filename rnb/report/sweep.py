@@ -19,6 +19,7 @@ from rnb.host.outcome import Outcome, row, status
 from rnb.host.report_file import ReportFile
 from rnb.report.text import duration
 
+INT64 = 1 << 63
 ONE_LINE = 60  # characters of a value in a line for people
 
 
@@ -61,7 +62,7 @@ class Table:
         writer = csv.DictWriter(text, self._columns(), restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows[place] for place in sorted(self.rows))
-        return text.getvalue().encode()
+        return text.getvalue().encode("utf-8", "backslashreplace")
 
     def parquet(self) -> bytes:
         pa, pq = import_module("pyarrow"), import_module("pyarrow.parquet")
@@ -74,11 +75,14 @@ class Table:
 
 
 def _typed(column: list[Any]) -> list[Any]:
-    """One type for a column: its values', else text."""
-    kinds = {type(value) for value in column if value is not None}
-    if kinds <= {int, float}:
+    """One type for a column: its values', else text, as of whole numbers of more than 64 bits."""
+    there = [value for value in column if value is not None]
+    kinds = {type(value) for value in there}
+    if kinds <= {int, float} and all(-INT64 <= value < INT64 for value in there if isinstance(value, int)):
         return [None if value is None else float(value) for value in column] if float in kinds else column
-    return column if len(kinds) <= 1 else [None if value is None else str(value) for value in column]
+    if len(kinds) <= 1 and not kinds & {int, str}:
+        return column
+    return [None if value is None else str(value).encode("utf-8", "backslashreplace").decode() for value in column]
 
 
 class Progress:
@@ -93,7 +97,7 @@ class Progress:
         self.count += 1
         self.failed += not outcome.ok
         self.ran += outcome.ran
-        point = " ".join(f"{name}={outcome.point[name]}" for name in self.names if name in outcome.point)
+        point = " ".join(f"{name}={_plain(outcome.point[name])}" for name in self.names if name in outcome.point)
         values = " ".join(f"{name}={_short(text)}" for name, (_, text) in outcome.values.items())
         cells = f"{outcome.ran} cell{'' if outcome.ran == 1 else 's'}"
         said = [
@@ -115,6 +119,11 @@ class Progress:
             said += f", {self.failed} failed"
         self.out.write(f"{said}, {self.ran} cells in {duration(time.monotonic() - self.started)}\n".encode())
         self.out.flush()
+
+
+def _plain(text: str) -> str:
+    """The text of a parameter in one line, and without orders to the terminal."""
+    return text if text.isprintable() else repr(text)
 
 
 def _short(text: str) -> str:

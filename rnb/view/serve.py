@@ -62,6 +62,8 @@ class Server:
         self._thread: threading.Thread | None = None
         self._server: _Uvicorn | None = None
         self.token = options.token
+        if self.token and not (self.token.isascii() and self.token.isprintable()):
+            raise UsageError("the token can't stand in an address", "make one of letters and digits")
         local = options.host in LOOPBACK
         if not local and self.token is None and options.jwks is None:
             self.token = secrets.token_urlsafe(24)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests import driver
@@ -70,6 +72,7 @@ REFUSED = [
     ("h: Colour = Colour.RED", "GREEN", "BLUE"),
     ("i: int | None = None", "x", "none"),
     ("j: list[int] = []", "1,x", "whole number"),
+    ("k: str = ''", os.fsdecode(b"a\xff"), "UTF-8"),
 ]
 
 
