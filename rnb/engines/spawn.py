@@ -9,6 +9,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]
 import _socket  # `socket` itself takes 2 ms to import
 import os
+import sys
 
 from rnb.kernel import UNHEARD, command
 
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
 
 CLOSED = "rnb ended it, since it had closed rnb's own connection"
 INT, KILL, PIPE, TERM = 2, 9, 13, 15  # as on every system; `signal` is not imported yet
+
+
+_lifelines: list[int] = []  # both ends of a pipe that closes when this process ends, however it does
+
+
+def _lifeline() -> int:
+    """The end of it that kernels get; -1 where the system would not look after it."""
+    if sys.platform != "linux":
+        return -1
+    if not _lifelines:
+        _lifelines.extend(os.pipe())
+        os.set_inheritable(_lifelines[0], True)
+    return _lifelines[0]
 
 
 class Spawned:
@@ -33,7 +47,7 @@ class Spawned:
             self.err, err_write = os.pipe()
             ends += [err_write, self.err]
             os.set_inheritable(theirs.fileno(), True)
-            argv = [*(_prefix() if _prefix else ()), *command(theirs.fileno())]
+            argv = [*(_prefix() if _prefix else ()), *command(theirs.fileno(), _lifeline())]
             self.pid = _start(argv, ends[0], out_write, err_write)
         except OSError as error:
             error.filename = error.filename or "a process for the kernel"

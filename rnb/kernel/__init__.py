@@ -13,19 +13,21 @@ import sys
 UNHEARD = 96  # exit code of a kernel whose connection to the host was closed by user code
 
 
-def command(fd: int) -> list[str]:
-    """The command line of a kernel that talks through the inherited socket `fd`. No module of ours stands in it as
-    `-m`, so that the user's `__main__` and `sys.argv` are clean."""
+def command(fd: int, lifeline: int = -1) -> list[str]:
+    """The command line of a kernel that talks through the inherited socket `fd`, and ends with the other end of the pipe
+    `lifeline`. No module of ours stands in it as `-m`, so that the user's `__main__` and `sys.argv` are clean."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    boot = f"import sys; sys.path.insert(0, {root!r}); from rnb.kernel import live; live({fd}, {root!r})"
+    boot = f"import sys; sys.path.insert(0, {root!r}); from rnb.kernel import live; live({fd}, {root!r}, {lifeline})"
     return [sys.executable, *_interpreter_flags(), "-P", "-c", boot]
 
 
-def live(fd: int, root: str) -> None:
+def live(fd: int, root: str, lifeline: int) -> None:
     """The kernel's process, from its imports on. A fault of ours before it serves is said in as few steps as can be."""
     try:
+        from rnb.kernel import process
         from rnb.kernel.actor import main
 
+        process.lifeline = lifeline
         sys.path.pop(0)
         main(fd, root)
     except Exception as error:

@@ -181,6 +181,17 @@ class Kernel:
         self.streams.flush()
         self.wire.send(tag, **fields)
 
+    def come_home(self) -> None:
+        """Where the notebook's folder is another one now (a checkout has made it anew), that is where code runs, unless it
+        has left."""
+        try:
+            there = _identity(self.config.folder)
+            if there != self.home and _identity(".") == self.home:
+                os.chdir(self.config.folder)
+                self.home = there
+        except OSError:
+            return  # there is none at the moment
+
     def serve(self) -> None:
         """Take tasks until `Stop`. Raises HostGone."""
         while True:
@@ -209,6 +220,7 @@ class Kernel:
 
 def configure(kernel: Kernel, task: messages.Configure) -> None:
     os.chdir(task.folder)
+    kernel.home = _identity(".")
     sys.argv = task.argv
     kernel.config = task
     kernel.module = importing.install(task.name, task.file, task.folder)
@@ -228,6 +240,11 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
     importing.finder.hooks["getpass"] = kernel.stdin.patch_getpass
     children.install(kernel.streams.before_child, importing.finder.hooks)
     kernel.report("ready", pid=os.getpid(), sys_path=list(sys.path))
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    facts = os.stat(folder)
+    return facts.st_dev, facts.st_ino
 
 
 def forget(kernel: Kernel, task: messages.Forget) -> None:

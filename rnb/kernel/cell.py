@@ -176,6 +176,7 @@ class Run:
 
 def run(kernel: Kernel, task: messages.RunCell) -> None:
     kernel.begin(task.id, task.uid)
+    kernel.come_home()
     cell = Run(kernel, task)
     check = Check(kernel, task) if task.check else None
     draws = _draws() if kernel.config.workers else None

@@ -1,7 +1,8 @@
 """The kernel as a process: how it ends with its host, and what a forked child may keep.
 
-Nothing outlives the host: a thread watches the socket and kills the whole process group when the other end closes,
-and on Linux the operating system does so should C code never let that thread run.
+Nothing outlives the host: a thread watches the socket and kills the whole process group when the other end closes. On
+Linux the operating system does it too, at the moment when the host ends, whatever the thread is kept from: it sends
+SIGKILL to the group when the last writer of a pipe, the *lifeline*, is gone. Where there is none, the kernel alone gets it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
+lifeline = -1  # the end of a pipe that nobody writes to, and that the host has the other end of
 _host = 0  # the process that has started us
 _fflush: Callable[[None], object] | None = None  # C's own, once somebody has loaded ctypes
 SETTLED = 300  # ms; a run that ends sooner does not pay for importing ctypes
@@ -39,6 +41,8 @@ def watch(fd: int) -> None:
     """Die when the other end of `fd` closes, whatever runs then."""
     global _host
     _host = os.getppid()
+    if lifeline >= 0 and os.getpgrp() == os.getpid():
+        _hang_on()
     start_new_thread(_watch, (fd,))
 
 
@@ -50,6 +54,21 @@ def _watch(fd: int) -> None:
         while not hangup.poll():
             pass
     die(fd)
+
+
+def _hang_on() -> None:
+    """Have this process group killed with the host."""
+    with finder:
+        from fcntl import F_SETFL, F_SETOWN, F_SETSIG, FASYNC, fcntl
+    try:
+        mine = os.open(
+            f"/proc/self/fd/{lifeline}", os.O_RDONLY | os.O_NONBLOCK
+        )  # each opening tells a group of its own
+    except OSError:
+        return
+    fcntl(mine, F_SETOWN, -os.getpid())
+    fcntl(mine, F_SETSIG, 9)
+    fcntl(mine, F_SETFL, os.O_NONBLOCK | FASYNC)
 
 
 def _follow(fd: int) -> None:

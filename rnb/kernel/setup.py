@@ -29,6 +29,7 @@ def run(kernel: Kernel, task: messages.RunSetup) -> None:
     if kernel.config.track:
         kernel.ledger.forget_names([*task.drop, *binds])
     kernel.begin(None)
+    kernel.come_home()
     ended: list[dict[str, Any]] = []
     seen: dict[str, Any] = {"effects": [], "packages": [], "absolute": [], "folders": {}}
     for statement in task.statements:

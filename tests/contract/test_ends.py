@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -271,6 +272,23 @@ def test_no_process_is_left_behind(book: Book, end: str) -> None:
     pids = [int(pid) for pid in ran.printed("a").split()]
     assert len(pids) == 4
     assert [alive(pid) for pid in pids] == [False] * 4
+
+
+def test_nor_where_the_command_is_killed(book: Book) -> None:
+    """Whatever the kernel does at that moment: here it holds the interpreter's lock as long as it can."""
+    spins = "import subprocess\nprint(subprocess.Popen(['sleep', '100']).pid, flush=True)\nwhile True: pass"
+    book.write({"a": "1", "b": spins})
+    for flags in ((), ("-j", "2")) * 2:
+        argv = [sys.executable, "-m", "rnb", "run", str(book.path), "--json", *flags]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            said = next(e for e in map(json.loads, process.stdout) if e.get("cell") == "b" and e["type"] == "stream")
+            time.sleep(0.4)  # until the kernel has all that is to end it
+            process.kill()
+        end = time.monotonic() + 5
+        while alive(int(said["text"])):
+            assert time.monotonic() < end, flags
+            time.sleep(0.02)
 
 
 def test_closed_standard_output_ends_it_quietly(book: Book) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -286,3 +287,19 @@ def test_many_files_then_fewer(book: Book):
     book.w.settled()
     assert book.printed("a") == "6\n"
     assert os.path.exists(book.path)
+
+
+def test_a_checkout_that_makes_the_folder_anew(book: Book):
+    """The cells run in the folder that is there now, unless one of them has left it for another."""
+    (book.folder / "data.txt").write_text("one")
+    book.watch(READS)
+    aside = book.folder.with_name("aside")
+    shutil.copytree(book.folder, aside)
+    shutil.rmtree(book.folder)
+    aside.rename(book.folder)
+    save(book.folder / "data.txt", "two")
+    result = book.w.settled()
+    while book.w.fold.view()["b"][0] != "done" or "two" not in book.printed("b"):
+        result = book.w.settled()
+    assert not result.of("error", cell="a")
+    assert book.save(READS.replace("b sees", "now")).printed("b") == "now two\n"
