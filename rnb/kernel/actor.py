@@ -39,6 +39,7 @@ class Kernel:
 
     module: ModuleType
     config: messages.Configure
+    home: tuple[int, int]  # the folder where code runs: its device and number
     figures: Figures
     sources: Sources
     tracker: Tracker
