@@ -8,8 +8,7 @@ from rnb.cli.objects import ONE, now, put
 from rnb.errors import UsageError
 from rnb.host.convert import convert
 from rnb.messages import AnyEvent
-
-FORMATS = ("rnb", "ipynb", "marimo", "percent", "script", "md", "html")
+from rnb.rewrite.convert import FORMATS
 
 
 @click.command()

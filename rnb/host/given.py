@@ -96,6 +96,10 @@ def _yaml(text: str) -> Any:
         raise MissingExtra("-P with a YAML file", "yaml") from None
     try:
         return yaml.safe_load(text) or {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+        raise ValueError(f"{where}{error.problem}") from None
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
 

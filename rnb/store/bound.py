@@ -17,7 +17,7 @@ ROOM = 0.8  # of the bound, that is left after pruning
 OFTEN = 0.05  # of the bound, after which a run says what it has written before it ends
 LINES = 500  # of `size`, from which they are added up
 KINDS = ("values", "traces", "unfit", "new")
-YOUNG = 3600.0  # seconds in which a file may still be one that is being written
+YOUNG = 3600.0  # seconds in which a file may still be one that is being written, or get the trace that speaks of it
 LATER = 60.0  # seconds: a file that was used further in the future was so by another clock, and nobody knows when
 
 

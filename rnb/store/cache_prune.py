@@ -11,10 +11,9 @@ import time
 import msgspec
 
 from rnb.messages.traces import Trace
-from rnb.store.bound import LATER
+from rnb.store.bound import LATER, YOUNG
 from rnb.store.cache import Cache
 
-YOUNG = 3600.0  # seconds in which a file without a trace may still get one
 TRACES, VALUES, OTHERS = "traces", "values", ("unfit", "new", "runs")
 
 
