@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PR_SET_PDEATHSIG = 1
 lifeline = -1  # the end of a pipe that nobody writes to, and that the host has the other end of
 _host = 0  # the process that has started us
+_hangs = False  # whether the lifeline holds this process
 _fflush: Callable[[None], object] | None = None  # C's own, once somebody has loaded ctypes
 SETTLED = 300  # ms; a run that ends sooner does not pay for importing ctypes
 
@@ -39,10 +40,9 @@ def die(fd: int) -> NoReturn:
 
 def watch(fd: int) -> None:
     """Die when the other end of `fd` closes, whatever runs then."""
-    global _host
+    global _host, _hangs
     _host = os.getppid()
-    if lifeline >= 0 and os.getpgrp() == os.getpid():
-        _hang_on()
+    _hangs = lifeline >= 0 and os.getpgrp() == os.getpid() and _hang_on()
     start_new_thread(_watch, (fd,))
 
 
@@ -56,28 +56,29 @@ def _watch(fd: int) -> None:
     die(fd)
 
 
-def _hang_on() -> None:
-    """Have this process group killed with the host."""
-    with finder:
-        from fcntl import F_SETFL, F_SETOWN, F_SETSIG, FASYNC, fcntl
+def _hang_on() -> bool:
+    """Have this process group killed with the host; whether that can be had."""
     try:
-        mine = os.open(
-            f"/proc/self/fd/{lifeline}", os.O_RDONLY | os.O_NONBLOCK
-        )  # each opening tells a group of its own
-    except OSError:
-        return
-    fcntl(mine, F_SETOWN, -os.getpid())
-    fcntl(mine, F_SETSIG, 9)
-    fcntl(mine, F_SETFL, os.O_NONBLOCK | FASYNC)
+        with finder:
+            from fcntl import F_SETFL, F_SETOWN, F_SETSIG, FASYNC, fcntl
+        own = os.open(f"/proc/self/fd/{lifeline}", os.O_RDONLY | os.O_NONBLOCK)  # each opening tells one group
+    except (ImportError, OSError):
+        return False
+    fcntl(own, F_SETOWN, -os.getpid())
+    fcntl(own, F_SETSIG, 9)
+    fcntl(own, F_SETFL, os.O_NONBLOCK | FASYNC)
+    return True
 
 
 def _follow(fd: int) -> None:
-    """Ask Linux to kill us when the host dies. (On other systems the thread alone must do.)"""
+    """Ask Linux to kill us when the host dies, unless the lifeline does: one that has died holds nobody. (On other systems
+    the thread alone must do.) `flush_stdio` counts on ctypes in any case."""
     if sys.platform == "linux":
         with finder:
             import ctypes
 
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
+        if not _hangs:
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
         if os.getppid() != _host:
             die(fd)
 
