@@ -40,9 +40,7 @@ class Bucket:
         except OSError as error:
             if isinstance(error.__cause__, ImportError):
                 raise MissingExtra(f"a cache at {url}", "cache", str(error.__cause__)) from None
-            if isinstance(
-                error.__cause__, (TypeError, ValueError)
-            ):  # a protocol that nobody knows, a URL without its parts
+            if isinstance(error.__cause__, TypeError | ValueError):  # an unknown protocol, a URL without its parts
                 raise UsageError(f"{url} is no place for a cache: {error.__cause__}", EXAMPLES) from None
             self._files, root, self._out = None, "", error  # a service that does not answer: told at the first question
         self._root = str(root).rstrip("/")

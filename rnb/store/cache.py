@@ -29,13 +29,7 @@ from rnb.store.spots import Spot
 MAGIC = b"rnb trace 2\n"
 SIGNATURE = 32  # bytes
 MOST = 8  # traces under one key
-OF_ONE = (
-    errno.EACCES,
-    errno.EPERM,
-    errno.EISDIR,
-    errno.ENOTEMPTY,
-    errno.EEXIST,
-)  # errors that may be of one entry alone
+OF_ONE = (errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST)  # errors that may be of one entry
 T = TypeVar("T")
 _encode = msgspec.msgpack.Encoder().encode
 _traces = msgspec.msgpack.Decoder(list[Trace])
@@ -252,9 +246,6 @@ def _name(kind: str, key: str) -> str:
 
 
 def _same_world(one: Trace, other: Trace) -> bool:
-    return (one.files, one.modules, one.versions, one.columns) == (
-        other.files,
-        other.modules,
-        other.versions,
-        other.columns,
-    )
+    """Whether both hold at the same time: by all that `plan/keys.py` looks at."""
+    seen = ("files", "folders", "modules", "versions", "columns", "refs")
+    return all(getattr(one, name) == getattr(other, name) for name in seen)

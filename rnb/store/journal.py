@@ -25,11 +25,7 @@ MANY = 64  # journals in a folder, and
 LARGE = 8_000_000  # bytes of one, from which on a run that ends takes them in
 HUGE = 32_000_000  # bytes at which a long watch begins another
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-MAIN = [
-    "-P",
-    "-c",
-    f"import sys; sys.path.append({ROOT!r}); from rnb.cli import main; main()",
-]  # not an `rnb.py` beside us
+MAIN = ["-P", "-c", f"import sys; sys.path.append({ROOT!r}); from rnb.cli import main; main()"]  # no `rnb.py` beside us
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -92,6 +92,20 @@ def test_what_changes_runs_and_nothing_else(book: Lab):
     assert book.ran() == []
 
 
+def test_each_way_that_the_world_was_comes_back(lab: Lab):
+    lab.write(
+        "import os\n\nDATA = []\n\n@rnb.cell\ndef changes(k: int = 1):\n    DATA.append(k)\n\n"
+        "@rnb.cell\ndef lists():\n    sorted(os.listdir('data'))\n\n@rnb.cell\ndef reads():\n    DATA[0]\n"
+    )
+    (lab.folder / "data").mkdir()
+    other = lab.folder / "data" / "other"
+    assert lab.ran() == ["changes", "lists", "reads"]
+    other.touch()
+    assert lab.ran("-p", "k=2") == ["changes", "lists", "reads"]
+    other.unlink()
+    assert lab.ran() == ["changes"]
+
+
 def test_renamed_moved_and_elsewhere(book: Lab):
     book.ran()
     edit(book.path, "def last(", "def finally_(")
