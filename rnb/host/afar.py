@@ -9,10 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
-import queue
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,19 +20,19 @@ from rnb.engines.cluster import Cluster
 from rnb.engines.running import STAYS
 from rnb.engines.work import Bundle, Outcome, Piece, Refused, Work
 from rnb.host import fitness
+from rnb.host.depot import Depot
 from rnb.host.far import Far
 from rnb.host.ground import python
-from rnb.host.lane import FAR, Job, Lane
+from rnb.host.lane import Job, Lane
 from rnb.host.observing import Observer
 from rnb.host.paths import keep_folder, write_beside
 from rnb.host.tasks import cell_task, place_task, setup_task
-from rnb.host.transfers import Parcel, Stored
 from rnb.messages import CellEnded
 from rnb.notebook.digest import digest
 from rnb.notebook.model import Cell
 from rnb.plan import keys
 from rnb.plan.setup import SetupPlan
-from rnb.plan.world import GOOD, Key
+from rnb.plan.world import GOOD
 from rnb.store.cache import Cache
 
 if TYPE_CHECKING:
@@ -67,12 +64,11 @@ class Afar:
         self._observer = Observer(session.modules.folder, session.modules)
         self._python = python()
         self._here: set[int] = set()  # cells that can't go
+        self._asked: set[str] = set()  # keys of work
         self._identities: dict[int, str] = {}  # of cells
         self._unfit = False  # no cell can
-        self._pieces: dict[tuple[Key, str], Piece] = {}  # what lies in the store, by value and state
+        self.depot = Depot(store, crew.transfers, session.loop.post, self._warn)
         self._bundle = ""
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
         self._told: set[str] = set()
         folder = keep_folder(session.settings.path)
         self._file = Path(folder, "dask", "seconds.json") if folder is not None else None
@@ -141,9 +137,9 @@ class Afar:
         refs = {ref.name: job.seen.get(links.owner_key(ref)) for ref in cell.refs}
         modules = world.used_modules(cell)
         key = keys.result_key(self._static(job.uid), refs, world.given(cell), modules, session.settings.strict)
-        if key is None or alone or fitness.never(cell, notebook):
-            key = os.urandom(16).hex()
-        pieces = self._needed(job)
+        if key is None or alone or key in self._asked or fitness.never(cell, notebook):
+            key = os.urandom(16).hex()  # two cells with the same code are two: each draws its own numbers
+        self._asked.add(key)
         try:
             bundle = self._bundle = self._bundle or self._put_bundle()
         except Refused as refused:
@@ -159,7 +155,7 @@ class Afar:
             secure=self.store.secure,
             bundle=bundle,
             task=cell_task(notebook, cell, job.uid, links, world.parameters, session.settings.strict),
-            pieces=pieces,
+            pieces=self.depot.needed(job.seen),
             keep=self._keeps(cell),
             most=(session.limits.shown(cell) or session.settings.output_limit) + 1,
         )
@@ -168,22 +164,6 @@ class Afar:
         """Whether what it gives may be kept for later runs."""
         session = self.crew.session
         return session.caching is not None and not fitness.never(cell, session.current.now)
-
-    def _needed(self, job: Job) -> list[Piece]:
-        """What the cell reads, what that holds before it."""
-        found: dict[int, Piece] = {}
-        todo = [(key, state) for key, state in job.seen.items()]
-        order: list[Piece] = []
-        while todo:
-            piece = self._pieces[todo.pop()]
-            if id(piece) in found:
-                order.remove(piece)
-            found[id(piece)] = piece
-            order.append(piece)
-            for need in piece.needs:
-                states = [job.seen[need]] if need in job.seen else [state for key, state in self._pieces if key == need]
-                todo.append((need, states[-1]))
-        return order[::-1]
 
     def _put_bundle(self) -> str:
         """Have the notebook lie in the store. Raises Refused."""
@@ -210,77 +190,6 @@ class Afar:
         session = self.crew.session
         dotted = session.current.imported_names() | {n for s in session.modules.sources.values() for n in s.imports}
         return {name.partition(".")[0] for name in dotted - session.modules.files.keys()} - KNOWN
-
-    # ------------------------------------------------------------------ values
-
-    def known(self, stored: Stored) -> None:
-        """Values in the cache: they lie where workers find them."""
-        piece = Piece(uid=stored.uid, content=stored.task.content, load=stored.task)
-        for slot, state in stored.slots.items():
-            self._pieces[(stored.uid, slot), state] = piece
-
-    def upload(self, parcel: Parcel, then: Callable[[str], None]) -> None:
-        """Have values of ours lie in the store, and call `then` with what stands in the way."""
-        post = self.crew.session.loop.post
-
-        def job() -> None:
-            failure = ""
-            try:
-                if parcel.path:
-                    fd = os.open(parcel.path, os.O_RDONLY)
-                    try:
-                        content = parcels.put(self.store, fd, b"")
-                    finally:
-                        os.close(fd)
-                else:
-                    content = parcels.put(self.store, -1, parcel.data)
-            except (Refused, OSError) as error:
-                failure = str(error)
-            else:
-                piece = Piece(uid=parcel.uid, content=content, part=parcel.part)
-                for slot, state in parcel.slots.items():
-                    self._pieces[(parcel.uid, slot), state] = piece
-            post(lambda: then(failure))
-
-        self._later(job)
-
-    def download(self, uid: int, then: Callable[[], None]) -> None:
-        """Have values of this cell lie where kernels of this machine can read them, and call `then`."""
-        session, transfers = self.crew.session, self.crew.transfers
-        pieces = {id(piece): piece for (key, _), piece in self._pieces.items() if key[0] == uid and piece.part}.values()
-
-        def job() -> None:
-            found: list[tuple[Piece, str]] = []
-            for piece in pieces:
-                try:
-                    found.append((piece, parcels.get(self.store, piece.content)))
-                except Refused as refused:
-                    self._warn(f"this machine {refused}: it is made again")
-            session.loop.post(lambda: arrived(found))
-
-        def arrived(found: list[tuple[Piece, str]]) -> None:
-            for piece, path in found:
-                needs = {key: transfers.held.get(key, {}).get(FAR, "") for key in piece.needs}
-                for slot in piece.part.slots if piece.part is not None else ():
-                    assert piece.part is not None
-                    transfers.parcels[uid, slot] = Parcel(uid, piece.part, needs, path, b"")
-            if not found:
-                for key in [key for key in transfers.held if key[0] == uid]:
-                    transfers.held[key].pop(FAR, None)
-            then()
-
-        self._later(job)
-
-    def _later(self, job: Callable[[], None]) -> None:
-        """In a thread of our own: the store may be far, and values large."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="rnb-store", daemon=True)
-            self._thread.start()
-        self._jobs.put(job)
-
-    def _work(self) -> None:
-        while True:
-            self._jobs.get()()
 
     # ------------------------------------------------------------------ what comes back
 
@@ -316,9 +225,7 @@ class Afar:
         if report.observed is not None:
             report.observed.folders = self._files(outcome, report.observed.folders, report)
         for part in outcome.parts:
-            piece = Piece(uid=job.uid, content=outcome.content, part=part)
-            for slot, state in part.slots.items():
-                self._pieces[(job.uid, slot), state] = piece
+            self.depot.add(Piece(uid=job.uid, content=outcome.content, part=part), part.slots)
         self._seconds[self._static(job.uid)] = round(report.seconds, 4)
 
     def refused(self, uid: int, reason: str, unfit: bool = False) -> None:

@@ -57,17 +57,17 @@ class Far(Lane):
 
     def take(self, parcel: Parcel | Stored) -> None:
         if isinstance(parcel, Stored):
-            self.afar.known(parcel)
+            self.afar.depot.take(parcel)
             self.session.loop.post(lambda: self._taken(parcel, ""))
         else:
-            self.afar.upload(parcel, lambda failure: self._taken(parcel, failure))
+            self.afar.depot.upload(parcel, lambda failure: self._taken(parcel, failure))
 
     def _taken(self, parcel: Parcel | Stored, failure: str) -> None:
         if self.job is not None and parcel in self.job.parcels:
             self.crew.carry.taken(self, failure)
 
     def give(self, uid: int, slots: list[str]) -> None:
-        self.afar.download(uid, lambda: self.crew.carry.given(self, Exported(uid=uid, parts=[])))
+        self.afar.depot.download(uid, lambda: self.crew.carry.given(self, Exported(uid=uid, parts=[])))
 
     def keep(self, draft: Draft) -> None:
         """The worker has done it, with the other values: `draft` needs no file of ours."""

@@ -163,6 +163,12 @@ def slow():
     assert run.go().printed("slow") == "first\nsecond\n"
 
 
+def test_cells_with_the_same_code_both_run(dask: Dask, write: Write):
+    draw = "@rnb.cell\ndef {}():\n    return os.urandom(8)\n\n\n"
+    path = write(draw.format("one") + draw.format("two") + "@rnb.cell\ndef differ(one, two):\n    print(one != two)\n")
+    assert dask.run(path).printed("differ") == "True\n"
+
+
 def test_random_notebooks(dask: Dask) -> None:
     @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(KINDS).flatmap(notebooks), st.sampled_from([(), ("--cache", "on")]))
