@@ -7,6 +7,7 @@ are watched, not files, so that atomic renames, links and files that come back a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -36,6 +37,7 @@ class Watcher:
         if self.inotify is not None:
             loop.watch_fd(self.inotify.fd, self._notified)
         self.timer = loop.after(LOOK, self._look)
+        self.here = os.getcwd()
 
     def watch(self, files: Iterable[str]) -> None:
         """Watch just these files, there or not, through links."""
@@ -95,6 +97,7 @@ class Watcher:
 
     def _look(self) -> None:
         self.timer = self.loop.after(LOOK, self._look)
+        self._come_back()
         moved = set()
         for path, known in self.files.items():
             now = stamp(path)
@@ -105,6 +108,12 @@ class Watcher:
             self.inotify.watch(self.folders)
         if moved:
             self.changed(moved, False)
+
+    def _come_back(self) -> None:
+        """The folder that we were called in may have been made anew, by a checkout say: paths are of the one that is there."""
+        with contextlib.suppress(OSError):  # there is none at the moment
+            if not os.path.samefile(".", self.here):
+                os.chdir(self.here)
 
     def close(self) -> None:
         self.timer.cancel()
