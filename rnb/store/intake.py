@@ -76,6 +76,8 @@ def _take(rows: sqlite3.Connection, path: str) -> None:
         complete = _is_free(file.fileno())
         with rows:
             rows.execute("BEGIN IMMEDIATE")
+            if not os.fstat(file.fileno()).st_nlink:  # it was all taken while we waited
+                return
             journal = Journal(rows, name)
             journal.about(file.readline())
             file.seek(journal.taken)
@@ -84,7 +86,7 @@ def _take(rows: sqlite3.Connection, path: str) -> None:
                     journal.line(line)
             journal.note()
         if complete:
-            os.unlink(path)
+            Path(path).unlink(missing_ok=True)
             rows.execute("DELETE FROM journals WHERE name=?", (name,))
 
 

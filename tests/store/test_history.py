@@ -194,6 +194,23 @@ def test_readers_see_a_run_that_goes_on_and_each_event_once(place: Path) -> None
         assert [run.run for run in reader.runs()] == ["r1", "r2"] and reader.events("r2") == second
 
 
+def test_several_who_take_in_journals_do_not_disturb_one_another(place: Path) -> None:
+    words: list[str] = []
+    for turn in range(5):
+        for n in range(10):
+            sink = History(place, "nb.py", "nb.py", fold, pytest.fail)
+            for event in a_round(f"r{turn}-{n}", {"a": "1"}, 1):
+                sink.event(event)
+            sink.close()
+        takers = [threading.Thread(target=take_in, args=(place, fold, words.append)) for _ in range(4)]
+        [taker.start() for taker in takers]
+        [taker.join() for taker in takers]
+    assert not words and not journals(str(place))
+    with Reader(place, "nb.py") as reader:
+        assert len(reader.runs()) == 50
+        assert len(reader.events("r0-0")) == len(a_round("r0-0", {"a": "1"}, 1))
+
+
 def test_a_long_watch_begins_another_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The full one is taken in by a process that is gone when the watch is; what builds on it is shown whole."""
     monkeypatch.setattr(journal, "HUGE", 3000)
