@@ -40,6 +40,18 @@ def test_run_takes_folders_with_and_without_options(folder: Path) -> None:
     assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
 
 
+def test_reports_of_several_notebooks_are_files_in_a_folder(folder: Path) -> None:
+    (folder / "sub" / "a.py").write_text(CELL.format(value=7))
+    names = ["a.py", "sub/a.py"]
+    for jobs in ("1", "2"):
+        done = driver.text_run("run", *names, "-j", jobs, "--html", f"h{jobs}/", "--ipynb", f"i{jobs}/", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        assert {path.name for path in (folder / f"h{jobs}").iterdir()} == {"a.html", "a-2.html"}
+        assert '"7"' in (folder / f"i{jobs}" / "a-2.ipynb").read_text()
+    done = driver.text_run("run", *names, "--html", "one.html", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "") and "one.html is one file" in done.stderr
+
+
 def test_one_that_cannot_run_does_not_stop_the_others(folder: Path) -> None:
     names = ["a.py", "nosuch.py", "sub/b c.py", "c.ipynb"]
     done = driver.text_run("run", *names, cwd=folder)

@@ -18,7 +18,8 @@ from rnb.cli.parameters import (
     parameter_options,
     strict_option,
 )
-from rnb.cli.sinks import run_sinks
+from rnb.cli.sinks import is_folder, run_sinks
+from rnb.errors import UsageError
 
 
 @click.command(cls=NotebookCommand)
@@ -79,6 +80,8 @@ def command(
         from rnb.host.target import check_apart
 
         check_apart(target, paths, "the notebook")
+        if len(paths) > 1 and target != junit and not is_folder(target):
+            raise UsageError(f"{target} is one file, and there are {len(paths)} notebooks", "name a folder: pages/")
     if len(paths) > 1 and at_a_time > 1 and "-" not in paths:
         flags = {"--sandbox": sandbox, "--fail-fast": fail_fast, "--resume": resume, "--part": True, "--strict": strict}
         said = {"-p": parameters, "-P": files, "--only": only, "--limit": limits}

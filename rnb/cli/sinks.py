@@ -84,9 +84,32 @@ def pages(html: str) -> Callable[[str], Sink]:
     from rnb.view.packages import require
 
     require("--html")
-    from rnb.view.export import HtmlReport, page_file
+    from rnb.view.export import HtmlReport
 
-    return lambda path: HtmlReport(page_file(html, path), path)
+    place = places(html, ".html")
+    return lambda path: HtmlReport(place(path), path)
+
+
+def is_folder(target: str) -> bool:
+    """Whether a report is to go into a folder, which may not be there yet."""
+    return os.path.isdir(target) or target.endswith(("/", os.sep))
+
+
+def places(target: str, ending: str) -> Callable[[str], str]:
+    """Where the report of a notebook goes: to `target`, or to a file of the notebook's name in this folder; the second of
+    a name has a number."""
+    whose: dict[str, str] = {}
+
+    def place(path: str) -> str:
+        if not is_folder(target):
+            return target
+        os.makedirs(target, exist_ok=True)
+        name = stem = os.path.basename(path).removesuffix(".py")
+        while whose.setdefault(name, path) != path:
+            name = f"{stem}-{len(whose) + 1}"
+        return os.path.join(target, name + ending)
+
+    return place
 
 
 def run_sinks(
@@ -99,9 +122,10 @@ def run_sinks(
 
         shared.append(JUnit(junit))
     writers = [pages(html)] if html is not None else []
+    place = places(ipynb, ".ipynb") if ipynb is not None else None
 
     def make(state: State, path: str) -> list[Sink]:
-        jupyter = [jupyter_sink(ipynb, path)] if ipynb is not None else []
+        jupyter = [jupyter_sink(place(path), path)] if place is not None else []
         first = [] if many and not json else [people(path, json)]
         first += [*([] if many else kept(path)), *on_github(state, json)]
         return [*first, *shared, *jupyter, *(write(path) for write in writers)]
@@ -119,12 +143,10 @@ def on_github(state: State, json: bool) -> list[Sink]:
 
 
 def jupyter_sink(target: str, path: str) -> Sink:
-    """Writes a run as .ipynb; into a folder, under the notebook's name."""
+    """Writes a run as .ipynb."""
     from rnb.host.source import sources
     from rnb.report.ipynb import Ipynb
 
-    if os.path.isdir(target):
-        target = os.path.join(target, os.path.basename(path).removesuffix(".py") + ".ipynb")
     return Ipynb(target, lambda: sources(path))
 
 

@@ -66,14 +66,6 @@ def past_page(events: Iterable[AnyEvent], text: str, path: str) -> bytes:
     return report.page().encode("utf-8", "replace")
 
 
-def page_file(target: str, path: str) -> str:
-    """Where the page of a notebook goes: `target`, or a file of the notebook's name in it if it is a folder."""
-    if os.path.isdir(target) or target.endswith(("/", os.sep)):
-        os.makedirs(target, exist_ok=True)
-        return os.path.join(target, os.path.basename(path).removesuffix(".py") + ".html")
-    return target
-
-
 def export_all(
     paths: list[str], folder: str, make: Callable[[State, str], list[Sink]], parameters: dict[str, str]
 ) -> int:
