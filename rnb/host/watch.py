@@ -17,7 +17,6 @@ from rnb.host.settings import Settings
 from rnb.host.source import notebook_bytes
 from rnb.host.watcher import Stamp, Watcher, stamp
 from rnb.kernel.tracking import digest_file
-from rnb.notebook.model import Notebook
 from rnb.plan.state import State
 
 
@@ -29,21 +28,18 @@ class Watch:
         self.command, self.loop = command, command.loop
         self.path = os.path.abspath(settings.path)
         self.digests: dict[str, tuple[Stamp, str]] = {}
-        self.weighed: dict[str, tuple[str, frozenset[str]]] = {}  # path -> content, and what was seen of it: each such
-        # difference begins one round, also if that leaves it as it is since the cell is blocked
+        # path -> content, and what was seen of it: each such difference begins one round, also where the cell is blocked
+        self.weighed: dict[str, tuple[str, frozenset[str]]] = {}
         self.settling: dict[str, tuple[Stamp, Timer]] = {}  # files whose write may not have ended
         self.session: Session = command.open_session(settings, self._round_over)
         self.freshness = Freshness(self.loop, self.session)
-        self.saves = Saves(settings.path, self.loop, self._accept)
+        self.saves = Saves(settings.path, self.loop, self.session.open)
         self.watcher = Watcher(self.loop, self._changed)
         notebook = self.saves.first(data)
         check_asked(notebook, settings)
         self.watcher.watch([self.path])
         self.session.open(notebook)
         self.loop.post(lambda: self.saves.look(complete=True))
-
-    def _accept(self, notebook: Notebook) -> None:
-        self.session.open(notebook)
 
     def _round_over(self) -> None:
         """Files and modules that the last round used are watched; those that changed during it begin another."""
