@@ -7,6 +7,7 @@ What reading modules needs is imported when there is one to read: a plain `rnb r
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -92,7 +93,10 @@ class LocalModules:
         old, names = self.seen, current.imported_names()
         world.modules = self.digests(names) if names else {}
         new = self.seen = {name: self.sources[file].digest for name, file in self.files.items()} if names else {}
-        return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        for name in changed.intersection(old, new):
+            _drop_bytecode(self.files[name])
+        return changed
 
     def texts(self) -> dict[str, str]:
         """Digests of the texts of all files in the last answer."""
@@ -154,6 +158,15 @@ class LocalModules:
             source = Source(stamp, _digest(ast.dump(tree).encode()), _digest(data), tuple(_imports(tree, package)))
         self.sources[file] = source
         return source
+
+
+def _drop_bytecode(file: str) -> None:
+    """A kernel that has not imported a module believes what another has compiled of it: as long as the text has the same
+    size, and the time of its last change the same second."""
+    from importlib.util import cache_from_source
+
+    with contextlib.suppress(OSError, NotImplementedError):
+        os.unlink(cache_from_source(file))
 
 
 def _digest(data: bytes) -> str:

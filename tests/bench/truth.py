@@ -30,7 +30,7 @@ def play(seed: int, flavours: frozenset[str]) -> bool:
                 story.step()
             return True
         except AssertionError as error:
-            print(f"SEED {seed} {' '.join(sorted(flavours))}: {story.done[-6:] if story else 'start'}\n{error}")
+            print(f"SEED {seed} {' '.join(sorted(flavours))}: {story.done if story else 'start'}\n{error}")
             if story is not None:
                 after = story.wild.state.text()
                 print("".join(difflib.unified_diff(before.splitlines(True), after.splitlines(True), n=3)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,20 @@ def test_editing_a_module_in_place_at_the_same_second_and_size(book: Book):
         (book.folder / "one.py").write_text(f"VALUE = {value}\n\ndef f():\n    return VALUE\n")
         while texts(book) != [f"a {value}", f"b {value + 10}", f"c {value}00", "d"]:
             book.w.until("finished")  # a busy machine may show the file while it is empty first
+
+
+def test_a_new_kernel_does_not_believe_what_a_dead_one_compiled(book: Book):
+    kit = book.folder / "kit.py"
+    cells = "import kit\n\n@rnb.cell\ndef a():\n    print(kit.X)\n"
+    for value in (1, 2, 1):
+        kit.write_text(f"X = {value}\n")
+        os.utime(kit, (1_700_000_000, 1_700_000_000 + value / 10))
+        if not hasattr(book, "w"):
+            book.watch(cells)
+        while book.printed("a") != f"{value}\n":
+            book.w.until("finished")
+        os.kill([e["pid"] for e in book.w.events if e["type"] == "kernel"][-1], signal.SIGKILL)
+        book.w.until("kernel", status="restarted")
 
 
 def test_a_module_and_the_notebook_saved_together(book: Book):
