@@ -55,7 +55,7 @@ def died(session: Session, reason: str) -> None:
         session.cancel_waiting(f"{session.cells[uid].id} killed")
     go_on(session)
     session.advance()
-    if ours and uid is not None:
+    if (ours and uid is not None) or session.places.astray or session.world.misplaced:
         session.recheck()
 
 

@@ -22,6 +22,8 @@ class Places:
         self.current, self.modules = current, modules
         self.shown: dict[int, CellError] = {}
         self.orphans: dict[int, CellError] = {}  # of `shown`: those that the kernel does not know
+        self.astray: set[int] = set()  # of them: those that it was asked to point anew when it died
+        self.pending: dict[str | None, int] = {}  # errors that may be pointed anew: id -> uid
         self.lines: list[str] = []  # of the text that all shown errors point into
         self.texts: dict[str, str] = {}  # and of the local modules
         self.hidden: dict[int, list[AnyEvent]] = {}  # what blocked cells will show: another text changed their error
@@ -30,16 +32,18 @@ class Places:
     def forget(self) -> None:
         """The kernel is new: it knows nothing, and errors that it did not see can't be pointed anew."""
         self.orphans.update(self.shown)
+        self.astray.update(self.pending.values())
         self.shown = {}
         self.placed: Placed = {}
         self.text = ""
-        self.pending: dict[str | None, int] = {}  # errors that may be pointed anew: id -> uid
+        self.pending = {}
         self.renamed: dict[int, list[AnyEvent]] = {}  # what stood around such an error, where its cell has a new id
 
     def note(self, uid: int, error: CellError) -> None:
         """An error of this cell (or of the setup) is shown now."""
         self.shown[uid] = error
         self.orphans.pop(uid, None)
+        self.astray.discard(uid)
         self.hidden.pop(uid, None)
 
     def freed(self, uid: int, world: World) -> list[AnyEvent]:
@@ -59,10 +63,12 @@ class Places:
         if (self.text, self.texts) == (notebook.sha256, texts):
             return []
         lines = notebook.text.split("\n")
-        for uid in [uid for uid, error in self.orphans.items() if self._moved(uid, error, lines, texts)]:
-            del self.orphans[uid]
+        moved = {uid for uid, error in self.orphans.items() if self._moved(uid, error, lines, texts)}
+        for uid in moved | self.astray:
+            self.orphans.pop(uid, None)
             if uid != SETUP and self._stays(uid, world, setup_stays):
                 world.misplaced.add(uid)
+        self.astray = set()
         self.text, self.lines, self.texts = notebook.sha256, lines, texts
         tasks: list[AnyTask] = [place_task(notebook, self.current.cells, self.placed)]
         for uid in list(self.shown):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from tests.driver import save
 from tests.watch.conftest import Book
 
@@ -141,4 +144,29 @@ def test_blocked_meanwhile(book: Book) -> None:
     events = [(e["type"], e.get("status")) for e in freed.events if e.get("cell") == "below"]
     assert events == [("cell", "queued"), ("error", None), ("cell", "unchanged")]
     assert book.ran() == []
+    book.true()
+
+
+def test_after_a_kernels_death(book: Book) -> None:
+    """The next kernel knows nothing of the errors: those whose lines have moved are raised anew, and no others."""
+
+    def kernel(number: int) -> None:
+        os.kill([e["pid"] for e in book.w.events if e["type"] == "kernel"][-1], number)
+
+    book.watch(CELLS)
+    kernel(signal.SIGKILL)
+    book.w.until("kernel", status="restarted")
+    book.save(CELLS + "\n# at the end\n")
+    assert book.ran() == []
+    book.true()
+    moved = CELLS.replace("@rnb.cell\ndef chained", "# a note\n@rnb.cell\ndef chained")
+    book.save(moved)
+    assert "chained" in book.ran()
+    book.true()
+    kernel(signal.SIGSTOP)  # asked to point errors anew, it dies before it does
+    save(book.path, book.text("# at the top\n" + moved))
+    book.w.until("plan")
+    kernel(signal.SIGKILL)
+    book.w.until("finished")
+    book.w.until("finished")
     book.true()
