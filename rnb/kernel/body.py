@@ -10,6 +10,7 @@ import builtins
 from _ast import Assign, AsyncFunctionDef, Expr, Module, Name, PyCF_ALLOW_TOP_LEVEL_AWAIT, Return, Store
 
 from rnb.kernel.function import at
+from rnb.kernel.placed import build
 from rnb.kernel.values import UNBOUND
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ def compiled(node: Any, file: str, future: int) -> CodeType:
         last = body[-1]
         body[-1] = at(Assign([at(Name(SHOWN, Store()), last)], last.value), last)
     flags = future | (PyCF_ALLOW_TOP_LEVEL_AWAIT if isinstance(node, AsyncFunctionDef) else 0)
-    code: CodeType = compile(Module(body, []), file, "exec", flags, dont_inherit=True)
+    code: CodeType = build(Module(body, []), file, flags)
     return code.replace(co_name=node.name, co_qualname=node.name)
 
 

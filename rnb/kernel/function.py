@@ -37,7 +37,7 @@ from _ast import (
 )
 
 import rnb
-from rnb.kernel.placed import tree
+from rnb.kernel.placed import build, tree
 from rnb.kernel.values import UNBOUND
 
 TYPE_CHECKING = False
@@ -85,7 +85,7 @@ class Plan:
         if shadowing:
             _delete_first(node, shadowing)
             self.keywords += shadowing
-        self.code = compile(Module([node], []), file, "exec", task.future, dont_inherit=True)
+        self.code = build(Module([node], []), file, task.future)
 
     def make(self, namespace: dict[str, Any]) -> Callable[..., Any]:
         """Execute the `def` with its decorators in the module's namespace, without binding the cell's name there."""

@@ -10,6 +10,7 @@ import ast
 import sys
 from opcode import opmap
 
+from rnb.kernel.placed import build
 from rnb.kernel.units import nested
 
 TYPE_CHECKING = False
@@ -74,7 +75,7 @@ def _instructions(one: Any, two: Any) -> Iterator[tuple[Position, Position]]:
     is called on a line of its own, for one, is no node. It may leave out a NOP that only says where a line begins."""
     parts = []
     for tree in (one, two):
-        codes = nested(compile(ast.Module(tree.body, []), "", "exec", dont_inherit=True))
+        codes = nested(build(ast.Module(tree.body, []), ""))
         parts.append([list(zip(code.co_code[::2], code.co_positions(), strict=False)) for code in codes])
     for before, after in zip(*parts, strict=False):
         old, new = ([(op, place) for op, place in part if op != opmap["NOP"]] for part in (before, after))
@@ -100,9 +101,9 @@ def _blank(text: str) -> int:
 def _parse(source: str) -> Any:
     """The tree of a unit, with its lines from 1 also where it is indented, as marimo's setup is."""
     if source[:1] not in " \t":
-        return ast.parse(source + "\n")
-    tree = ast.parse("if 1:\n" + source + "\n")
-    return ast.increment_lineno(ast.Module(tree.body[0].body, []), -1)  # type: ignore[attr-defined]
+        return build(source + "\n", "", ast.PyCF_ONLY_AST)
+    tree = build("if 1:\n" + source + "\n", "", ast.PyCF_ONLY_AST)
+    return ast.increment_lineno(ast.Module(tree.body[0].body, []), -1)
 
 
 def _place(node: Any) -> Position:

@@ -7,6 +7,7 @@ its errors, and in its warnings of escapes and of numbers that run into a keywor
 
 from __future__ import annotations
 
+import gc
 from _ast import AST, Module, PyCF_ONLY_AST
 
 TYPE_CHECKING = False
@@ -31,9 +32,21 @@ def tree(source: str, line: int, file: str, future: int) -> ast.Module:
 
 
 def _parse(text: str, file: str, future: int) -> ast.Module:
-    module = compile(text + "\n", file, "exec", PyCF_ONLY_AST | future, dont_inherit=True)
+    module = build(text + "\n", file, PyCF_ONLY_AST | future)
     assert isinstance(module, Module)
     return module
+
+
+def build(source: Any, file: str, flags: int = 0) -> Any:
+    """`compile`, from a text or a tree, undisturbed: up to Python 3.12.1 it fails where a thread of the user's makes a tree at
+    the same time (python/cpython#106905). None gets in unless garbage is collected, whose `__del__` may be Python."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return compile(source, file, "exec", flags, dont_inherit=True)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _may_warn(source: str) -> bool:

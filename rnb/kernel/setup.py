@@ -7,7 +7,7 @@ import sys
 from rnb.errors import ParameterError
 from rnb.kernel import importing, process, streams
 from rnb.kernel.failure import attempt, send_error
-from rnb.kernel.placed import tree
+from rnb.kernel.placed import build, tree
 from rnb.kernel.values import UNBOUND
 
 DEFINITIONS = ("def ", "async def ", "class ", "@", "import ", "from ")
@@ -155,9 +155,7 @@ def _execute(kernel: Kernel, statement: messages.SetupStatement, future: int) ->
         text, line = statement.source, statement.line
         if text[0] in " \t":  # it stands in marimo's `with app.setup:`
             text, line = "if 1:\n" + text, line - 1
-        code = compile(
-            tree(text, line, kernel.config.file, future), kernel.config.file, "exec", future, dont_inherit=True
-        )
+        code = build(tree(text, line, kernel.config.file, future), kernel.config.file, future)
         kernel.executed(statement.unit or f"s{statement.key}", statement.line, statement.source, "", code)
         exec(code, kernel.namespace)
 

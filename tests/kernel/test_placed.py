@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import gc
+import sys
+import threading
 import warnings
 
 import pytest
 
-from rnb.kernel.placed import NEAR, tree
+from rnb.kernel.placed import NEAR, build, tree
 
 PIECES = (
     "def f(a, *b: int, c=1, **d):\n    return [x\n        for x in a if x], lambda: (yield)\n",
@@ -36,3 +39,38 @@ def test_error() -> None:
     with pytest.raises(SyntaxError) as error:
         tree("y = 1\nx = (\n", 1000, "nb.py", 0)
     assert error.value.lineno == 1001
+
+
+def test_beside_a_thread_that_parses() -> None:
+    """Up to Python 3.12.1 two threads in `ast` can make one another fail, where garbage hands over between them."""
+    stop, before = threading.Event(), (gc.get_threshold(), sys.getswitchinterval())
+
+    class Loud:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            sum(range(50))
+
+    def busy() -> None:
+        while not stop.is_set():
+            Loud()
+            try:
+                ast.parse(PIECES[0] * 50)
+            except (SystemError, RecursionError):
+                continue
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    gc.set_threshold(50)
+    sys.setswitchinterval(1e-5)
+    try:
+        for _ in range(500):
+            Loud()
+            build(tree("def f():\n" + "    v = [1, lambda x: [y for y in x]]\n" * 8, 1, "nb.py", 0), "nb.py")
+    finally:
+        stop.set()
+        thread.join()
+        gc.set_threshold(*before[0])
+        sys.setswitchinterval(before[1])
+    assert gc.isenabled()
