@@ -8,6 +8,7 @@ import collections
 import csv
 import io
 import itertools
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +121,16 @@ def test_writing_is_not_flushed_by_looking(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [1, "a", [1], {}, object(), int, len, loop])
 def test_what_reading_does_not_use_up(value: Any) -> None:
     assert state(value) is None
+
+
+def test_looking_warns_nobody() -> None:
+    """From Python 3.12 on itertools warn whoever pickles them: that is nothing for the user's stderr."""
+    value = itertools.permutations([1, 2, 3])
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        filters = list(warnings.filters)
+        before = state(value)
+        next(value)
+        assert state(value) != before
+        assert warnings.filters == filters
+    assert seen == []

@@ -8,6 +8,7 @@ for), only positions that the object tells and the iterators that it holds, as t
 from __future__ import annotations
 
 import gc
+import warnings
 from _io import StringIO, _IOBase, _TextIOBase
 from _operator import length_hint
 from itertools import count
@@ -78,8 +79,14 @@ def _hint(value: Any, kind: type) -> Any:
 
 
 def _indices(value: Any) -> str:
-    """Where these are, they tell to pickle only."""
-    state = value.__reduce__()[2:]
+    """Where these are, they tell to pickle only; from 3.12 on with a warning, which is none of the user's."""
+    filters: Any = warnings.filters
+    ours = ("ignore", None, DeprecationWarning, __name__, 0)
+    filters.insert(0, ours)  # `simplefilter` would have all warnings shown anew that were shown once
+    try:
+        state = value.__reduce__()[2:]
+    finally:
+        filters.remove(ours)
     return repr([part for part in (*state, *(state[0] if state else ())) if _numbers(part)])
 
 
