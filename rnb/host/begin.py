@@ -28,7 +28,8 @@ def begin(session: Session, notebook: Notebook) -> None:
     session.started = time.monotonic()
     session.limits.new_round()
     session.emitter.hold()  # the first task leaves before anybody is told of the round
-    if not notebook.valid:
+    session.broken = not notebook.valid
+    if session.broken:
         _broken(session, notebook)
         return
     current = session.current

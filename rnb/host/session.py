@@ -98,7 +98,7 @@ class Session:
         self.internal: tuple[str, str] | None = None  # a fault of ours in a kernel: what is said, and the hint
         self.hopeless = NO_KERNEL  # and why
         self.early_deaths = 0  # of kernels, in a row, before they had answered
-        self.no_kernel = self.closing = False
+        self.no_kernel = self.closing = self.broken = False  # broken: the text on disk does not parse
         self.ask_again: Callable[[list[str]], None] = lambda cells: None  # these cells are to read again what they read
         self.engine: Engine | None = None  # where cells may go
         self.no_answer: Callable[[str | None], None] = lambda cell: None  # this cell has ended, and waits for no line
@@ -147,8 +147,9 @@ class Session:
         self.advance()
 
     def recheck(self, parameters: bool = False) -> None:
-        """Files, modules, wishes or `parameters` have changed: a round for them, now or after the running one."""
-        if self.current.notebook is None or self.pending is not None:
+        """Files, modules, wishes or `parameters` have changed: a round for them, now, after the running one, or when the
+        text parses again."""
+        if self.current.notebook is None or self.pending is not None or self.broken:
             return
         again = msgspec.structs.replace(self.current.notebook, same_graph=not parameters, edited=[])
         if self.round is None and not self.busy:

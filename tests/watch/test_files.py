@@ -308,3 +308,16 @@ def test_a_checkout_that_makes_the_folder_anew(book: Book, inside: bool, monkeyp
     while book.w.fold.view()["b"][0] != "done" or "two" not in book.printed("b"):
         book.w.settled()
     assert book.save(READS.replace("b sees", "now")).printed("b") == "now two\n"
+
+
+def test_a_file_that_changes_while_the_text_does_not_parse(book: Book):
+    data = book.folder / "data.txt"
+    data.write_text("one")
+    book.watch(READS)
+    book.save(READS + "def half(:")
+    save(data, "two")
+    book.w.silent()
+    assert [fault["code"] for fault in book.w.fold.faults] == ["syntax"]
+    book.save(READS)
+    assert (book.w.fold.faults, book.ran(), book.printed("b")) == ([], ["a", "b"], "b sees two\n")
+    book.true()
