@@ -140,6 +140,9 @@ class Afar:
         if key is None or alone or key in self._asked or fitness.never(cell, notebook):
             key = os.urandom(16).hex()  # two cells with the same code are two: each draws its own numbers
         self._asked.add(key)
+        pieces = self.depot.needed(job.seen)
+        if pieces is None:
+            return None
         try:
             bundle = self._bundle = self._bundle or self._put_bundle()
         except Refused as refused:
@@ -155,7 +158,7 @@ class Afar:
             secure=self.store.secure,
             bundle=bundle,
             task=cell_task(notebook, cell, job.uid, links, world.parameters, session.settings.strict),
-            pieces=self.depot.needed(job.seen),
+            pieces=pieces,
             keep=self._keeps(cell),
             most=(session.limits.shown(cell) or session.settings.output_limit) + 1,
         )

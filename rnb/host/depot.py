@@ -36,20 +36,25 @@ class Depot:
         """These lie there, each in the state that is said."""
         self._pieces.setdefault(piece.uid, {}).update(dict.fromkeys(slots.items(), piece))
 
-    def needed(self, seen: Wanted) -> list[Piece]:
-        """What a cell that is given these reads, each before those that hold it."""
-        todo = [(uid, (slot, state)) for (uid, slot), state in seen.items()]
+    def needed(self, seen: Wanted) -> list[Piece] | None:
+        """What a cell that is given these reads, each after those that it holds; None where some hold one another."""
         order: list[Piece] = []
-        while todo:
-            uid, value = todo.pop()
-            piece = self._pieces[uid][value]
-            if piece in order:
-                order.remove(piece)
-            order.append(piece)
+        whole = [self._before(uid, (slot, state), seen, order, []) for (uid, slot), state in seen.items()]
+        return order if all(whole) else None
+
+    def _before(self, uid: int, value: tuple[str, str], seen: Wanted, order: list[Piece], above: list[Piece]) -> bool:
+        """Add what this value holds, then itself. `above`: what holds it."""
+        piece = self._pieces[uid][value]
+        if piece in above:
+            return False
+        if piece not in order:
             for need, slot in piece.needs:
                 states = [state for name, state in self._pieces[need] if name == slot]
-                todo.append((need, (slot, seen.get((need, slot), states[-1]))))
-        return order[::-1]
+                state = seen.get((need, slot), states[-1])
+                if not self._before(need, (slot, state), seen, order, [*above, piece]):
+                    return False
+            order.append(piece)
+        return True
 
     # ------------------------------------------------------------------ there and back
 

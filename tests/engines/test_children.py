@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from rnb.engines.holding import Holding
 from rnb.engines.pool import Pool
 from rnb.engines.work import Piece
+from rnb.host.depot import Depot
 from rnb.messages import Part
 from tests.engines.conftest import Dask, cluster, gone, wait_for
 
@@ -116,6 +118,16 @@ def test_what_nobody_uses_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
         assert again is not thing
     pool.close()
     assert again.closed
+
+
+def test_what_a_cell_reads_comes_in_order_and_not_at_all_where_values_hold_one_another() -> None:
+    depot = Depot(*[cast(Any, None)] * 4)
+    for uid, needs in [(1, []), (2, [1]), (3, [2, 1]), (4, [5]), (5, [4])]:
+        part = Part(slots={"v": "s"}, needs=[(need, "v") for need in needs])
+        depot.add(Piece(uid=uid, content=str(uid), part=part), part.slots)
+    pieces = depot.needed({(3, "v"): "s", (1, "v"): "s"})
+    assert pieces is not None and [piece.uid for piece in pieces] == [1, 2, 3]
+    assert depot.needed({(4, "v"): "s"}) is None
 
 
 CELLS = st.integers(1, 4)
