@@ -211,12 +211,11 @@ class Kernel:
         try:
             with importing.finder:
                 import traceback
-
-            what = traceback.format_exception_only(error)[-1]
-            text = "".join(traceback.format_exception(error))
-            self.wire.send("failed", kind="internal", name=kind, message=what, traceback=text)
         except Exception:
             os._exit(1)  # a cell has taken the interpreter apart: nothing is left to say it with
+        what = traceback.format_exception_only(error)[-1]
+        text = "".join(traceback.format_exception(error))
+        self.wire.send("failed", kind="internal", name=kind, message=what, traceback=text)
 
 
 def configure(kernel: Kernel, task: messages.Configure) -> None:

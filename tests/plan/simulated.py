@@ -57,6 +57,8 @@ class SimulatedKernel:
         self.tracker = SimpleNamespace(begin=lambda: None, end=dict, observed=lambda: seen)
         self.reports: list[tuple[str, dict[str, Any]]] = []
 
+    def come_home(self) -> None: ...
+
     def begin(self, cell: str | None, uid: int | None = None) -> None:
         self.printed.clear()
 
