@@ -252,6 +252,7 @@ class Crew:
             lane.unshared.add(uid)
         if job.void and (self.head == uid or not self.over):
             if any(change.owner is None for change in report.changed):
+                self.backlog.emit(overtaken(session.cells[uid]))
                 self.one_by_one()
             else:
                 self._repeat(uid, ran=True)

@@ -145,17 +145,47 @@ def e(w):
 """
 
 
-@pytest.mark.parametrize("cells", [OVERTAKEN, BROKEN])
-def test_what_runs_twice_is_told_once(cells: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+ASKED_TOO_EARLY = """
+@rnb.cell
+def a():
+    class Here:
+        pass
+    v = [Here()]
+    return v
+
+
+@rnb.cell
+def b():
+    while not os.path.exists("begun"):
+        time.sleep(0.001)
+    w = [len(())]
+    return w
+
+
+@rnb.cell
+def c(v, w):
+    print(len(v + w))
+
+
+@rnb.cell
+def d():
+    TABLE["n"] += 4
+    open("begun", "w").close()
+    print("got", input("? "))
+"""
+
+
+@pytest.mark.parametrize(("cells", "jobs"), [(OVERTAKEN, "4"), (BROKEN, "4"), (ASKED_TOO_EARLY, "2")])
+def test_what_runs_twice_is_told_once(cells: str, jobs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "nb.py"
     path.write_text(SETUP + "\n" + cells)
     reports = []
-    for jobs in ("4", "1"):
-        reports.append(report(text_run("run", str(path), "-j", jobs, stdin=LINES).stdout))
+    for each in (jobs, "1"):
+        reports.append(report(text_run("run", str(path), "-j", each, stdin=LINES).stdout))
     assert reports[0] == reports[1]
     (tmp_path / "begun").unlink(missing_ok=True)
-    together = run(path, "-j", "4", stdin=LINES)
+    together = run(path, "-j", jobs, stdin=LINES)
     began = [event["cell"] for event in together.of("cell") if event["status"] == "running"]
     assert len(began) > len(set(began))  # something did run twice
     assert_each_run_ends_once(together)
