@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CLOSED = "rnb ended it, since it had closed rnb's own connection"
 INT, KILL, PIPE, TERM = 2, 9, 13, 15  # as on every system; `signal` is not imported yet
-
+HIGH = 1000  # a descriptor that few processes come to
 
 _lifelines: list[int] = []  # both ends of a pipe that closes when this process ends, however it does
 
@@ -46,9 +46,9 @@ class Spawned:
             ends += [out_write, self.out]
             self.err, err_write = os.pipe()
             ends += [err_write, self.err]
-            os.set_inheritable(theirs.fileno(), True)
-            argv = [*(_prefix() if _prefix else ()), *command(theirs.fileno(), _lifeline())]
-            self.pid = _start(argv, ends[0], out_write, err_write)
+            wire = _high()
+            argv = [*(_prefix() if _prefix else ()), *command(wire, _lifeline())]
+            self.pid = _start(argv, {ends[0]: 0, out_write: 1, err_write: 2, theirs.fileno(): wire})
         except OSError as error:
             error.filename = error.filename or "a process for the kernel"
             raise
@@ -62,8 +62,15 @@ class Spawned:
         kernels.add(self.pid)
 
 
-def _start(argv: list[str], null: int, out: int, err: int) -> int:
-    """The pid of the kernel that `argv` is, with these as its standard streams."""
+def _high() -> int:
+    """The number of a kernel's socket. Code that closes all descriptors gets no file under it, in which our reports would
+    land."""
+    limit = os.sysconf("SC_OPEN_MAX")
+    return min(HIGH, limit - 1) if limit > 0 else HIGH
+
+
+def _start(argv: list[str], descriptors: dict[int, int]) -> int:
+    """The pid of the kernel that `argv` is; it has our `descriptors` under the numbers that they stand for."""
     default = [PIPE, TERM]
     if _prefix:  # what stands around the kernel is not to end of an interrupt
         handler = _signal.signal(INT, _signal.SIG_IGN)
@@ -74,11 +81,7 @@ def _start(argv: list[str], null: int, out: int, err: int) -> int:
             argv[0],
             argv,
             _environment if _prefix else os.environ,
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, null, 0),
-                (os.POSIX_SPAWN_DUP2, out, 1),
-                (os.POSIX_SPAWN_DUP2, err, 2),
-            ],
+            file_actions=[(os.POSIX_SPAWN_DUP2, ours, theirs) for ours, theirs in descriptors.items()],
             setsid=True,
             setsigdef=default,
             setsigmask=[],

@@ -90,6 +90,17 @@ def test_a_bad_cell_blocks_its_readers_and_no_other(book: Book) -> None:
     assert ran.events[-1]["seconds"] < 15
 
 
+def test_files_of_who_closes_all_descriptors_hold_nothing_of_ours(book: Book) -> None:
+    """As what makes a daemon does: the lowest numbers are free then, and files get them."""
+    body = (
+        "import os\nos.closerange(3, 256)\nfiles = [open(f'{n}.txt', 'w') for n in range(30)]\nprint('said')\n"
+        "for file in files:\n    file.write('mine')\n    file.close()\nreturn 'whole'.upper()"
+    )
+    ran = book.write({"a": body, "b(a)": "a"}).run()
+    assert (ran.code, ran.shown("b"), ran.printed("a")) == (0, ["'WHOLE'"], "said\n")
+    assert {(book.path.parent / f"{n}.txt").read_text() for n in range(30)} == {"mine"}
+
+
 def test_notes_and_causes_are_told(book: Book) -> None:
     ran = book.write({"a": BAD["note"][0], "b": BAD["cause"][0], "c": BAD["group"][0]}).run()
     texts = {e["cell"]: e["traceback"] for e in ran.of("error")}

@@ -64,8 +64,8 @@ HOW = {
     "os.kill(os.getpid(), signal.SIGKILL)": "signal SIGKILL",
     "ctypes.string_at(0)": "signal SIGSEGV",
     "ctypes.CDLL(None).abort()": "signal SIGABRT",
-    "os.closerange(3, 100); time.sleep(0.1)": "rnb ended it, since it had closed rnb's own connection",
-    "[os.write(fd, b'\\xff' * 9) for fd in range(3, 30) if is_socket(fd)]; time.sleep(60)": (
+    "os.closerange(3, 1024); time.sleep(0.1)": "rnb ended it, since it had closed rnb's own connection",
+    "[os.write(fd, b'\\xff' * 9) for fd in range(3, 1024) if is_socket(fd)]; time.sleep(60)": (
         "rnb ended it, since it had written into rnb's own connection, or shown more than 1 GB at once"
     ),
 }
