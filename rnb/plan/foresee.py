@@ -28,8 +28,9 @@ class Forecast:
     def look(self, seeds: Iterable[int]) -> dict[int, tuple[Why, ...]]:
         sight, links = self.sight, self.sight.links
         for uid in seeds:
-            why = sight.certain(uid) if sight.block(uid) is None else []
-            if why or sight.standing_differs(uid):
+            blocked = sight.block(uid) is not None
+            why = sight.certain(uid) if not blocked else [NEW] if uid not in sight.world.memos else []
+            if (why and not blocked) or sight.standing_differs(uid):
                 self._may(uid, *why)
         while self.heap:
             uid = links.order[heapq.heappop(self.heap)]
