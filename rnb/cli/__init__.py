@@ -41,10 +41,11 @@ def main(args: list[str] | None = None) -> None:
 def _ends_at_once() -> object:
     """Until there is someone to hear signals, one ends us with its code and without a word; a kernel that is coming up sees
     that we are gone. Python's own KeyboardInterrupt is lost where it falls into an import. The handler that was SIGINT's."""
+    early = _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))  # first: only Python's own handler of it can raise
     for number in (_signal.SIGTERM, getattr(_signal, "SIGHUP", _signal.SIGTERM)):
         if _signal.getsignal(number) == _signal.SIG_DFL:  # nohup stays
             _signal.signal(number, lambda *_: os._exit(143))
-    return _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))
+    return early
 
 
 def _open_closed() -> None:

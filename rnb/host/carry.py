@@ -10,6 +10,7 @@ from rnb.messages import Exported
 
 if TYPE_CHECKING:
     from rnb.host.crew import Crew
+    from rnb.host.transfers import Parcel
 
 
 class Carry:
@@ -95,11 +96,11 @@ class Carry:
                     self.bring(other)
         self.crew.fill()
 
-    def taken(self, lane: Lane, failure: str) -> None:
+    def taken(self, lane: Lane, parcel: Parcel | Stored, failure: str) -> None:
         job = lane.job
-        if job is None or not job.parcels:
+        if job is None or parcel not in job.parcels:  # the job that it was for has been called back
             return
-        parcel = job.parcels.pop(0)
+        job.parcels.remove(parcel)
         if failure:
             self.crew.transfers.refused(parcel)
             if isinstance(parcel, Stored) and self.crew.cache is not None:

@@ -58,13 +58,9 @@ class Far(Lane):
     def take(self, parcel: Parcel | Stored) -> None:
         if isinstance(parcel, Stored):
             self.afar.depot.take(parcel)
-            self.session.loop.post(lambda: self._taken(parcel, ""))
+            self.session.loop.post(lambda: self.crew.carry.taken(self, parcel, ""))
         else:
-            self.afar.depot.upload(parcel, lambda failure: self._taken(parcel, failure))
-
-    def _taken(self, parcel: Parcel | Stored, failure: str) -> None:
-        if self.job is not None and parcel in self.job.parcels:
-            self.crew.carry.taken(self, failure)
+            self.afar.depot.upload(parcel, lambda failure: self.crew.carry.taken(self, parcel, failure))
 
     def give(self, uid: int, slots: list[str]) -> None:
         self.afar.depot.download(uid, lambda: self.crew.carry.given(self, Exported(uid=uid, parts=[])))

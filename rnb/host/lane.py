@@ -6,7 +6,7 @@ not at its place (`take`), and then run the cell (`run`). What the lane says bac
 
     crew.backlog.emit(event)                streams, displays, errors, `running`, as they come
     crew.ended(lane, job, report)           the cell is over; `lane.job` is None by then
-    crew.carry.taken(lane, failure)         the answer to each `take`, in order
+    crew.carry.taken(lane, parcel, failure) the answer to each `take`, in any order
     crew.carry.given(lane, exported)        the answer to `give`
     crew.cache.kept(draft, report)          the answer to each `keep`
     crew.died(lane, reason)                 it is gone, with its job, and is not to be used again
@@ -35,7 +35,7 @@ class Job:
 
     def __init__(self, uid: int, seen: Wanted):
         self.uid, self.seen = uid, seen
-        self.parcels: list[Parcel | Stored] = []  # to come, in order
+        self.parcels: list[Parcel | Stored] = []  # to come
         self.wanted: set[int] = set()  # cells whose values are being given for it
         self.running = False
         self.began = 0.0  # when, by `time.monotonic`

@@ -244,9 +244,9 @@ class Worker(Lane):
         elif isinstance(report, Exported):
             self.crew.carry.given(self, report)
         elif isinstance(report, Fetched):
-            self.crew.carry.taken(self, report.failure)
+            self._taken(report.failure)
         elif isinstance(report, Loaded):
-            self.crew.carry.taken(self, report.reason)
+            self._taken(report.reason)
         elif isinstance(report, Kept):
             self._kept(report)
         elif isinstance(report, Ready):
@@ -255,6 +255,11 @@ class Worker(Lane):
             self._setup_ended(report)
         elif isinstance(report, Failed) and (self.ready or report.kind != "parameter"):
             kernel_failed(self.session, report, self.supervisor)
+
+    def _taken(self, failure: str) -> None:
+        """A kernel answers in order."""
+        if self.job is not None and self.job.parcels:
+            self.crew.carry.taken(self, self.job.parcels[0], failure)
 
     def _is_up(self, report: Ready) -> None:
         if self.supervisor.is_up(report.pid):

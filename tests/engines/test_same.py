@@ -169,6 +169,47 @@ def test_cells_with_the_same_code_both_run(dask: Dask, write: Write):
     assert dask.run(path).printed("differ") == "True\n"
 
 
+def test_values_of_the_cache_meet_one_of_this_machine(dask: Dask, write: Write):
+    """What `far` reads is there at once, must be sent, and is there at once, in this order."""
+    path = write(
+        """
+@rnb.cell
+def first():
+    print("once")
+    v0 = [0]
+    return v0
+
+
+@rnb.cell
+def second(v0):
+    v1 = [1, v0]
+    return v1
+
+
+@rnb.cell
+def here(v1, v0):
+    v2 = input("? ") * 5_000_000  # takes a while to send
+    return v2
+
+
+@rnb.cell
+def busy():  # has `here` give its value first
+    input("? ")
+
+
+@rnb.cell(cache=False)
+def far(v1, v2, v0):
+    time.sleep(0.05)  # long enough to be worth the way
+    print(v0, v1, len(v2))
+"""
+    )
+    for _ in range(2):
+        result = run(path, "--cache", "on", "--engine", f"dask+{dask.address}", stdin="typed\nmore\n", timeout=20)
+        assert result.status()["far"] == "done"
+        assert result.printed("far") == "[0] [1, [0]] 25000000\n"
+    assert result.status()["first"] == result.status()["second"] == "cached"
+
+
 def test_random_notebooks(dask: Dask) -> None:
     @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(KINDS).flatmap(notebooks), st.sampled_from([(), ("--cache", "on")]))
