@@ -25,12 +25,13 @@ html_title = "rnb"
 
 
 def contents(app: Sphinx, page: str, source: list[str]) -> None:
-    """The index also says which pages there are, a chapter for each of its headings."""
-    if page != root_doc:
+    """The index, and the lists of codes, also say which pages there are, a chapter for each of their headings."""
+    if page not in (root_doc, "faults", "errors"):
         return
+    below = "" if page == root_doc else f"{page}/"
     for chapter in re.split(r"^## ", source[0], flags=re.M)[1:]:
         title, _, text = chapter.partition("\n")
-        pages = dict.fromkeys(re.findall(r"\]\((\w[\w-]*)\.md\)", text))
+        pages = dict.fromkeys(re.findall(rf"\]\(({below}\w[\w-]*)\.md\)", text))
         source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n" + "\n".join(pages) + "\n```\n"
 
 

@@ -13,7 +13,7 @@
 Besides them: `system`, an OSError that came through, and `internal`, any other exception: a fault of ours.
 
 A code is the same on the terminal (`rnb: error[usage]: …`), in `--json` (`problem`), in the log and in the answers of the
-view's server (`rnb-error`); `docs/errors.md` has a section for each. They survive pickling. A user's failing cell is never
+view's server (`rnb-error`); `docs/errors/` has a page for each. They survive pickling. A user's failing cell is never
 an exception of ours: it is a value (`messages.ErrorEvent`).
 """
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "notebooks" / "data" / "README.md"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "notebooks" / "data" / "README.md"]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"<!-- (\w+)(?:: (.*?))?\s*-->")
@@ -39,9 +39,9 @@ class Step:
 
 def steps(page: Path) -> list[Step]:
     text = page.read_text()
-    found = []
+    found, last = [], 0
     for block in _BLOCK.finditer(text):
-        above = text[: block.start()].rstrip("\n").split("\n\n")[-1]
+        above, last = text[last : block.start()].rstrip("\n").split("\n\n")[-1], block.end()
         marks = dict(_COMMENT.findall(above))
         line = text.count("\n", 0, block.start()) + 1
         found.append(Step(page, line, block[1], block[2], marks))

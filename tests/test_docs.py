@@ -127,31 +127,40 @@ def test_an_edit_runs_what_the_page_says(page: Path, tmp_path: Path, watches: di
 
 # ---------------------------------------------------------------------------- faults
 
-EXAMPLES = [step for step in steps(DOCS / "faults.md") if "fault" in step.marks or "fine" in step.marks]
+CODES = [*ERRORS.split(), *WARNINGS.split(), *LINTS.split()]
+EXAMPLES = [step for code in CODES for step in steps(DOCS / "faults" / f"{code}.md") if step.language == "python"]
 
 
-def faults(step: Step, folder: Path) -> list[dict[str, Any]]:
-    (folder / "example.py").write_text(step.text)
-    command = [sys.executable, "-m", "rnb", "check", "example.py", "--json"]
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+    """The faults of each example: one process looks at all."""
+    folder = tmp_path_factory.mktemp("faults")
+    for number, step in enumerate(EXAMPLES):
+        (folder / f"{number}.py").write_text(step.text)
+    command = [sys.executable, "-m", "rnb", "check", *(f"{number}.py" for number in range(len(EXAMPLES))), "--json"]
     out = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60).stdout
-    found: list[dict[str, Any]] = json.loads(out)["faults"]
-    return found
+    return {str(step): json.loads(line)["faults"] for step, line in zip(EXAMPLES, out.splitlines(), strict=True)}
 
 
-@pytest.mark.parametrize("step", EXAMPLES, ids=lambda step: f"{step.marks.get('fault', 'fine')}-{step.line}")
-def test_an_example_has_its_fault_and_no_other(step: Step, tmp_path: Path) -> None:
-    found = faults(step, tmp_path)
-    assert {fault["code"] for fault in found} == ({step.marks["fault"]} if "fault" in step.marks else set())
+@pytest.mark.parametrize("step", EXAMPLES, ids=lambda step: f"{step.page.stem}-{step.line}")
+def test_an_example_has_its_fault_and_no_other(step: Step, found: dict[str, list[dict[str, Any]]]) -> None:
+    faults = found[str(step)]
+    assert {fault["code"] for fault in faults} == ({step.marks["fault"]} if "fault" in step.marks else set())
     here = [number for number, line in enumerate(step.text.splitlines(), 1) if "# here" in line]
     if here:
-        assert here[0] in {fault["line"] for fault in found}
-    assert all(fault["hint"] for fault in found), "every fault says how to mend it"
+        assert here[0] in {fault["line"] for fault in faults}
+    assert all(fault["hint"] for fault in faults), "every fault says how to mend it"
+    if faults:
+        form = "example.py:{line}:{column}: {severity}[{code}]: {message}\n  hint: {hint}\n"
+        below = next(each for each in steps(step.page) if each.line > step.line)
+        assert below.text == "".join(form.format_map(fault) for fault in faults), "what is printed stands below it"
 
 
-def test_every_code_has_an_example_in_the_order_of_the_contract() -> None:
-    codes = [*ERRORS.split(), *WARNINGS.split(), *LINTS.split()]
-    assert re.findall(r"^## (.*)$", (DOCS / "faults.md").read_text(), re.M) == codes
-    assert set(codes) == {step.marks["fault"] for step in EXAMPLES if "fault" in step.marks}
+def test_every_code_has_a_page_in_the_order_of_the_contract() -> None:
+    assert re.findall(r"\]\(faults/(.*)\.md\)", (DOCS / "faults.md").read_text()) == CODES
+    for code in CODES:
+        marks = [next(iter(step.marks.items())) for step in EXAMPLES if step.page.stem == code]
+        assert marks in ([("fault", code), ("fine", "")] * times for times in (1, 2)), "a faulty one, then a mended one"
 
 
 # ---------------------------------------------------------------------------- the contract

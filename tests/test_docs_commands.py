@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from rnb.cli.main import rnb
-from rnb.host.explain import PAGES as PARTS
-from rnb.host.explain import PLACES, gist, sections
+from rnb.host.explain import LISTS, PLACES, gist, pages
 from tests.doc_pages import PAGES, ROOT, steps
 
+DOCS = ROOT / "docs"
 _LINE = re.compile(r"(?<![\w./-])rnb ((?:[a-z]+|-)[^\n`;|&>)]*)")
 _OPTION = re.compile(r"(?<![\w-])(--?[a-zA-Z][\w-]*)")
 
@@ -21,7 +21,9 @@ def lines_of(page: Path) -> list[str]:
     """What stands in code, in blocks or between backticks, behind `rnb `."""
     text = page.read_text()
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
-    blocks = [step.text for step in steps(page) if step.language not in ("python", "text", "diff", "json", "elisp")]
+    blocks = [
+        step.text for step in steps(page) if step.language not in ("python", "text", "diff", "json", "elisp", "http")
+    ]
     return [found for code in (*spans, *blocks) for found in _LINE.findall(code)]
 
 
@@ -55,11 +57,14 @@ def test_a_promise_that_does_not_hold_is_noticed() -> None:
 
 
 def test_every_code_is_explained_without_the_docs_at_hand() -> None:
-    headings = [re.findall(r"^## (.*)$", (ROOT / "docs" / f"{page}.md").read_text(), re.M) for page in PARTS]
-    known = sections()
-    assert list(known) == [*headings[0], *headings[1]]
-    assert all(text and "](" not in text and "<!--" not in text and gist(text) for text in known.values())
+    known = pages()
+    for each in LISTS:
+        listed = re.findall(rf"^- \[(.*)\]\({each}/(.*)\.md\): (.*)\.$", (DOCS / f"{each}.md").read_text(), re.M)
+        assert {name for name, _, _ in listed} == {page.stem for page in (DOCS / each).iterdir()}
+        assert listed == [(name, name, gist(known[name])) for name, _, _ in listed], "its page's first sentence"
+        assert all((DOCS / each / f"{name}.md").read_text().startswith(f"# {name}\n\n") for name, _, _ in listed)
+    assert all(text and "](" not in text and "<!--" not in text for text in known.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert set(wheel["only-include"]) == {"rnb", *(f"docs/{page}.md" for page in PARTS)}
+    assert set(wheel["only-include"]) == {"rnb", *(f"docs/{each}{end}" for each in LISTS for end in ("", ".md"))}
     assert wheel["sources"] == {"docs": f"rnb/{PLACES[0].name}"}

@@ -44,9 +44,9 @@ def completing(command: click.Command) -> None:
         if param.name in CELLS:
             param.type = Cells()
         elif param.name == "code":
-            from rnb.host.explain import sections
+            from rnb.host.explain import pages
 
-            param.type = click.Choice(list(sections()))
+            param.type = click.Choice(list(pages()))
         elif param.metavar in PATHS or (isinstance(param, click.Argument) and param.name not in WORDS):
             param.type = click.Path()
 

@@ -21,10 +21,10 @@ def command(code: str | None, as_json: bool) -> int:
     \b
     Example: rnb explain unresolved
     """
-    from rnb.host.explain import explain, gist, sections
+    from rnb.host.explain import explain, gist, pages
 
     if code is None:
-        for each, text in sections().items():
+        for each, text in pages().items():
             if as_json:
                 put(code=each, text=text)
             else:

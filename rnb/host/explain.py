@@ -1,4 +1,4 @@
-"""What the docs say of a code: the section of it in `errors.md` or `faults.md`, which a wheel carries along."""
+"""What the docs say of a code: its page in `faults/` or `errors/`, which a wheel carries along."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from pathlib import Path
 
 from rnb.errors import UsageError
 
-PAGES = ("faults", "errors")
+LISTS = ("faults", "errors")
 PLACES = (Path(__file__).parents[1] / "pages", Path(__file__).parents[2] / "docs")  # of a wheel, of a clone
 
 
-def sections() -> dict[str, str]:
-    """Markdown by code, in the order of the pages; without marks for our tests and without links. Raises OSError."""
+def pages() -> dict[str, str]:
+    """Markdown by code, in the order of the lists; without title, links and marks for our tests. Raises OSError."""
+    place = next((place for place in PLACES if (place / f"{LISTS[0]}.md").exists()), PLACES[0])
     found: dict[str, str] = {}
-    for page in PAGES:
-        place = next((place for place in PLACES if (place / f"{page}.md").exists()), PLACES[0])
-        text = (place / f"{page}.md").read_text(encoding="utf-8")
-        text = re.sub(r"<!--.*?-->\n", "", text)
-        text = re.sub(r"\[([^\]]*)\]\([^)\s]*\)", r"\1", text)
-        for part in re.split(r"^## ", text, flags=re.M)[1:]:
-            code, _, body = part.partition("\n")
-            found[code] = body.strip()
+    for name in LISTS:
+        for code in re.findall(rf"\]\({name}/(.+?)\.md\)", (place / f"{name}.md").read_text(encoding="utf-8")):
+            found[code] = _plain((place / name / f"{code}.md").read_text(encoding="utf-8"))
     return found
 
 
-def gist(section: str) -> str:
+def _plain(page: str) -> str:
+    body = re.sub(r"<!--.*?-->\n", "", page.partition("\n")[2])
+    return re.sub(r"\[([^\]]*)\]\([^)\s]*\)", r"\1", body).strip()
+
+
+def gist(page: str) -> str:
     """Its first sentence, in one line."""
-    text = re.sub(r"^Warning[^.]*\. ", "", " ".join(section.split()))
-    return re.split(r"(?<=\.)\s", text, maxsplit=1)[0].rstrip(".")
+    return re.split(r"\.\s", " ".join(page.split()), maxsplit=1)[0].rstrip(".")
 
 
 def explain(code: str) -> str:
     """Raises UsageError for a code that does not exist, and OSError."""
-    known = sections()
+    known = pages()
     if code not in known:
         near = difflib.get_close_matches(code, known, n=1)
         hint = f"did you mean `rnb explain {near[0]}`?" if near else "`rnb explain` lists them"

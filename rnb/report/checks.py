@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote
 
 from rnb.host.emit import Emitter
-from rnb.host.explain import gist, sections
+from rnb.host.explain import gist, pages
 from rnb.messages import Fault
 from rnb.notebook.model import Notebook
 from rnb.notebook.render import describe
@@ -111,7 +111,7 @@ class Sarif:
 
     def close(self) -> None:
         codes = sorted({fault.code for fault in self.faults})
-        told = sections()
+        told = pages()
         rules = [_rule(code, told.get(code, code)) for code in codes]
         driver = {"name": "rnb", "informationUri": DOCS, "rules": rules}
         results = [_result(fault, codes.index(fault.code)) for fault in self.faults]

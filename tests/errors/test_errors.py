@@ -1,7 +1,8 @@
-"""One tree of errors: a code for each, the same everywhere, and a section of the docs."""
+"""One tree of errors: a code for each, the same everywhere, and a page of the docs."""
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import pickle
@@ -9,11 +10,13 @@ import pkgutil
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 
 import rnb
-from rnb.errors import HTTP_CODES, INTERNAL, SYSTEM, RnbError
+from rnb.errors import HTTP_CODES, INTERNAL, SYSTEM, MissingExtra, RnbError
 from rnb.redact import hidden
+from tests.doc_pages import steps
 from tests.driver import text_run
 from tests.test_docs import DOCS
 
@@ -22,14 +25,48 @@ def tree(root: type[RnbError] = RnbError) -> list[type[RnbError]]:
     return [root, *(each for sub in root.__subclasses__() for each in tree(sub))]
 
 
-def test_every_code_is_one_errors_and_has_a_section() -> None:
+def test_every_code_is_one_errors_and_has_a_page() -> None:
     for module in pkgutil.walk_packages(rnb.__path__, "rnb."):
         if not module.name.startswith(("rnb.view", "rnb.cli.pytest", "rnb.__main__")):
             importlib.import_module(module.name)
     codes = [each.code for each in tree()[1:] if "code" in vars(each)]  # others are finer cases of their parent
     assert len(codes) == len(set(codes))
-    listed = re.findall(r"^## (.*)$", (DOCS / "errors.md").read_text(), re.M)
+    listed = re.findall(r"^- \[(.*)\]", (DOCS / "errors.md").read_text(), re.M)
     assert set(listed) == {*codes, SYSTEM, INTERNAL, *HTTP_CODES.values()} and len(listed) == len(set(listed))
+    for code in {*codes, SYSTEM, INTERNAL}:
+        said = re.findall(r"error\[(.*?)\]", (DOCS / "errors" / f"{code}.md").read_text())
+        assert said == ["MutationError"] if code == "mutation" else set(said) == {code}
+    assert (
+        f"rnb: error[missing-extra]: {MissingExtra('a log', 'log')}\n" in (DOCS / "errors/missing-extra.md").read_text()
+    )
+
+
+ANSWERS = sorted({*HTTP_CODES.values()} - {INTERNAL})
+STRICT = {"too-many-requests": {"burst": 0}, "too-many-streams": {"streams": 0}}
+
+
+@pytest.mark.parametrize("code", ANSWERS)
+def test_the_view_answers_as_the_page_says(code: str) -> None:
+    pytest.importorskip("starlette")
+    from rnb.view.app import application
+    from rnb.view.guard import Access, Limits
+    from rnb.view.shelf import Shelf
+
+    shown = next(step.text for step in steps(DOCS / "errors" / f"{code}.md") if step.language == "http")
+    asked, head, body = shown.split("\n\n")
+    method, path, _ = asked.splitlines()[0].split()
+    headers = dict(line.split(": ") for line in asked.splitlines()[1:])
+    access = Access(frozenset(), token="s3cret" if code == "no-token" else None)
+    transport = httpx.ASGITransport(application(Shelf(), access, None, Limits(**STRICT.get(code, {}))))
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.request(method, path, headers=headers)
+
+    answer = asyncio.run(ask())
+    status, told = head.splitlines()
+    assert status.startswith(f"HTTP/1.1 {answer.status_code} ") and told == f"rnb-error: {answer.headers['rnb-error']}"
+    assert (answer.headers["rnb-error"], answer.text.strip()) == (code, body.strip())
 
 
 def test_they_survive_pickling() -> None:
