@@ -6,13 +6,24 @@ import click
 
 from rnb.cli.guard import one_of_several
 from rnb.cli.objects import EVENTS
-from rnb.cli.parameters import given, log_options, page_options, parameter_options
+from rnb.cli.parameters import (
+    cache_option,
+    given,
+    limit_option,
+    log_options,
+    page_options,
+    parameter_options,
+    strict_option,
+)
 from rnb.cli.sinks import watch_sinks
 
 
 @click.command()
 @click.argument("paths", metavar="NOTEBOOK_OR_FOLDER...", nargs=-1, required=True)
 @parameter_options
+@cache_option
+@limit_option
+@strict_option
 @click.option("--eager", is_flag=True, help="Start all notebooks now, not when they are first looked at.")
 @click.option("--idle", metavar="SECONDS", type=click.FloatRange(min=1), help="End kernels that nobody looks at.")
 @page_options
@@ -36,6 +47,9 @@ def command(
     export: str | None,
     parameters: tuple[str, ...],
     files: tuple[str, ...],
+    cache: str | None,
+    limits: tuple[str, ...],
+    strict: bool,
     as_json: bool,
 ) -> int:
     """Serve the read-only live view of notebooks: a watch with a web page.
@@ -59,8 +73,10 @@ def command(
     for path in found:
         no_jupyter(path)
     sinks = watch_sinks(as_json, None)
+    settings = ViewSettings(
+        parameters=given(parameters, files), cache=cache, limits=limits, strict=strict, eager=eager, idle=idle
+    )
     if export is not None:
-        return export_all(found, export, sinks, given(parameters, files))
+        return export_all(found, export, sinks, settings)
     options = Options(host=host, port=port, token=token, names=names, jwks=jwks, audience=audience, editor=editor)
-    settings = ViewSettings(parameters=given(parameters, files), eager=eager, idle=idle)
     return view(found, sinks, options, settings, one_of_several)

@@ -14,9 +14,11 @@ from functools import partial
 import msgspec
 
 from rnb.errors import NoSuchNotebook, RnbError
+from rnb.host.cached import cache_place
 from rnb.host.command import Command, environment_width
 from rnb.host.emit import Emitter, Sink
 from rnb.host.frames import frames_folder, remove_frames
+from rnb.host.limits import pairs_of, read_limits
 from rnb.host.run import Trouble
 from rnb.host.settings import Settings
 from rnb.host.watch import Watch
@@ -32,6 +34,9 @@ IDLE_CHECK = 5.0  # seconds between two looks for kernels that nobody watches
 
 class ViewSettings(msgspec.Struct, kw_only=True):
     parameters: dict[str, str] = {}
+    cache: str | None = None  # what the command line says of it
+    limits: tuple[str, ...] = ()
+    strict: bool = False
     eager: bool = False
     idle: float | None = None  # seconds without a viewer, after which a kernel ends
 
@@ -78,15 +83,11 @@ class Viewer:
     def _start(self, item: Item) -> None:
         if item.id in self.command.watches:
             return
-        parameters = self.settings.parameters
         remove_frames(item.frames)
         item.frames = frames_folder(item.path)
-        settings = Settings(
-            path=item.path, parameters=parameters, track=True, columns=environment_width(), frames=item.frames
-        )
         before = self.command.session
         try:
-            self.command.watches[item.id] = Watch(self.command, settings)
+            self.command.watches[item.id] = Watch(self.command, self._settings(item))
         except (RnbError, OSError) as error:
             begun = self.command.session
             if begun is not None and begun is not before:
@@ -95,6 +96,19 @@ class Viewer:
                 raise
             self.trouble(error, item.path, self.command.numbers)
             item.started = False
+
+    def _settings(self, item: Item) -> Settings:
+        asked = self.settings
+        return Settings(
+            path=item.path,
+            parameters=asked.parameters,
+            track=True,
+            strict=asked.strict,
+            columns=environment_width(),
+            frames=item.frames,
+            limits=asked.limits,
+            cache=cache_place(item.path, asked.cache),
+        )
 
     def _end_idle(self) -> None:
         assert self.settings.idle is not None
@@ -118,6 +132,8 @@ def view(paths: list[str], make: Make, options: Options, settings: ViewSettings,
     for path in paths:
         if not os.path.isfile(path):
             raise NoSuchNotebook(path)
+        cache_place(path, settings.cache)
+    read_limits(pairs_of(settings.limits), "--limit")  # said now, and not when somebody looks
     shelf = Shelf()
     several = len(paths) != 1
     items: dict[str, Item] = {}

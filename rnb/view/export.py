@@ -13,6 +13,7 @@ from rnb.plan.panels import ENDS
 from rnb.plan.state import State
 from rnb.store.events import encode
 from rnb.view import assets
+from rnb.view.command import ViewSettings
 from rnb.view.dress import Dresser, Texts, text_on_disk, with_html
 from rnb.view.render import static_page
 from rnb.view.shelf import Shelf
@@ -66,9 +67,7 @@ def past_page(events: Iterable[AnyEvent], text: str, path: str) -> bytes:
     return report.page().encode("utf-8", "replace")
 
 
-def export_all(
-    paths: list[str], folder: str, make: Callable[[State, str], list[Sink]], parameters: dict[str, str]
-) -> int:
+def export_all(paths: list[str], folder: str, make: Callable[[State, str], list[Sink]], asked: ViewSettings) -> int:
     """Run notebooks to the end and write a page for each into `folder`. The exit code of the run."""
     os.makedirs(folder, exist_ok=True)
     names = Shelf()
@@ -77,4 +76,4 @@ def export_all(
     def sinks(state: State, path: str) -> list[Sink]:
         return [*make(state, path), HtmlReport(files[path], path)]
 
-    return run(paths, sinks, parameters, [])
+    return run(paths, sinks, asked.parameters, [], strict=asked.strict, limits=asked.limits, cache=asked.cache)

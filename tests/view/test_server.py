@@ -11,6 +11,7 @@ import pytest
 
 from rnb.plan.state import State
 from rnb.store.events import decode
+from tests.driver import text_run
 from tests.view.conftest import Viewed
 
 View = Callable[..., Viewed]
@@ -225,3 +226,35 @@ def test_a_notebook_that_is_gone_leaves_the_others(view: View) -> None:
     assert httpx.get(f"{viewed.url}/n/nb").status_code == 200
     viewed.finished()
     assert viewed.process.poll() is None
+
+
+STRICT = """import rnb, time
+
+
+@rnb.cell
+def a():
+    rows = [1]
+    return rows
+
+
+@rnb.cell
+def b(rows):
+    rows.append(2)
+
+
+@rnb.cell
+def c():
+    time.sleep(60)
+"""
+
+
+def test_what_a_watch_may_do_a_view_may_do(view: View) -> None:
+    """Cache, limit and strict hold in the view's session; what is wrong with them is said before anybody looks."""
+    viewed = view(STRICT, "--cache", "kept", "--limit", "cell.timeout=0.2", "--strict")
+    viewed.finished()
+    ends = {event["cell"]: event["status"] for event in viewed.events if event["type"] == "cell"}
+    assert ends == {"a": "done", "b": "failed", "c": "killed"}
+    assert (viewed.folder / "kept").is_dir()
+    for wrong in (["--limit", "speed=1"], ["--cache", "--strict"]):
+        done = text_run("view", ".", *wrong, cwd=viewed.folder)
+        assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("rnb: error[usage]: ")
