@@ -41,7 +41,7 @@ class Carry:
 
     def lost(self) -> None:
         """A lane is gone: what it was asked for will not come."""
-        for lane in list(self.crew.roster.lanes):
+        for lane in self.crew.roster.lanes:
             if lane.job is not None and lane.job.wanted:
                 lane.job.wanted.clear()
                 self.bring(lane)

@@ -20,7 +20,8 @@ class Lanes:
         self.away: dict[int, Lane] = {}  # those of a cluster that are idle, by number
 
     def __iter__(self) -> Iterator[Lane]:
-        return iter(self._all.values())
+        """Lanes may come and go meanwhile: what is done with one has the crew hire or let go of others."""
+        return (lane for lane in list(self._all.values()) if lane.number in self._all)
 
     def __len__(self) -> int:
         return len(self._all)

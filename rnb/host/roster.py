@@ -72,7 +72,7 @@ class Roster:
             lane.interrupt(why)
 
     def kill(self, why: str) -> None:
-        for lane in list(self.lanes):
+        for lane in self.lanes:
             if lane.busy:
                 lane.kill(why)
 
@@ -90,7 +90,7 @@ class Roster:
         self.gone.append(lane)
 
     def dismiss_all(self) -> None:
-        for lane in list(self.lanes):
+        for lane in self.lanes:
             self.dismiss(lane)
 
     def reap(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 
 from rnb.messages import Fault, PlannedCell
 from rnb.plan.panels import CellState
@@ -110,8 +111,8 @@ def summary_lines(state: State, seconds: float) -> list[str]:
         first = f"setup failed, {first}"
     if faults := faults_text(state.faults):
         first = f"{faults} in the notebook, {first}"
-    if not state.cells and state.path not in ("", "-"):
-        first += f": `rnb split {state.path}` makes cells of a script"
+    if not state.cells and state.path not in ("", "-") and "error" not in {fault.severity for fault in state.faults}:
+        first += f": `rnb split {quote(state.path)}` makes cells of a script"
     named = slowest(state.cells.values())
     if len(state.cells) < 2 or not named:
         return [first]

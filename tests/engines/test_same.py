@@ -210,6 +210,29 @@ def far(v1, v2, v0):
     assert result.status()["first"] == result.status()["second"] == "cached"
 
 
+def test_values_that_cannot_leave_are_asked_for_before_anybody_is_hired_here(dask: Dask, write: Write):
+    path = write(
+        """
+@rnb.cell
+def makes():
+    steps = (i for i in range(3))
+    return (steps,)
+
+
+@rnb.cell
+def wraps(steps):
+    wrapped = [steps]
+    return (wrapped,)
+
+
+@rnb.cell
+def reads(wrapped):
+    print(len(wrapped))
+"""
+    )
+    assert dask.run(path).printed("reads") == "1\n"
+
+
 def test_random_notebooks(dask: Dask) -> None:
     @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(KINDS).flatmap(notebooks), st.sampled_from([(), ("--cache", "on")]))

@@ -109,3 +109,7 @@ def test_help_where_nothing_is_asked_and_a_hint_where_there_are_no_cells(tmp_pat
     assert "\n  prune " in rnb(tmp_path, "cache", code=2).stdout
     (tmp_path / "s.py").write_text("print(1)\n")
     assert "`rnb split s.py` makes cells of a script" in rnb(tmp_path, "run", "s.py").stdout
+    (tmp_path / "a b.py").write_text("print(1)\n")
+    assert "`rnb split 'a b.py'` makes" in rnb(tmp_path, "run", "a b.py").stdout
+    (tmp_path / "a b.py").write_text("print(1\n")
+    assert "rnb split" not in rnb(tmp_path, "run", "a b.py", code=2).stdout
