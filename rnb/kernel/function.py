@@ -8,6 +8,8 @@ The function that runs is the user's, with these differences, all made in the sy
   that reading it is Python's own NameError at the user's own line.
 - `return` gives what the cell shares and shows, see `Returns`.
 - Where other cells take locals, the body stands in `try … finally: __rnb_end__()`, which reads them off the frame.
+- Classes and functions that it makes are called as those of the module level are: their `__qualname__` does not tell
+  the cell's name, which counts for nothing.
 
 Everything else (closures, class bodies, `del`, `nonlocal`, type parameters, `async`) is left to the compiler.
 """
@@ -44,6 +46,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Iterator
+    from types import CodeType
     from typing import Any
 
     from rnb import messages
@@ -85,7 +88,7 @@ class Plan:
         if shadowing:
             _delete_first(node, shadowing)
             self.keywords += shadowing
-        self.code = build(Module([node], []), file, task.future)
+        self.code: CodeType = _at_top(build(Module([node], []), file, task.future), f"{node.name}.<locals>.")
 
     def make(self, namespace: dict[str, Any]) -> Callable[..., Any]:
         """Execute the `def` with its decorators in the module's namespace, without binding the cell's name there."""
@@ -110,6 +113,18 @@ def is_ours(decorator: ast.expr, namespace: dict[str, Any], names: tuple[str, ..
     for attribute in path:
         value = getattr(value, attribute, None)
     return any(value is getattr(rnb, name) for name in names)
+
+
+def _at_top(code: CodeType, prefix: str) -> CodeType:
+    """The same code, where what stands inside has no such prefix to its qualified name. A class has it as a constant."""
+    name = code.co_qualname.removeprefix(prefix)
+    consts = list(code.co_consts)
+    for place, const in enumerate(consts):
+        if type(const) is type(code):
+            consts[place] = _at_top(const, prefix)
+        elif type(const) is str and const == code.co_qualname:
+            consts[place] = name
+    return code.replace(co_qualname=name, co_consts=tuple(consts))
 
 
 def _signature(node: Any, refs: list[str], unbound: set[str]) -> tuple[list[str], list[str]]:

@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests import driver
 from tests.contract.conftest import Book
 
@@ -233,11 +235,15 @@ def test_events_have_what_every_event_has(book: Book) -> None:
     assert raw.stderr == ""
 
 
-def test_what_is_written_after_a_cell_leaves_what_it_shows(book: Book) -> None:
+@pytest.mark.parametrize("args", [(), ("-j", "2")])
+def test_what_is_written_after_a_cell_leaves_what_it_shows(book: Book, args: tuple[str, ...]) -> None:
     ran = book.write(
-        {"a": "import threading\nthreading.Timer(0.2, print, ['late']).start()\n'mine'.upper()"},
+        {
+            "a": "import threading\nthreading.Timer(0.2, print, ['late']).start()\n'mine'.upper()",
+            "b": "atexit.register(print, 'bye from b')",
+        },
         "import rnb\nimport atexit\natexit.register(print, 'bye')\n",
-    ).run()
+    ).run(*args)
     assert ran.fold.view()["a"] == ("done", (("display", '{"text/plain": "\'MINE\'"}'),))
-    assert ran.printed(None) == "late\nbye\n"
+    assert sorted(ran.printed(None).splitlines()) == ["bye", "bye from b", "late"]
     assert ran.events[-1]["type"] == "finished"
