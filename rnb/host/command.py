@@ -93,10 +93,8 @@ class Command:
         kernel, crew = session.kernel, session.crew
         if crew is not None:
             crew.stop()
-            deadline = self.loop.after(END_GRACE, crew.roster.dismiss_all)
             while crew.roster.alive:
                 self.loop.turn()
-            deadline.cancel()
             crew.close()
         if kernel is not None and kernel.status is None:
             session.supervisor.stop()

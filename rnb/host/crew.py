@@ -8,6 +8,7 @@ from it, and where the order breaks it is as fresh as at the beginning, and runs
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rnb.host.carry import Carry
@@ -373,10 +374,10 @@ class Crew:
         lane.answer(text)
         return True
 
-    def stop(self) -> None:
-        """Ask all workers to end."""
+    def stop(self, then: Callable[[], None] | None = None) -> None:
+        """Ask all workers to end, and call `then` when they have."""
         self.over = True
-        self.roster.stop()
+        self.roster.stop(then)
 
     def close(self) -> None:
         """Let go of all that lies between workers."""

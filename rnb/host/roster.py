@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rnb.engines.spawn import Forked
@@ -20,6 +21,7 @@ class Roster:
         self.lanes = Lanes()
         self.gone: list[Lane] = []  # dismissed, perhaps not ended yet
         self.births = 0
+        self.then: Callable[[], None] | None = None  # to call when all have ended
 
     @property
     def alive(self) -> bool:
@@ -76,10 +78,18 @@ class Roster:
             if lane.busy:
                 lane.kill(why)
 
-    def stop(self) -> None:
-        """Ask all to end."""
+    def stop(self, then: Callable[[], None] | None) -> None:
+        """Ask all to end, and call `then` when they have."""
+        self.then = then or self.then
         for lane in self.lanes:
             lane.stop()
+        self.has_ended()
+
+    def has_ended(self) -> None:
+        """A lane has: whether it was the last."""
+        if self.then is not None and not self.alive:
+            then, self.then = self.then, None
+            then()
 
     def dismiss(self, lane: Lane) -> None:
         """End it; nobody waits for what it does."""

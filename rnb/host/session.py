@@ -187,9 +187,17 @@ class Session:
             do(self, action)
 
     def finish(self) -> None:
-        """The round is over. A kernel that is for one round ends with it: what exit handlers say comes before `finished`."""
+        """The round is over. Kernels that are for one round end with it: what exit handlers say comes before `finished`."""
         self.round = None
-        if not (self.settings.once and self.supervisor.end(self._finished)):
+        if not self.settings.once:
+            self._finished()
+        elif self.crew is not None:
+            self.crew.stop(self._end_kernel)
+        else:
+            self._end_kernel()
+
+    def _end_kernel(self) -> None:
+        if not self.supervisor.end(self._finished):
             self._finished()
 
     def _finished(self) -> None:

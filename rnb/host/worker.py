@@ -36,7 +36,6 @@ from rnb.messages import (
     Ready,
     Release,
     SetupEnded,
-    Stop,
     Stream,
 )
 from rnb.plan.setup import SetupPlan
@@ -105,10 +104,7 @@ class Worker(Lane):
         self.supervisor.start(restarted, forked)
 
     def stop(self) -> None:
-        self.supervisor.ending = True
-        process = self.supervisor.process
-        if process is not None and process.status is None:
-            process.send(Stop())
+        self.supervisor.end(self.crew.roster.has_ended)
 
     @property
     def alive(self) -> bool:
