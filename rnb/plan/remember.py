@@ -25,6 +25,7 @@ def memo_of(sight: Sight, uid: int, report: CellEnded) -> Memo:
         modules=world.used_modules(cell),
         implicit=cell.implicit,
         outcome=report.outcome,
+        retries=cell.options.retries,
         values=values,
         changed=report.changed,
         handed=handed,

@@ -201,7 +201,8 @@ class Sight:
             why.append(Why("lost", "its traceback"))
         if uid in world.due:
             why.append(Why("due", str(cell.options.extra.get("every", ""))))
-        if memo.identity != cell.identity or not set(cell.implicit) <= set(memo.implicit):
+        tries = memo.outcome == "failed" and memo.retries != cell.options.retries  # more may do, and each is shown
+        if memo.identity != cell.identity or tries or not set(cell.implicit) <= set(memo.implicit):
             why.append(Why("code"))
         if memo.setup != cell.setup:
             why += [Why("setup", name) for name in _differences(memo.setup, cell.setup)]

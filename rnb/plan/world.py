@@ -31,6 +31,7 @@ class Memo(msgspec.Struct, kw_only=True):
     modules: dict[str, str]
     implicit: tuple[str, ...]
     outcome: str  # done, failed, stopped
+    retries: int  # attempts that it might have had beside the first
     values: dict[str, Value]
     changed: list[Changed]
     handed: dict[str, Key] = {}  # name -> which value each ref was

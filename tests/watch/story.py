@@ -13,7 +13,7 @@ from queue import Empty
 from tests.driver import Fold, Watching, run
 from tests.watch.wild import Cell, Wild
 
-ADDRESS = re.compile(r"0x[0-9a-f]+|\w+(?=\.<locals>)")  # and the name of a cell when it made a function
+ADDRESS = re.compile(r"0x[0-9a-f]+")
 PATIENCE = 15.0  # seconds until the screen must be right
 
 

@@ -17,7 +17,7 @@ def inverse(x):
 @rnb.cell
 def caller(use, v):
     log("caller")
-    print("before")
+    print("before", use.__qualname__)
     use(v)
 
 
@@ -51,6 +51,7 @@ EDITS = (
     ("     .lost\n", "\n     # a note\n     .lost  # another\n"),
     ("(v\n     .real\n     .lost\n", "(v.real.lost\n"),
     ("def caller", "def renamed"),
+    ("def maker", "def made"),  # whose name is in nothing that it makes
     ("def helped", "def chained2"),
 )
 
@@ -61,6 +62,10 @@ def test_every_layout(book: Book) -> None:
         assert old in CELLS
         book.save(CELLS.replace(old, new))
         assert book.ran() == [], new
+        book.true()
+    for tries, ran in (("(retries=1)", ["helped", "helped"]), ("", ["helped"])):  # each attempt is told
+        book.save(CELLS.replace("@rnb.cell\ndef helped", f"@rnb.cell{tries}\ndef helped"))
+        assert book.ran() == ran
         book.true()
 
 
