@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 
 from rnb.errors import UsageError
 from rnb.host.paths import write_beside
@@ -38,13 +39,17 @@ if __name__ == "__main__":
 
 
 def new(path: str) -> str:
-    """Write the starter; the path written. Raises UsageError if a file is there, OSError if it can't be written."""
-    if not path.endswith(".py"):
-        path += ".py"
-    stem = os.path.basename(path).removesuffix(".py")
-    folder = os.path.dirname(path)
+    """Write the starter; the path written. Raises UsageError for what is no name of a file that is not there, and OSError."""
+    folder, name = os.path.split(path)
+    stem = name.removesuffix(".py")
+    if not stem.strip("."):
+        raise UsageError(f"`{path}` names no file", hint="rnb new analysis.py")
+    if stem.endswith(".ipynb"):
+        meant = os.path.join(folder, f"{stem.removesuffix('.ipynb')}.py")
+        raise UsageError(f"{path}: a notebook of rnb is a Python file", hint=f"rnb new {quote(meant)}")
+    path = os.path.join(folder, f"{stem}.py")
     if folder and not os.path.isdir(folder):
-        raise UsageError(f"{path}: there is no folder {folder}", hint=f"mkdir -p {folder}")
+        raise UsageError(f"{path}: there is no folder {folder}", hint=f"mkdir -p {quote(folder)}")
     title = stem.replace("_", " ").replace("-", " ").strip().capitalize() or "Notebook"
     if os.path.lexists(path):
         raise UsageError(f"{path} is already there", hint="choose another name; nothing was changed")

@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 SHORT = 60  # characters of a scalar's own text
+LARGE = 1024  # bits of a whole number that is told by its size: it is beyond every float
+LOG10_2 = 0.30103
 SCALARS = (bool, int, float, complex, str, bytes, type(None))
 SIZED = (list, tuple, dict, set, frozenset, bytearray)
 
@@ -29,8 +31,8 @@ def summarize(value: Any) -> dict[str, Any]:
 def _scalar(value: Any) -> str:
     if isinstance(value, (str, bytes)) and len(value) > SHORT:
         return f"{len(value):,} {'characters' if isinstance(value, str) else 'bytes'}"
-    if isinstance(value, int) and value.bit_length() > 180:
-        return f"{value.bit_length():,} bits"
+    if isinstance(value, int) and value.bit_length() > LARGE:
+        return f"about {int(value.bit_length() * LOG10_2):,} digits"
     return repr(value)
 
 

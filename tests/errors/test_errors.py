@@ -114,6 +114,8 @@ HINTS = [
     (["run", "book.py", "-P", "wrong.json"], "by its ending it is read as JSON, in UTF-8"),
     (["sweep", "book.py", "-p", "x=1,2", "-o", "t.txt"], "the name of the table says its form"),
     (["add", "book.py", "empty.py"], "`rnb explain rewrite` says more"),
+    (["new", "."], "rnb new analysis.py"),
+    (["new", "my own.ipynb"], "rnb new 'my own.py'"),
 ]
 
 

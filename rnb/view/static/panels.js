@@ -85,7 +85,8 @@ class ValuesPanel {
         event.preventDefault();
         this.page.jump(id);
       });
-      const shape = [value.type, value.summary].filter(Boolean).join(" ");
+      const words = [value.type, value.summary].filter(Boolean).join(" ");
+      const shape = words.length > 80 ? words.slice(0, 79) + "…" : words; // a whole number may be long
       return el("tr", {}, el("th", { scope: "row" }, el("code", { text: name })), el("td", { text: shape }), el("td", { class: "number", text: bytes(value.size) }), el("td", {}, link));
     });
     const head = el("tr", {}, ...["Name", "Type", "Size", "Cell"].map((text) => el("th", { scope: "col", text })));
