@@ -70,13 +70,19 @@ class Wire:
 
     def waiting(self) -> bool:
         """Whether a task is there to be read."""
+        return bool(self._ready().poll(0))
+
+    def _ready(self) -> poll:
         ready = poll()
         ready.register(self.fd, POLLIN)
-        return bool(ready.poll(0))
+        return ready
 
     def receive(self) -> tuple[str, Record]:
         """The next task: its tag and its fields. Raises HostGone."""
-        return self._aside.pop(0) if self._aside else self._next()
+        if self._aside:
+            return self._aside.pop(0)
+        self._ready().poll()  # while we wait, and not inside a message, handlers of signals may run
+        return self._next()
 
     def answer(self) -> Record | None:
         """What comes next, if it is the answer that a cell waits for; any other task is for later. Raises HostGone."""

@@ -74,6 +74,40 @@ def test_a_handler_of_the_users_is_taken_back(kernel: Driver) -> None:
     assert kernel.until(messages.CellEnded).outcome == "interrupted"
 
 
+ALARMS = """
+@cell
+def a():
+    def late(*_):
+        if on:
+            on.clear()
+            raise Late("too late")
+    signal.signal(signal.SIGALRM, late)
+    assert signal.getsignal(signal.SIGALRM) is late
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    struck = 0
+    while struck < 300:
+        try:
+            on.append(1)
+            print("x" * 100, flush=True)
+            on.clear()
+        except Late:
+            struck += 1
+    on.append(1)
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+"""
+
+
+def test_handlers_of_the_users_never_tear_a_message_nor_end_the_kernel(kernel: Driver) -> None:
+    """An alarm in a flood, and one that goes off when its cell is over."""
+    kernel.setup("import signal\nclass Late(Exception): pass\non = []")
+    assert kernel.cell(ALARMS).end.outcome == "done"
+    told = b""
+    while b"Late: too late" not in told:
+        told += kernel.receive().data
+    assert b"interrupts.py" not in told
+    assert kernel.value("1 + 1") == "2"
+
+
 def test_an_interrupted_async_cell_leaves_the_loop_usable(kernel: Driver) -> None:
     kernel.setup("import asyncio")
     kernel.start("@cell\nasync def a():\n    print('on')\n    await asyncio.sleep(100)\n")
