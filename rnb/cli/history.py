@@ -92,6 +92,9 @@ def _describe(reader: Reader, id: str) -> None:
     planned = {item.cell: item.why for item in (state.plan.cells if state.plan else [])}
     python = reader.environment(id).get("python", "?")
     click.echo(f"{state.title or state.path}\nrun {id}, Python {python}")
+    if state.setup.kept:
+        click.echo("\n── setup")
+        _outputs(state.setup.kept)
     for cell in state.cells.values():
         took = f" {duration(cell.seconds)}" if cell.seconds is not None else ""
         why = because(planned[cell.id]) if cell.id in planned else "kept"

@@ -14,6 +14,7 @@ from rnb.notebook.read import read
 from rnb.notebook.render import describe
 from rnb.rewrite.convert import Converted, source_format, source_text, target_format
 from rnb.rewrite.convert import convert as convert_bytes
+from rnb.rewrite.ipynb_report import SETUP
 
 Page = Callable[[list[AnyEvent], str, str], bytes]  # events, the notebook's text, its path -> a page
 NATIVE = ("rnb", "marimo")  # what runs as it stands, and so may have a history
@@ -52,7 +53,7 @@ def _page(data: bytes, source: str, path: str, outputs: bool, page: Page) -> Con
         raise RewriteError(f"line {fault.line}: {fault.message}", fault.hint)
     events: list[AnyEvent] = []
     if outputs and made.outputs:
-        events = imported_events(notebook, made.outputs, _changed(path))
+        events = imported_events(notebook, made, _changed(path))
     elif outputs and source in NATIVE:
         events = kept_events(path, data)
     if not events:
@@ -65,9 +66,11 @@ def _page(data: bytes, source: str, path: str, outputs: bool, page: Page) -> Con
 
 def _keep(made: Converted, path: str, output: str, wanted: bool) -> None:
     """Jupyter's outputs as a past run of the notebook that was written, or a note that they are left."""
-    number = f"outputs of {len(made.outputs)} cell{'s' * (len(made.outputs) > 1)}"
+    cells = len(made.outputs.keys() - {SETUP})
+    owners = [f"{cells} cell{'s' * (cells > 1)}"] * bool(cells) + ["the setup"] * (SETUP in made.outputs)
+    number = f"outputs of {' and '.join(owners)}"
     if wanted and output != "-":
-        events = imported_events(read(made.data, output), made.outputs, _changed(path))
+        events = imported_events(read(made.data, output), made, _changed(path))
         if keep_run(output, events, path):
             made.losses.append(f"{number} are kept as a past run: `rnb history {output} last`, or the page's past runs")
             return

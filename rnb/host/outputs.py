@@ -7,7 +7,8 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from rnb.host.diff_runs import last_events
 from rnb.host.history import fold, history_sink
@@ -24,8 +25,10 @@ from rnb.messages import (
 )
 from rnb.notebook.model import Notebook
 from rnb.notebook.render import describe
-from rnb.plan.panels import Output, Picture, Text
+from rnb.plan.panels import ENDS, Output, Picture, Text
 from rnb.plan.state import State
+from rnb.rewrite.convert import Converted
+from rnb.rewrite.ipynb_report import SETUP
 from rnb.rewrite.nbformat import Json
 
 _SHORT = {  # nbformat 3
@@ -36,6 +39,7 @@ _SHORT = {  # nbformat 3
     "svg": "image/svg+xml",
     "latex": "text/latex",
 }
+GOOD = {"done", "cached", "unchanged"}
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -63,33 +67,56 @@ def kept_outputs(path: str, data: bytes) -> dict[str, list[Json]]:
     state = State()
     for event in kept_events(path, data):
         state.apply(event)
-    return {cell.id: [jupyter_output(item) for item in cell.outputs] for cell in state.cells.values() if cell.outputs}
+    shown = {SETUP: state.setup.kept, **{cell.id: cell.outputs for cell in state.cells.values()}}
+    return {id: [jupyter_output(item) for item in items] for id, items in shown.items() if items}
 
 
-def imported_events(notebook: Notebook, outputs: Mapping[str, list[Json]], at: float) -> list[AnyEvent]:
-    """A run that showed these outputs: its cells ended at `at`, Unix seconds. How long they took is not known."""
+def imported_events(notebook: Notebook, made: Converted, at: float) -> list[AnyEvent]:
+    """A run that showed what was converted: its cells ended at `at`, Unix seconds. How they ended, and after how long, only
+    a report of ours knows."""
     run = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(at))}-{os.urandom(4).hex()}"
-    events = list(_round(notebook, outputs))
+    events = list(_round(notebook, made.outputs, made.ends))
     for number, event in zip(itertools.count(1), events, strict=False):
         event.seq, event.time, event.run = number, at, run
     return events
 
 
-def _round(notebook: Notebook, outputs: Mapping[str, list[Json]]) -> Iterator[AnyEvent]:
+def _round(notebook: Notebook, outputs: Mapping[str, list[Json]], ends: Mapping[str, Json]) -> Iterator[AnyEvent]:
     cells = [cell.id for cell in notebook.cells if cell.kind != "markdown"]
-    failed = {id for id in cells if any(each.get("output_type") == "error" for each in outputs.get(id, ()))}
     yield describe(notebook)
     yield PlanEvent(cells=[PlannedCell(id, (Why("new"),)) for id in cells], keep=[])
+    for each in outputs.get(SETUP, ()):
+        yield from _event(None, each)
+    counts: Counter[str] = Counter()
     for id in cells:
-        yield CellEvent(cell=id, status="running")
+        end = _end(id, outputs.get(id, ()), ends.get(id, {}))
+        counts[end.status] += 1
+        if end.status != "blocked":
+            yield CellEvent(cell=id, status="running")
         for each in outputs.get(id, ()):
             yield from _event(id, each)
-        yield CellEvent(cell=id, status="failed" if id in failed else "done")
-    counts = {"done": len(cells) - len(failed), "failed": len(failed)}
-    yield FinishedEvent(ok=not failed, seconds=0.0, counts={key: count for key, count in counts.items() if count})
+        yield end
+    seconds = sum(_number(end.get("seconds")) for end in ends.values())
+    yield FinishedEvent(ok=set(counts) <= GOOD, seconds=seconds, counts=dict(counts))
 
 
-def _event(cell: str, output: Json) -> Iterator[AnyEvent]:
+def _end(id: str, outputs: Iterable[Json], known: Json) -> CellEvent:
+    """How a cell ended, where it is not said as its outputs have it."""
+    failed = any(each.get("output_type") == "error" for each in outputs)
+    status, reason = known.get("status"), known.get("reason")
+    return CellEvent(
+        cell=id,
+        status=status if status in ENDS else "failed" if failed else "done",
+        seconds=_number(known.get("seconds")) if "seconds" in known else None,
+        reason=reason if isinstance(reason, str) else None,
+    )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _event(cell: str | None, output: Json) -> Iterator[AnyEvent]:
     """One of Jupyter's outputs. What has no known form shows nothing."""
     kind = output.get("output_type")
     if kind == "stream":

@@ -151,17 +151,22 @@ def read_notebook(data: bytes, path: str) -> Notebook:
 
 
 class Sources(msgspec.Struct):
-    """A notebook's text in parts, for people: without passwords in URLs. `cells` are by id."""
+    """A notebook's text, whole and in parts, for people: without passwords in URLs. `cells` are by id; `text` is empty
+    where Python can't read it."""
 
     intro: str = ""
     setup: str = ""
     cells: dict[str, str] = {}
+    text: str = ""
 
 
 def sources(path: str) -> Sources:
     """The parts of the file as it is now. Empty while it can't be read."""
     data = b"" if path == "-" else read_bytes(path) or b""
+    from rnb.notebook.text import decode
+
     notebook = read_notebook(data, path)
     setup = [statement.source.rstrip("\n") for statement in notebook.setup if not statement.introduction]
     cells = {cell.id: hidden(cell.source) for cell in notebook.cells}
-    return Sources(hidden(notebook.doc), hidden("\n".join(setup)), cells)
+    text = hidden(decode(data)) if notebook.valid else ""
+    return Sources(hidden(notebook.doc), hidden("\n".join(setup)), cells, text)

@@ -15,6 +15,7 @@ from rnb.host.source import Sources
 from rnb.messages import AnyEvent, CellEvent, FinishedEvent
 from rnb.plan.panels import ENDS, CellState, Output
 from rnb.plan.state import State
+from rnb.rewrite.ipynb_report import noted, word
 from rnb.rewrite.nbformat import Json, code, document, markdown
 from rnb.store.events import encode
 
@@ -49,8 +50,10 @@ def whole(state: State, sources: Sources, order: list[str]) -> Json:
         cells.append(code("setup", sources.setup, _outputs(state.setup.kept), {}))
     for cell in state.cells.values():
         cells += _cell(cell, sources.cells.get(cell.id, ""), order)
-    sha256 = state.notebook.sha256 if state.notebook else ""
-    return document(cells, {"title": state.title, "rnb": {"path": state.path, "sha256": sha256}})
+    known = {"path": state.path, "sha256": state.notebook.sha256 if state.notebook else ""}
+    if sources.text.strip():
+        known |= noted(cells, sources.text)
+    return document(cells, {"title": state.title, "rnb": known})
 
 
 def _cell(cell: CellState, source: str, order: list[str]) -> list[Json]:
@@ -58,16 +61,15 @@ def _cell(cell: CellState, source: str, order: list[str]) -> list[Json]:
         return [markdown(cell.id, cell.info.doc)]
     above = [markdown(f"{cell.id}-doc", cell.info.doc)] if cell.info.doc and cell.info.kind != "sql" else []
     number = order.index(cell.id) + 1 if cell.id in order else None
-    outputs = _outputs(cell.outputs)
-    if cell.status in ("blocked", "cancelled", "killed"):
-        said = f"{cell.status}: {cell.reason}" if cell.reason else cell.status
-        outputs.append({"output_type": "stream", "name": "stderr", "text": f"[rnb] {said}\n"})
-    return [*above, code(cell.id, source, outputs, _metadata(cell), number)]
+    metadata = _metadata(cell)
+    said = word(metadata["rnb"])
+    outputs = _outputs(cell.outputs) + ([said] if said else [])
+    return [*above, code(cell.id, source, outputs, metadata, number)]
 
 
 def _metadata(cell: CellState) -> Json:
     """As Jupyter's own timing notes, and what only rnb knows."""
-    rnb = {"name": cell.info.name, "status": cell.status, "seconds": cell.seconds, "reason": cell.reason}
+    rnb = {"id": cell.id, "name": cell.info.name, "status": cell.status, "seconds": cell.seconds, "reason": cell.reason}
     metadata: Json = {"rnb": {key: value for key, value in rnb.items() if value is not None}}
     if cell.info.hide:
         metadata["jupyter"] = {"source_hidden": True}

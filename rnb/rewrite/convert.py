@@ -14,6 +14,7 @@ from rnb.notebook.read import read
 from rnb.notebook.text import Refused, decode
 from rnb.rewrite import ipynb_read, marimo_read, percent
 from rnb.rewrite.flatten import Flat, flatten
+from rnb.rewrite.ipynb_report import SETUP, is_report, report_of
 from rnb.rewrite.ipynb_write import to_ipynb
 from rnb.rewrite.marimo_write import losses, to_marimo
 from rnb.rewrite.nbformat import Json
@@ -36,6 +37,7 @@ class Converted:
     outputs: dict[str, list[Json]] = field(
         default_factory=dict
     )  # by cell, as the Jupyter notebook that it was had them
+    ends: dict[str, Json] = field(default_factory=dict)  # by cell, where it was a report: how each ended
 
 
 def source_format(data: bytes, path: str) -> str:
@@ -112,9 +114,19 @@ def convert(data: bytes, source: str, target: str, outputs: dict[str, list[Json]
 
 def _to_rnb(data: bytes, source: str, made: Converted) -> str:
     if source == "ipynb":
-        linear = ipynb_read.linear_of(ipynb_read.document(data))
+        found = ipynb_read.document(data)
+        report = report_of(found)
+        if report is not None and marimo_read.is_marimo(report.text):
+            made.losses.append("it is the report of a marimo file: outputs are not kept")
+            return _to_rnb(report.text.encode(), "marimo", made)
+        if report is not None:
+            made.outputs, made.ends = report.outputs, report.ends
+            return report.text
+        linear = ipynb_read.linear_of(found)
         done = split_linear(linear)
         made.outputs = _outputs(linear, done.blocks)
+        if is_report(found):
+            made.losses.append("its cells were changed since `rnb run` wrote them: they are read as Jupyter's")
     elif source == "script":
         done = split_script(source_text(data))
     else:
@@ -126,12 +138,12 @@ def _to_rnb(data: bytes, source: str, made: Converted) -> str:
 
 
 def _outputs(linear: Linear, blocks: dict[str, list[int]]) -> dict[str, list[Json]]:
-    """What each cell showed. Where a Jupyter cell was cut, the last part has its outputs."""
+    """What each cell showed. Where a Jupyter cell was cut, the last part has its outputs; what none is left of, the setup."""
     last = {block: cell for cell, numbers in blocks.items() for block in numbers}
     found: dict[str, list[Json]] = {}
     for number, block in enumerate(linear.blocks):
-        if block.outputs and number in last:
-            found.setdefault(last[number], []).extend(block.outputs)
+        if block.outputs:
+            found.setdefault(last.get(number, SETUP), []).extend(block.outputs)
     return found
 
 

@@ -7,7 +7,7 @@ import re
 
 from rnb.errors import RewriteError
 from rnb.rewrite.magics import Plain, plain
-from rnb.rewrite.nbformat import Json
+from rnb.rewrite.nbformat import Json, source
 from rnb.rewrite.split_model import Block, Linear
 from rnb.rewrite.sql_magics import Session
 
@@ -52,14 +52,6 @@ def _cells(found: Json) -> list[Json]:
     else:
         cells = [cell for sheet in found["worksheets"] for cell in (_dict(sheet).get("cells") or [])]
     return [cell for cell in cells if isinstance(cell, dict)]
-
-
-def source(cell: Json) -> str:
-    """A cell's text: a string or a list of lines; `input` in nbformat 3."""
-    text = cell.get("source", cell.get("input", ""))
-    if isinstance(text, list):
-        text = "".join(str(line) for line in text)
-    return str(text or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def linear_of(found: Json) -> Linear:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 
 from rnb.rewrite.flatten import CODE, Flat, Piece
+from rnb.rewrite.ipynb_report import SETUP
 from rnb.rewrite.nbformat import Json, code, document, markdown
 
 
@@ -19,7 +20,8 @@ def to_ipynb(flat: Flat, outputs: Mapping[str, list[Json]] | None = None) -> byt
         if piece.kind == CODE:
             if piece.doc:
                 cells.append(markdown(f"{piece.name or 'cell'}-doc", piece.doc))
-            shown = (outputs or {}).get(piece.cell.id if piece.cell else "", [])
+            whose = piece.cell.id if piece.cell else SETUP if piece.setup else None
+            shown = (outputs or {}).get(whose, []) if whose is not None else []
             cells.append(code(piece.name or "cell", piece.code, shown, _metadata(piece)))
         else:
             known: Json = {"rnb": {"name": piece.name}} if piece.name else {}

@@ -1,4 +1,4 @@
-"""A Jupyter notebook (nbformat 4.5) as plain dictionaries: what `rnb convert` and the report of a run write alike."""
+"""A Jupyter notebook (nbformat 4.5) as plain dictionaries: what `rnb convert` and the report of a run write alike, and read."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ def code(id: str, text: str, outputs: list[Json], metadata: Json, number: int | 
         "outputs": outputs,
         "source": text.strip("\n").splitlines(keepends=True),
     }
+
+
+def source(cell: Json) -> str:
+    """A cell's text: a string or a list of lines; `input` in nbformat 3."""
+    text = cell.get("source", cell.get("input", ""))
+    if isinstance(text, list):
+        text = "".join(str(line) for line in text)
+    return str(text or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def document(cells: list[Json], metadata: Json) -> Json:

@@ -93,7 +93,7 @@ def test_cells_in_file_order_with_what_they_showed(document: dict[str, Any]) -> 
 
 def test_states_and_times_stand_in_the_metadata(document: dict[str, Any]) -> None:
     cells = {cell["id"]: cell["metadata"] for cell in document["cells"]}
-    assert cells["load"]["rnb"] == {"name": "load", "status": "done", "seconds": 0.4}
+    assert cells["load"]["rnb"] == {"id": "load", "name": "load", "status": "done", "seconds": 0.4}
     assert cells["load"]["execution"]["iopub.execute_input"] == "2025-10-09T08:53:20Z"
     assert cells["-t-"]["jupyter"] == {"source_hidden": True}
 

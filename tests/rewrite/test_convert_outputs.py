@@ -79,3 +79,77 @@ def test_a_page_without_a_run(tmp_path: Path, ran: bool) -> None:
     page = (tmp_path / "nb.html").read_text()
     assert "A page" in page and ("shown 42" in page) == ran and ("no outputs" in done.stderr) != ran
     assert (tmp_path / "ran").exists() == ran
+
+
+BOOK = """\"\"\"A report
+
+# and more
+\"\"\"
+
+import rnb
+
+print("setup", 1)  # a remark
+
+
+@rnb.cell
+def load(n: int = 2):
+    \"\"\"*Loads.\"\"\"
+    print("loaded", n)
+    rows = n
+    return (rows,)
+
+
+@rnb.cell
+def words():
+    \"\"\"Only words.\"\"\"
+
+
+@rnb.cell
+def fails(rows):
+    part = rows / 0
+    return part
+
+
+@rnb.cell
+def _(part):
+    print(part)
+
+
+@rnb.cell
+def _(rows):
+    rows * 21
+
+
+if __name__ == "__main__":
+    rnb.run()
+"""
+MARIMO = "import marimo\n\napp = marimo.App()\n\n\n@app.cell\ndef shows():\n    7\n    return\n"
+
+
+def test_a_report_of_a_run_comes_back_whole(tmp_path: Path) -> None:
+    """The notebook letter by letter, and all that was shown, as it ended; one that was changed since says so."""
+    (tmp_path / "a.py").write_text(BOOK)
+    assert text_run("run", "a.py", "--ipynb", "a.ipynb", "-p", "n=3", cwd=tmp_path).returncode == 1
+    told = text_run("convert", "a.ipynb", "b.py", cwd=tmp_path).stderr
+    assert "outputs of 3 cells and the setup are kept" in told
+    assert (tmp_path / "b.py").read_text() == BOOK
+    was, now = ([*text_run("history", f"{name}.py", "last", cwd=tmp_path).stdout.splitlines()[2:]] for name in "ab")
+    assert [line for line in was if "words" not in line] == [line for line in now if "words" not in line]
+    assert {"setup 1", "loaded 3", "63", "── _1: blocked (fails failed): new"} <= set(now)
+    text_run("convert", "b.py", "b.ipynb", cwd=tmp_path)
+    assert [len(shown) for shown in outputs_of(tmp_path / "b.ipynb")] == [1, 0, 1, 1, 0, 1]
+    changed = (tmp_path / "a.ipynb").read_text().replace("rows * 21", "rows * 22")
+    (tmp_path / "a.ipynb").write_text(changed)
+    told = text_run("convert", "a.ipynb", "c.py", cwd=tmp_path).stderr
+    assert "its cells were changed since `rnb run` wrote them" in told
+    assert "rows * 22" in (tmp_path / "c.py").read_text()
+    (tmp_path / "m.py").write_text(MARIMO)
+    text_run("run", "m.py", "--ipynb", "m.ipynb", cwd=tmp_path)
+    told = text_run("convert", "m.ipynb", "d.py", cwd=tmp_path).stderr
+    assert "outputs are not kept" in told and "@rnb.cell\ndef shows():\n    7\n" in (tmp_path / "d.py").read_text()
+
+
+def test_what_a_cell_that_became_setup_showed_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_text(jupyter(("import math", SHOWN[:1]), ("math.pi", [])))
+    assert "outputs of the setup are kept" in text_run("convert", "a.ipynb", "a.py", cwd=tmp_path).stderr
+    assert "── setup\nkept text\n" in text_run("history", "a.py", "last", cwd=tmp_path).stdout
