@@ -86,7 +86,9 @@ class CellFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cel
     unread: tuple[str, ...]  # parameters that its body does not read
     reads: tuple[Read, ...]  # free names, in order of first reading
     module_reads: tuple[Read, ...]  # by decorators, defaults and annotations: resolved at module level only
-    class_reads: tuple[str, ...]  # by class bodies that bind the same name: the module level's, where it has one
+    perhaps: tuple[
+        str, ...
+    ]  # in class bodies that bind the same name, and annotations: the module level's, where it has one
     slots: tuple[str, ...]
     shared_at: Span  # its first sharing return
     locals: tuple[Read, ...]  # what other cells may take
@@ -108,7 +110,7 @@ class CellFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="cel
             self.unread,
             [read.name for read in self.reads if read.name in known or read.name not in BUILTINS],
             [read.name for read in self.module_reads],
-            self.class_reads,
+            self.perhaps,
             self.slots,
             self.imports,
             self.aliases,
@@ -126,6 +128,7 @@ class SetupFacts(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="se
     mutates: tuple[str, ...]  # names that a compound statement changes in place
     reads: tuple[Read, ...]  # when the statement runs
     later: tuple[Read, ...]  # when a function that it defines runs
+    mentions: tuple[str, ...]  # in annotations, when something asks for them
     imports: tuple[str, ...]
     aliases: tuple[tuple[str, str], ...]  # (name, dotted name it is imported from)
     star: str  # the module of `from … import *`

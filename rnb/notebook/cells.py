@@ -12,9 +12,10 @@ from rnb.notebook.effects import state_touches, value_touches
 from rnb.notebook.model import OWN, Span
 from rnb.notebook.options import options_of, said
 from rnb.notebook.places import Places
-from rnb.notebook.scope import DYNAMIC, Event, Function, Scope, Walk, arguments_of, place_of
+from rnb.notebook.scope import DYNAMIC, Event, Function, Scope, arguments_of, place_of
 from rnb.notebook.shape import Shape, called, decorator_of, dotted_name, is_doc, shape_of
 from rnb.notebook.sql import asked_for, engine_nodes, spoken, sql_reads
+from rnb.notebook.walks import Walk
 
 Aliases = tuple[tuple[str, str], ...]
 
@@ -75,7 +76,7 @@ def cell_facts(node: Function, text: str, walk: Walk, places: Places, aliases: A
         unread=() if sql else names.unread(),
         reads=sql_reads(node, places, server=server) if sql else names.free(),
         module_reads=names.outside(),
-        class_reads=names.of_classes(),
+        perhaps=(*names.of_classes(), *mentions(walk)),
         slots=sharing.slots,
         shared_at=sharing.at or at,
         locals=names.locals(),
@@ -341,6 +342,12 @@ def class_reads(walk: Walk, zone: ast.AST | None) -> tuple[str, ...]:
             if not _bound_before(event.name, scope.node, place):
                 found.add(event.name)
     return tuple(sorted(found))
+
+
+def mentions(walk: Walk) -> tuple[str, ...]:
+    """Names of the module level in annotations that Python does not evaluate by itself: a dataclass, or `get_type_hints`,
+    may. Where that finds none, it is theirs to say so."""
+    return tuple(sorted({event.name for event in walk.mentions if event.scope.owner(event.name) is None}))
 
 
 def _bound_before(name: str, node: ast.AST, place: tuple[int, int]) -> bool:

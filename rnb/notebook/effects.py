@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 from rnb.notebook.analysis import BUILTINS, StateTouch, Touch
 from rnb.notebook.places import Places
-from rnb.notebook.scope import Scope, Walk, place_of
+from rnb.notebook.scope import Scope, place_of
 from rnb.notebook.shape import dotted_name
+from rnb.notebook.walks import Walk
 
 _MUTATORS = """append appendleft extend extendleft insert remove clear sort reverse rotate update add discard
 difference_update intersection_update symmetric_difference_update fill resize partial_fit fit"""

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rnb.notebook.analysis import BlockFault, CellFacts, Read
-from rnb.notebook.cells import class_reads, dotted_imports, import_aliases
+from rnb.notebook.cells import class_reads, dotted_imports, import_aliases, mentions
 from rnb.notebook.digest import digest, tree_digest
 from rnb.notebook.effects import state_touches, value_touches
 from rnb.notebook.marimo_sql import tables
 from rnb.notebook.model import Options, Span
 from rnb.notebook.places import Places
-from rnb.notebook.scope import Event, Function, Walk
+from rnb.notebook.scope import Event, Function
 from rnb.notebook.shape import cleaned
+from rnb.notebook.walks import Walk
 
 
 def private(name: str) -> bool:
@@ -57,7 +58,7 @@ def cell_facts(
         identity=digest("marimo", type(node).__name__, tree_digest(*body)[0]),
         options=_options(decorator),
         reads=_first([*reads, *dropped], places),
-        class_reads=tuple(name for name in (*class_reads(walk, node), *sql.reads) if name not in own),
+        perhaps=tuple(name for name in (*class_reads(walk, node), *mentions(walk), *sql.reads) if name not in own),
         defs=defs,
         locals=tuple(Read(name, at) for name in sql.makes if name not in own),
         imports=dotted_imports(each for each, _ in walk.imports),
@@ -69,7 +70,7 @@ def cell_facts(
 
 
 def _facts(
-    *, text: str, at: Span, defs: tuple[Read, ...] = (), class_reads: tuple[str, ...] = (), **fields: Any
+    *, text: str, at: Span, defs: tuple[Read, ...] = (), perhaps: tuple[str, ...] = (), **fields: Any
 ) -> CellFacts:
     known: dict[str, Any] = {
         "reads": (),
@@ -89,7 +90,7 @@ def _facts(
         parameters=(),
         unread=(),
         module_reads=(),
-        class_reads=class_reads,
+        perhaps=perhaps,
         slots=tuple(read.name for read in defs),
         shared_at=defs[0].at if defs else at,
         **known,

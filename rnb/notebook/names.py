@@ -74,9 +74,9 @@ class Names:
                 self._elsewhere(number, read.name, read.at, free=True)
         for read in facts.module_reads:
             self._outside(number, read)
-        answers.used.update(name for name in facts.class_reads if self.setup.binders.get(name))
+        answers.used.update(name for name in facts.perhaps if self.setup.binders.get(name))
         if not facts.root:
-            for name in facts.class_reads:
+            for name in facts.perhaps:
                 self._perhaps(number, name)
         elif not self.setup.makers(facts.root):
             self._outside(number, Read(facts.root, Span(0, 1, 0, 2)))

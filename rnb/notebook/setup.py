@@ -25,6 +25,7 @@ def introduction(source: str) -> SetupFacts:
         mutates=(),
         reads=(),
         later=(),
+        mentions=(),
         imports=(),
         aliases=(),
         star="",
@@ -56,7 +57,7 @@ class Setup:
         """For each module-level name that a statement uses: the statements that make it what the statement sees."""
         facts = self.facts[number]
         out: dict[str, list[int]] = {}
-        for name in {read.name for read in facts.later}:
+        for name in {*(read.name for read in facts.later), *self.bound.intersection(facts.mentions)}:
             out[name] = self.makers(name)
         for name in {*(read.name for read in facts.reads), *facts.mutates} - set(out):
             makers = self.makers(name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 
 from rnb.notebook.analysis import Read, SetupFacts
-from rnb.notebook.cells import Aliases, class_reads, dotted_imports, import_aliases, misplaced
+from rnb.notebook.cells import Aliases, class_reads, dotted_imports, import_aliases, mentions, misplaced
 from rnb.notebook.digest import digest, tree_digest
 from rnb.notebook.effects import value_changes
 from rnb.notebook.places import Places
-from rnb.notebook.scope import Event, Walk
+from rnb.notebook.scope import Event
+from rnb.notebook.walks import Walk
 
 _COMPOUND = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match, ast.TryStar)
 
@@ -32,6 +33,7 @@ def setup_facts(node: ast.stmt, source: str, walk: Walk, places: Places, aliases
         reads=_first([event for event in reads if not event.scope.deferred], places)
         + tuple(Read(name, places.span(node)) for name in class_reads(walk, None)),
         later=_first([event for event in reads if event.scope.deferred], places),
+        mentions=mentions(walk),
         imports=dotted_imports(each for each, _ in walk.imports),
         aliases=tuple(alias for each, scope in walk.imports if not scope.deferred for alias in import_aliases(each)),
         star=(star[0].module or ".") if star else "",

@@ -18,9 +18,10 @@ from typing import NamedTuple
 from rnb.messages import Fault
 from rnb.notebook.model import Cell, Notebook
 from rnb.notebook.read import Reader
-from rnb.notebook.scope import DYNAMIC, Function, Walk, arguments_of
+from rnb.notebook.scope import DYNAMIC, Function, arguments_of
 from rnb.notebook.sql import asked_for
 from rnb.notebook.text import Refused
+from rnb.notebook.walks import Walk
 from rnb.rewrite.edit import Edit, Offsets, Source, smallest
 from rnb.rewrite.ignore import ignored
 from rnb.rewrite.returns import CantReturn, rewrite_returns

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 from rnb.notebook.marimo_sql import tables
 from rnb.notebook.places import top_line
-from rnb.notebook.scope import Function, Walk
+from rnb.notebook.scope import Function
+from rnb.notebook.walks import Walk
 from rnb.rewrite.magics import is_python
 from rnb.rewrite.split_model import Block, Linear
 from rnb.rewrite.split_units import dedent, parse_linear

@@ -11,8 +11,9 @@ import ast
 import re
 from collections.abc import Sequence
 
-from rnb.notebook.scope import Function, Scope, Walk
+from rnb.notebook.scope import Function, Scope
 from rnb.notebook.shape import is_doc
+from rnb.notebook.walks import Walk
 from rnb.rewrite.bound import Bound
 from rnb.rewrite.commas import Commas
 from rnb.rewrite.edit import Edit, Offsets

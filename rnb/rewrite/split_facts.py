@@ -15,8 +15,9 @@ from typing import Any
 
 from rnb.errors import RewriteError
 from rnb.notebook.cells import import_aliases
-from rnb.notebook.scope import Scope, Walk, place_of
+from rnb.notebook.scope import Scope, place_of
 from rnb.notebook.shape import last_name
+from rnb.notebook.walks import Walk
 from rnb.rewrite.split_calls import Calls
 from rnb.rewrite.split_model import Unit
 from rnb.rewrite.split_summaries import Summary, summaries_of

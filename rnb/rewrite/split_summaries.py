@@ -6,7 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rnb.notebook.scope import Function, Walk
+from rnb.notebook.scope import Function
+from rnb.notebook.walks import Walk
 
 if TYPE_CHECKING:
     from rnb.rewrite.split_calls import Calls

@@ -28,7 +28,7 @@ def facts(body: str) -> tuple[set[str], set[str]]:
     assert notebook.valid
     assert reader._built is not None
     [found] = reader._built.cells
-    reads = {read.name for read in found.reads} | set(found.class_reads)
+    reads = {read.name for read in found.reads} | set(found.perhaps)
     return reads - set(dir(builtins)), set(found.slots) | {read.name for read in found.locals}
 
 

@@ -41,7 +41,8 @@ READS = {
     "(x for x in x)": "x",
     "lambda a, b=c: a + b + d": "c d",
     "def g(a, b=c): return a + b + d": "c d",
-    "def g(a: T) -> U: pass": "T U",
+    "def g(a: T) -> U: pass": "" if sys.version_info >= (3, 14) else "T U",
+    "def g(a: 'T') -> 'U': pass": "",
     "v: T = w": "w",
     "v: T\nv = 1\nv": "",
     "a.b: T = w": "a w",
@@ -93,8 +94,6 @@ def test_reads(body: str, refs: str) -> None:
 @new
 @pytest.mark.parametrize(("body", "refs"), NEW_READS.items())
 def test_reads_of_new_syntax(body: str, refs: str) -> None:
-    if sys.version_info >= (3, 14) and "->" in body:
-        refs = ""
     assert notebook(cell(body)).cells[0].ref_names == tuple(refs.split())
 
 

@@ -125,13 +125,17 @@ def test_statements() -> None:
     assert found.setup[2].source == "@deco\ndef f():\n    return x\n"
 
 
-# module-level code -> the names that it reads when it, or a function that it defines, runs
+# module-level code -> the names that it reads when it, or a function that it defines, runs, or when its annotations are
+# asked for
 READS = {
     "def f(a: Missing): pass": "Missing",
     "def f():\n    v: Missing = w": "w",
     "class A:\n    v: Missing = w": "Missing w",
-    "from __future__ import annotations\ndef f(a: Missing): pass": "",
-    "from __future__ import annotations\nclass A:\n    v: Missing = w": "w",
+    "from __future__ import annotations\ndef f(a: Missing): pass": "Missing",
+    "from __future__ import annotations\nclass A:\n    v: Missing = w": "Missing w",
+    "class A:\n    v: 'list[Missing]' = w": "Missing w",
+    "def f(a: typing.Literal['Missing']): pass": "",
+    "def f(a: 'Missing of mine'): pass": "",
     "x: Missing = 1": "Missing",
 }
 

@@ -256,3 +256,42 @@ def test_a_cell_that_runs_again_warns_again(book: Book) -> None:
         book.save(WARNS.replace(old, new))
         assert sorted(book.ran()) == ran
         book.true()
+
+
+def test_an_annotation_that_is_asked_for_later(book: Book) -> None:
+    """Nothing evaluates it before `get_type_hints` does: what it names is looked up then."""
+    body = """
+import typing
+
+Unit = int
+Other = int
+
+
+class Point:
+    x: "list[Unit]"
+
+
+def helper(a: "Unit"): ...
+
+
+@rnb.cell
+def outside():
+    log("outside")
+    print(typing.get_type_hints(Point), typing.get_type_hints(helper))
+
+
+@rnb.cell
+def inside():
+    log("inside")
+
+    class Inner:
+        x: "Other | Gone"
+
+    print(Inner.__annotations__, Inner.__name__)
+"""
+    book.watch(body)
+    for old, new, ran in (("Unit = int", "Unit = str", ["outside"]), ("Other = int", "Other = str", ["inside"])):
+        body = body.replace(old, new)
+        book.save(body)
+        assert book.ran() == ran
+        book.true()
