@@ -71,9 +71,14 @@ class Context:
         return None
 
 
+def told(value: Any) -> str:
+    """Without addresses, and without the name of the cell in which something was made."""
+    return re.sub(r"0x[0-9a-f]+|\bbox\.<locals>\.", "", repr(value))
+
+
 def namespace(log: list[Any]) -> dict[str, Any]:
     def seen(value: Any) -> Any:
-        log.append(repr(value)[:20])
+        log.append(told(value)[:20])
         return value
 
     return {"log": log, "ctx": Context, "seen": seen}
@@ -82,7 +87,7 @@ def namespace(log: list[Any]) -> dict[str, Any]:
 def outcome(call: Any) -> tuple[str, str, int | None]:
     """What a call gives or raises, and where: the line innermost in the cell."""
     try:
-        return "value", re.sub("0x[0-9a-f]+", "", repr(call())), None
+        return "value", told(call()), None
     except Exception as error:
         tb, line = error.__traceback__, None
         while tb is not None:
