@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from rnb.cli.main import rnb
 from rnb.host.explain import LISTS, PLACES, gist, pages
@@ -64,6 +65,8 @@ def test_every_code_is_explained_without_the_docs_at_hand() -> None:
         assert listed == [(name, name, gist(known[name])) for name, _, _ in listed], "its page's first sentence"
         assert all((DOCS / each / f"{name}.md").read_text().startswith(f"# {name}\n\n") for name, _, _ in listed)
     assert all(text and "](" not in text and "<!--" not in text for text in known.values())
+    said = {CliRunner().invoke(rnb, ["explain", form]).output for form in ("usage", "[usage]", "rnb: error[Usage]: no")}
+    assert said == {known["usage"] + "\n"}, "as it is copied from the terminal"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert set(wheel["only-include"]) == {"rnb", *(f"docs/{each}{end}" for each in LISTS for end in ("", ".md"))}

@@ -9,6 +9,8 @@ import click
 from rnb.cli.objects import LINES, put
 from rnb.cli.sinks import is_terminal
 
+LONG = 1000  # columns of no terminal: a code is a line
+
 
 @click.command()
 @click.argument("code", required=False)
@@ -16,7 +18,7 @@ from rnb.cli.sinks import is_terminal
 def command(code: str | None, as_json: bool) -> int:
     """Say what the code of a fault or an error means, and how to mend it.
 
-    Codes stand in brackets: `error[unresolved]: …`. Without CODE, all of them.
+    Codes stand in brackets, as in `error[unresolved]: …`. Without CODE, all of them.
 
     \b
     Example: rnb explain unresolved
@@ -24,13 +26,16 @@ def command(code: str | None, as_json: bool) -> int:
     from rnb.host.explain import explain, gist, pages
 
     if code is None:
-        for each, text in pages().items():
-            if as_json:
+        if as_json:
+            for each, text in pages().items():
                 put(code=each, text=text)
-            else:
-                click.echo(f"{each:20} {gist(text)}")
+            return 0
+        formatter = click.HelpFormatter(width=shutil.get_terminal_size().columns if is_terminal() else LONG)
+        formatter.write_dl([(each, gist(text)) for each, text in pages().items()])
+        click.echo(formatter.getvalue(), nl=False)
         return 0
-    text = explain(code.strip("[]"))
+    code = code.rpartition("[")[2].partition("]")[0].lower()
+    text = explain(code)
     if as_json:
         put(code=code, text=text)
     elif is_terminal():
