@@ -39,6 +39,7 @@ _SHORT = {  # nbformat 3
     "svg": "image/svg+xml",
     "latex": "text/latex",
 }
+YEAR = 3.2e7  # seconds: nothing took longer, whatever a file says
 GOOD = {"done", "cached", "unchanged"}
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -106,14 +107,14 @@ def _end(id: str, outputs: Iterable[Json], known: Json) -> CellEvent:
     status, reason = known.get("status"), known.get("reason")
     return CellEvent(
         cell=id,
-        status=status if status in ENDS else "failed" if failed else "done",
+        status=status if isinstance(status, str) and status in ENDS else "failed" if failed else "done",
         seconds=_number(known.get("seconds")) if "seconds" in known else None,
         reason=reason if isinstance(reason, str) else None,
     )
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    return float(min(value, YEAR)) if isinstance(value, int | float) else 0.0
 
 
 def _event(cell: str | None, output: Json) -> Iterator[AnyEvent]:

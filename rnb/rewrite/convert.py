@@ -118,7 +118,7 @@ def _to_rnb(data: bytes, source: str, made: Converted) -> str:
         report = report_of(found)
         if report is not None and marimo_read.is_marimo(report.text):
             made.losses.append("it is the report of a marimo file: outputs are not kept")
-            return _to_rnb(report.text.encode(), "marimo", made)
+            return _to_rnb(report.text.encode("utf-8", "surrogatepass"), "marimo", made)
         if report is not None:
             made.outputs, made.ends = report.outputs, report.ends
             return report.text

@@ -7,7 +7,7 @@ import re
 
 from rnb.errors import RewriteError
 from rnb.rewrite.magics import Plain, plain
-from rnb.rewrite.nbformat import Json, source
+from rnb.rewrite.nbformat import Json, outputs, source
 from rnb.rewrite.split_model import Block, Linear
 from rnb.rewrite.sql_magics import Session
 
@@ -126,8 +126,7 @@ def _code(cell: Json, made: Plain, text: str, linear: Linear, waiting: list[Bloc
     block = Block(made.code, doc=doc, name=_name(cell), options=options, shows=True)
     shares = known.get("shares")
     block.shares = frozenset(map(str, shares)) if isinstance(shares, list) else frozenset()
-    outputs = cell.get("outputs")
-    block.outputs = [each for each in outputs if isinstance(each, dict)] if isinstance(outputs, list) else []
+    block.outputs = outputs(cell)
     block.quiet = (text.rstrip().endswith(";") and not made.query) or made.code.startswith(
         "subprocess.run("
     )  # a shell's exit code is not shown

@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from rnb.rewrite.nbformat import Json, source
+from rnb.rewrite.nbformat import Json, outputs, source
 
 SETUP = ""  # stands for the setup where outputs are told by cell
 
@@ -37,11 +37,11 @@ def report_of(found: Json) -> Report | None:
         return None
     report = Report(text, {}, {})
     for cell in cells:
-        if cell["cell_type"] == "code":
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
             end = _known(cell)
             id = str(end.get("id", SETUP))
             report.ends[id] = end
-            shown = [each for each in cell.get("outputs", ()) if each != word(end)]
+            shown = [each for each in outputs(cell) if each != word(end)]
             if shown:
                 report.outputs[id] = shown
     return report

@@ -36,6 +36,12 @@ def source(cell: Json) -> str:
     return str(text or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
+def outputs(cell: Json) -> list[Json]:
+    """What a cell shows."""
+    found = cell.get("outputs")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
 def document(cells: list[Json], metadata: Json) -> Json:
     """The whole; `metadata` comes beside what Jupyter wants to know."""
     _distinct(cells)

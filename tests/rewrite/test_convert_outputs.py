@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rnb.rewrite.ipynb_report import noted
 from tests.driver import run, text_run
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -153,3 +154,15 @@ def test_what_a_cell_that_became_setup_showed_is_kept(tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text(jupyter(("import math", SHOWN[:1]), ("math.pi", [])))
     assert "outputs of the setup are kept" in text_run("convert", "a.ipynb", "a.py", cwd=tmp_path).stderr
     assert "── setup\nkept text\n" in text_run("history", "a.py", "last", cwd=tmp_path).stdout
+
+
+def test_a_report_of_odd_parts(tmp_path: Path) -> None:
+    known = {"id": "a", "status": ["blocked"], "seconds": 10**400, "reason": 7}
+    odd = {"cell_type": "code", "outputs": [3, *SHOWN[:1]], "metadata": {"rnb": known}}
+    cells = [1, {"cell_type": "code", "outputs": None, "metadata": 5}, odd]
+    text = "import rnb\n\n\n@rnb.cell\ndef a():\n    print(1)\n"
+    report = {"cells": cells, "metadata": {"rnb": noted(cells, text)}}  # type: ignore[arg-type]
+    (tmp_path / "a.ipynb").write_text(json.dumps(report))
+    assert text_run("convert", "a.ipynb", "a.py", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "a.py").read_text() == text
+    assert "── a: done" in text_run("history", "a.py", "last", cwd=tmp_path).stdout
