@@ -287,17 +287,20 @@ def test_no_process_is_left_behind(book: Book, end: str) -> None:
 
 def test_nor_where_the_command_is_killed(book: Book) -> None:
     """Whatever the kernel does at that moment: here it holds the interpreter's lock as long as it can."""
-    spins = "import subprocess\nprint(subprocess.Popen(['sleep', '100']).pid, flush=True)\nwhile True: pass"
+    spins = "import os, subprocess\nprint(subprocess.Popen(['sleep', '100']).pid, os.getpid(), flush=True)\nwhile True: pass"
     book.write({"a": "1", "b": spins})
     for flags in ((), ("-j", "2")) * 2:
         argv = [sys.executable, "-m", "rnb", "run", str(book.path), "--json", *flags]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             said = next(e for e in map(json.loads, process.stdout) if e.get("cell") == "b" and e["type"] == "stream")
-            time.sleep(0.4)  # until the kernel has all that is to end it
+            left, kernel = map(int, said["text"].split())
+            while "_ctypes" not in Path(f"/proc/{kernel}/maps").read_text():  # the last that the kernel loads for its end
+                assert process.poll() is None
+                time.sleep(0.01)
             process.kill()
         end = time.monotonic() + 5
-        while alive(int(said["text"])):
+        while alive(left):
             assert time.monotonic() < end, flags
             time.sleep(0.02)
 
