@@ -84,8 +84,7 @@ def _query(function: Any, options: dict[str, Any]) -> Any:
 
     query.__name__, query.__qualname__ = function.__name__, function.__qualname__
     query.__module__, query.__doc__ = function.__module__, function.__doc__
-    query.__wrapped__ = function  # type: ignore[attr-defined]
-    query.__rnb_cell__ = options  # type: ignore[attr-defined]
+    vars(query).update(__wrapped__=function, __rnb_cell__=options)
     return query
 
 

@@ -6,7 +6,7 @@ click, which has nothing to say to such a line, is not.
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]  # `signal` itself imports `enum`, and signals are to be heard before that
+import _signal  # `signal` itself imports `enum`, and signals are to be heard before that
 import gc
 import os
 import sys
@@ -38,7 +38,7 @@ def main(args: list[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _ends_at_once() -> object:
+def _ends_at_once() -> _signal._HANDLER:
     """Until there is someone to hear signals, one ends us with its code and without a word; a kernel that is coming up sees
     that we are gone. Python's own KeyboardInterrupt is lost where it falls into an import. The handler that was SIGINT's."""
     early = _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))  # first: only Python's own handler of it can raise

@@ -9,6 +9,10 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 UNUSED = ("msgspec.inspect", "msgspec._json_schema")
 
 
@@ -20,7 +24,8 @@ def import_msgspec() -> None:
     for module in stand_ins.values():
         vars(module).update(schema=None, schema_components=None)
     stand_ins["typing_extensions"] = sys.modules.get("typing_extensions")
-    sys.modules.update(stand_ins)  # type: ignore[arg-type]  # None there says that a module can't be imported
+    modules: dict[str, Any] = sys.modules
+    modules.update(stand_ins)  # None there says that a module can't be imported
     try:
         __import__("msgspec")
     except (ImportError, AttributeError):

@@ -127,7 +127,8 @@ class NotebookModule(pytest.Module):
     def _getobj(self) -> Any:
         pytest.register_assert_rewrite(self.path.stem)
         with self.at_home():
-            return super()._getobj()  # type: ignore[no-untyped-call]  # pytest's own has no types
+            above: Any = super()  # pytest's own has no types
+            return above._getobj()
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         with self._ours():

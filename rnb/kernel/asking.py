@@ -48,5 +48,5 @@ def _asking(question: Callable[..., bool], asked: Callable[[Any, bool], None]) -
 
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(ask, name, getattr(question, name))
-    ask.__wrapped__ = question  # type: ignore[attr-defined]
+    vars(ask)["__wrapped__"] = question
     return ask

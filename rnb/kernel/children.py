@@ -39,5 +39,5 @@ def _after(flush: Callable[[], Any], function: Callable[..., Any]) -> Callable[.
         return function(*args, **kwargs)
 
     start.__name__, start.__qualname__, start.__doc__ = function.__name__, function.__qualname__, function.__doc__
-    start.__wrapped__ = function  # type: ignore[attr-defined]
+    vars(start)["__wrapped__"] = function
     return start

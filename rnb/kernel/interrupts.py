@@ -7,7 +7,7 @@ cells these run as well, an alarm that goes off late for example; what they rais
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]  # `signal` imports enum, which costs more than this whole folder
+import _signal  # `signal` imports enum, which costs more than this whole folder
 import sys
 from _thread import get_ident
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from _ast import Constant, Expression
+from types import GenericAlias
 
 from rnb.errors import ParameterError
 
@@ -41,7 +42,7 @@ def convert(text: str, annotation: Any, default: Any) -> Any:
 def _kind_of(default: Any) -> Any:
     """The type of a default; with the type of its items, where a list has one."""
     kinds = {type(item) for item in default} if type(default) is list else set()
-    return list[kinds.pop()] if len(kinds) == 1 else type(default)  # type: ignore[misc]  # not one that mypy could know
+    return GenericAlias(list, (kinds.pop(),)) if len(kinds) == 1 else type(default)
 
 
 def _convert(text: str, kind: Any) -> Any:

@@ -295,7 +295,7 @@ def test_nor_where_the_command_is_killed(book: Book) -> None:
             assert process.stdout is not None
             said = next(e for e in map(json.loads, process.stdout) if e.get("cell") == "b" and e["type"] == "stream")
             left, kernel = map(int, said["text"].split())
-            while "_ctypes" not in Path(f"/proc/{kernel}/maps").read_text():  # the last that the kernel loads for its end
+            while "_ctypes" not in Path(f"/proc/{kernel}/maps").read_text():  # its last means to end
                 assert process.poll() is None
                 time.sleep(0.01)
             process.kill()

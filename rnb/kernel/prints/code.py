@@ -8,7 +8,7 @@ value's footprint, and what is opaque there counts by identity (see `Walk.inside
 from __future__ import annotations
 
 import sys
-from _abc import _get_dump  # type: ignore[import-not-found]  # nor does typeshed know it
+from _abc import _get_dump
 from itertools import chain
 from types import (
     BuiltinFunctionType,

@@ -7,7 +7,7 @@ The order of a dict shows, so it counts; that of a set depends on the process, s
 from __future__ import annotations
 
 import gc
-from _collections import OrderedDict, defaultdict, deque  # type: ignore[import-not-found]  # nor does typeshed know it
+from _collections import OrderedDict, defaultdict, deque
 from _io import BytesIO, StringIO
 from itertools import chain, repeat
 from marshal import dumps

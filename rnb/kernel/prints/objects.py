@@ -153,7 +153,7 @@ def _plain(cls: type, base: type, part: Handler | None) -> Handler:
         return chain(follows, _part(part, walk, value), _state(walk, attributes, slots, value))
 
     if base in (object, tuple) and not skip and not cached and shown == holds:
-        write.record = Record(cls, base, get_dict, slots, holds)  # type: ignore[attr-defined]  # for `columns`
+        vars(write)["record"] = Record(cls, base, get_dict, slots, holds)  # for `columns`
     return write
 
 
