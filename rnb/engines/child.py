@@ -10,19 +10,15 @@ import contextlib
 import os
 import select
 import signal
-import struct
 from collections.abc import Iterator
 
-import msgspec
-
 from rnb.engines.holding import Holding
-from rnb.engines.spawn import Forked, Spawned, kernels
+from rnb.engines.spawn import Forked, Spawned, death_words, kernels
+from rnb.engines.wire import JUNK, Incoming, Junk, framed, hand_over
 from rnb.engines.work import Raw
 from rnb.messages import AnyReport, AnyTask, Progress, Stream
 
 CHUNK = 1 << 18
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(AnyReport).decode
 
 
 class Child:
@@ -34,7 +30,8 @@ class Child:
         self.forked = isinstance(spawned, Forked)
         self.gone = False
         self.holding = Holding()
-        self._buffer = bytearray()
+        self._junk = False  # what it says is no report
+        self._incoming = Incoming()
         self._again: list[AnyReport | Raw] = []  # to be heard once more
         self._poll = select.poll()
         for fd in (self.socket.fileno(), *self.raw):
@@ -45,14 +42,11 @@ class Child:
 
     def send(self, *tasks: AnyTask) -> None:
         """Say it; who is gone hears nothing."""
-        bodies = [_encode(task) for task in tasks]
         with contextlib.suppress(OSError):
-            self.socket.sendall(b"".join([struct.pack(">I", len(body)) + body for body in bodies]))
+            self.socket.sendall(b"".join(map(framed, tasks)))
 
     def send_descriptors(self, descriptors: list[int]) -> None:
-        rights = struct.pack(f"{len(descriptors)}i", *descriptors)
-        with contextlib.suppress(OSError):
-            self.socket.sendmsg([b"\0"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
+        hand_over(self.socket, descriptors)
 
     def wake_by(self, fd: int) -> None:
         """`hear` also comes back when this can be read."""
@@ -88,7 +82,7 @@ class Child:
     def _reports(self) -> Iterator[AnyReport | Raw]:
         try:
             while data := self.socket.recv(CHUNK, _socket.MSG_DONTWAIT):
-                self._buffer += data
+                self._incoming.add(data)
             self.gone = True
         except BlockingIOError:
             pass
@@ -99,22 +93,13 @@ class Child:
             yield from self._drain()
 
     def _take(self) -> Iterator[AnyReport | Raw]:
-        start = 0
-        while len(self._buffer) - start >= 4:
-            (length,) = struct.unpack_from(">I", self._buffer, start)
-            if len(self._buffer) - start - 4 < length:
-                break
-            try:
-                report = _decode(bytes(memoryview(self._buffer)[start + 4 : start + 4 + length]))
-            except msgspec.DecodeError:  # a cell wrote into our socket: this is no kernel any more
-                self.kill()
-                self.gone, start = True, len(self._buffer)
-                break
-            start += 4 + length
-            if report.raw if isinstance(report, Stream) else not isinstance(report, Progress):
-                yield from self._drain()
-            yield report
-        del self._buffer[:start]
+        try:
+            for report in self._incoming.reports():
+                if report.raw if isinstance(report, Stream) else not isinstance(report, Progress):
+                    yield from self._drain()
+                yield report
+        except Junk:
+            self.gone = self._junk = True
 
     def _drain(self) -> Iterator[Raw]:
         for fd in list(self.raw):
@@ -157,6 +142,10 @@ class Child:
             return -signal.SIGKILL
         finally:
             kernels.discard(self.pid)
+
+    def death(self, status: int) -> str:
+        """How it ended, for people."""
+        return JUNK if self._junk else death_words(status)
 
     def close(self) -> None:
         self.socket.close()

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from rnb.engines import parcels
 from rnb.engines.child import Child
-from rnb.engines.spawn import death_words
 from rnb.engines.warm import Halt, Warm
 from rnb.engines.work import AnyWord, Halted, Outcome, Piece, Raw, Refused, Words, Work
 from rnb.messages import (
@@ -97,7 +96,7 @@ class Running:
     def _outcome(self, child: Child, staged: str) -> Outcome:
         ended = self._ended(child)
         if ended is None:
-            return Outcome(submission=self.work.submission, died=death_words(self.warm.ended(child)))
+            return Outcome(submission=self.work.submission, died=child.death(self.warm.ended(child)))
         outcome = Outcome(submission=self.work.submission, ended=ended, folder=self.warm.folder)
         if _in_order(ended):
             exported = self._answer(child, Exported)

@@ -10,22 +10,16 @@ import _socket
 import contextlib
 import os
 import signal
-import struct
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
-
 from rnb.engines.spawn import CLOSED, Forked, Spawned, kernels, take
+from rnb.engines.wire import JUNK, Incoming, Junk, framed, hand_over
 from rnb.host.loop import Loop
 from rnb.messages import AnyReport, AnyTask
 
 CHUNK = 1 << 18
-LARGEST = 1 << 30  # bytes of one report: whoever says more has written into our socket, and must not fill our memory
-JUNK = "rnb ended it, since it had written into rnb's own connection, or shown more than 1 GB at once"
 DYING = 1.0  # seconds between the end of a process's connection and its own
-_decode = msgspec.msgpack.Decoder(AnyReport)
-_encode = msgspec.msgpack.Encoder()
 
 
 class KernelProcess:
@@ -43,7 +37,7 @@ class KernelProcess:
         self.on_report, self.on_raw, self.on_exit = on_report, on_raw, on_exit
         self.status: int | None = None
         self.trouble: str | None = None  # what we ended it for
-        self.buffer = bytearray()
+        self.incoming = Incoming()
         self.outbox = bytearray()
         self.flushing = False  # a timer for what could not be written yet
         self.reaped = False  # its number may be another process's by now
@@ -60,17 +54,14 @@ class KernelProcess:
 
     def send(self, task: AnyTask) -> None:
         """Queue a task. Big ones are written bit by bit, so that a kernel which does not read can't block the host."""
-        body = _encode.encode(task)
-        self.outbox += struct.pack(">I", len(body)) + body
+        self.outbox += framed(task)
         self._flush()
 
     def send_descriptors(self, descriptors: list[int]) -> None:
         """Hand over file descriptors, behind all tasks so far."""
         while self.outbox and self.status is None:
             self._flush()
-        with contextlib.suppress(OSError):  # it died; its exit is reported by `reap`
-            rights = struct.pack(f"{len(descriptors)}i", *descriptors)
-            self.socket.sendmsg([b"\0"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, rights)])
+        hand_over(self.socket, descriptors)
 
     def _flush(self) -> None:
         while self.outbox and self.status is None:
@@ -104,7 +95,7 @@ class KernelProcess:
             if self.status is None:
                 self.loop.after(DYING, self._closed)
             return
-        self.buffer += data
+        self.incoming.add(data)
         self._take()
 
     def _closed(self) -> None:
@@ -115,23 +106,12 @@ class KernelProcess:
             self.kill()
 
     def _take(self) -> None:
-        start, buffer = 0, self.buffer
-        while len(buffer) - start >= 4:
-            (length,) = struct.unpack_from(">I", buffer, start)
-            if len(buffer) - start - 4 < length <= LARGEST:
-                break
-            try:
-                if length > LARGEST:
-                    raise msgspec.DecodeError
-                report = _decode.decode(bytes(memoryview(buffer)[start + 4 : start + 4 + length]))
-            except msgspec.DecodeError:  # a cell wrote into our socket: this is no kernel any more
-                self.trouble = JUNK
-                self.kill()
-                buffer.clear()
-                return
-            start += 4 + length
-            self.on_report(report)
-        del buffer[:start]
+        try:
+            for report in self.incoming.reports():
+                self.on_report(report)
+        except Junk:
+            self.trouble = JUNK
+            self.kill()
 
     def _read_raw(self, name: str) -> None:
         self._read()  # what was said before; it may be the kernel's end
@@ -203,7 +183,7 @@ class KernelProcess:
     def _last_words(self) -> None:
         with contextlib.suppress(OSError):
             while data := self.socket.recv(CHUNK):
-                self.buffer += data
+                self.incoming.add(data)
         self._take()
         self.drain_raw()
 
