@@ -71,11 +71,7 @@ class Plain:
         self.tell(event)
 
     def tell(self, event: AnyEvent) -> None:
-        """Write what this event says. What a blocked cell showed is hidden, also when an error in it is pointed anew."""
-        if isinstance(event, ErrorEvent | DisplayEvent | StreamEvent) and event.cell is not None:
-            cell = self.state.cells.get(event.cell)
-            if cell is not None and cell.blocked:
-                return
+        """Write what this event says."""
         handler = _HANDLERS.get(type(event))
         if handler is not None:
             handler(self, event)

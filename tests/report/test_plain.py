@@ -181,7 +181,8 @@ def test_the_import_is_light() -> None:
     assert not [name for name in loaded if name.startswith("rich")]
 
 
-def test_an_error_that_is_pointed_anew_in_a_blocked_cell_stays_hidden() -> None:
-    told = log(notebook("a", "b"), plan("a", b="code"), turn("b", "blocked", reason="x"), error("b", 8))
-    assert "KeyError" not in told
-    assert "- b blocked: x" in told
+def test_what_the_cache_gives_a_cell_that_was_blocked_is_told() -> None:
+    """It comes before the cell's end status, as all output does."""
+    blocked = (notebook("a", "b"), plan("a", b="code"), turn("b", "blocked", reason="x"))
+    told = log(*blocked, plan("a", b="ref"), out("b", "kept\n"), turn("b", "cached"))
+    assert told.endswith("── b\nkept\n✓ b cached\n")
