@@ -214,12 +214,13 @@ class Session:
 
     def cancel_waiting(self, why: str) -> None:
         """Cells of the round that have not started do not start."""
-        called_off, renamed = (
-            (self.round.call_off(), self.round.renamed) if self.round is not None else ([], frozenset())
-        )
-        for uid in called_off if self.crew is None else self.crew.call_off(called_off):
-            self.unsettled.add(uid)
-            self.renamed |= renamed & {uid}
+        uids = self.round.call_off() if self.round is not None else []
+        if self.crew is not None:
+            uids = self.crew.call_off(uids)
+        self.unsettled.update(uids)
+        if self.round is not None:
+            self.renamed |= self.round.renamed.intersection(uids)
+        for uid in uids:
             self.emitter.emit(CellEvent(cell=self.cells[uid].id, status="cancelled", reason=why))
 
     # ------------------------------------------------------------------ setup and cells
