@@ -16,20 +16,19 @@ import threading
 from typing import Any
 
 from rnb.engines.spawn import KILL
+from rnb.kernel import PACKAGES, ROOT
 
 START = 60.0  # seconds that it may take to come up
 ALLOWED = 1  # workers that may be lost with a cell before it counts as killed
-PACKAGES = ("site-packages", "dist-packages")
 
 
 class Local:
     """Started at once; `address` waits until it is up. Raises OSError."""
 
     def __init__(self, workers: int) -> None:
-        root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         env = dict(os.environ)
-        if not root.endswith(PACKAGES):  # rnb runs from its source
-            env["PYTHONPATH"] = os.pathsep.join(filter(None, (env.get("PYTHONPATH"), root)))
+        if not ROOT.endswith(PACKAGES):  # rnb runs from its source
+            env["PYTHONPATH"] = os.pathsep.join(filter(None, (env.get("PYTHONPATH"), ROOT)))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rnb.engines.local", str(workers)],
             env=env,

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Iterable
 
-PACKAGES = ("site-packages", "dist-packages")
+from rnb.kernel import PACKAGES
 
 
 def python() -> str:

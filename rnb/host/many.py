@@ -21,6 +21,7 @@ from rnb.errors import INTERNAL_EXIT
 from rnb.host.emit import Sink, close_all
 from rnb.host.loop import Loop, Timer
 from rnb.host.orphans import adopt_orphans, end_descendants
+from rnb.kernel import ROOT
 from rnb.messages import AnyEvent, ProblemEvent
 from rnb.plan.state import State
 
@@ -62,10 +63,9 @@ class Child:
 
 def _command(arguments: list[str]) -> list[str]:
     """A command line that is rnb's own, whatever lies in the current folder."""
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     boot = (
-        f"import sys; sys.path.insert(0, {root!r}); from rnb.host.many import follow; from rnb.cli import main; "
-        f"sys.path[0:1] = []; sys.path.append({root!r}); follow(); main(sys.argv[1:])"
+        f"import sys; sys.path.insert(0, {ROOT!r}); from rnb.host.many import follow; from rnb.cli import main; "
+        f"sys.path[0:1] = []; sys.path.append({ROOT!r}); follow(); main(sys.argv[1:])"
     )
     return [sys.executable, "-P", "-c", boot, "run", *arguments]
 

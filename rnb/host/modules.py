@@ -17,12 +17,11 @@ import msgspec
 
 from rnb.host.current import Current
 from rnb.host.paths import read_file
+from rnb.kernel import ROOT, of_package
 from rnb.plan.world import World
 
 if TYPE_CHECKING:
     from ast import AST
-
-PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")  # as `kernel/prints/names.py` has it
 
 
 class Source(msgspec.Struct):
@@ -58,13 +57,12 @@ class LocalModules:
         """Take the kernel's `sys.path`; whether it is another than before."""
         before = self.path
         places = [self.folder, *(p for p in sys_path if p)]
-        own = {os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))}
-        self.path = [p for p in dict.fromkeys(places) if not self._is_foreign(p) and (p == self.folder or p not in own)]
+        self.path = [p for p in dict.fromkeys(places) if not self._is_foreign(p) and (p == self.folder or p != ROOT)]
         return self.path != before
 
     def _is_foreign(self, path: str) -> bool:
         real = os.path.realpath(path) + os.sep
-        installed = any(part in real for part in PACKAGES) or any(real.startswith(root) for root in foreign_roots())
+        installed = of_package(real) or any(real.startswith(root) for root in foreign_roots())
         return installed or path.endswith(".zip")
 
     def digests(self, names: set[str]) -> dict[str, str]:
@@ -161,12 +159,13 @@ class LocalModules:
 
 
 def _drop_bytecode(file: str) -> None:
-    """A kernel that has not imported a module believes what another has compiled of it: as long as the text has the same
-    size, and the time of its last change the same second."""
+    """Python believes what was compiled of a module as long as the text has the same size, and the time of its last change
+    the same second: after two saves within one it would take the old code for the new."""
     from importlib.util import cache_from_source
 
-    with contextlib.suppress(OSError, NotImplementedError):
-        os.unlink(cache_from_source(file))
+    if sys.implementation.cache_tag is not None:  # else none is compiled
+        with contextlib.suppress(OSError):  # there is none, or Python could not write it either
+            os.unlink(cache_from_source(file))
 
 
 def _digest(data: bytes) -> str:

@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rnb.kernel import ROOT
 from rnb.rewrite.split import Split
 
 PROBE = "__rnb_verify__"
@@ -210,9 +211,8 @@ def _run(place: Path, kind: str, text: str, names: list[str], name: str, folder:
     runner.write_text(RUNNER, encoding="utf-8")
     result.unlink(missing_ok=True)
     command = [sys.executable, str(runner), str(source), json.dumps(names), str(result), kind, name]
-    home = str(Path(__file__).resolve().parents[2])
     environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8"}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), home]))
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), ROOT]))
     try:
         done = subprocess.run(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout

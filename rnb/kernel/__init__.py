@@ -11,17 +11,24 @@ import os
 import sys
 
 UNHEARD = 96  # exit code of a kernel whose connection to the host was closed by user code
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # where Python finds rnb
+OURS = os.path.join(ROOT, "rnb") + os.sep
+PACKAGES = ("site-packages", "dist-packages")  # folders that packages are installed in
+
+
+def of_package(file: str) -> bool:
+    """Whether a file lies among installed packages."""
+    return any(f"{os.sep}{name}{os.sep}" in file for name in PACKAGES)
 
 
 def command(fd: int, lifeline: int = -1) -> list[str]:
     """The command line of a kernel that talks through the inherited socket `fd`, and ends with the other end of the pipe
     `lifeline`. No module of ours stands in it as `-m`, so that the user's `__main__` and `sys.argv` are clean."""
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    boot = f"import sys; sys.path.insert(0, {root!r}); from rnb.kernel import live; live({fd}, {root!r}, {lifeline})"
+    boot = f"import sys; sys.path.insert(0, {ROOT!r}); from rnb.kernel import live; live({fd}, {lifeline})"
     return [sys.executable, *_interpreter_flags(), "-P", "-c", boot]
 
 
-def live(fd: int, root: str, lifeline: int) -> None:
+def live(fd: int, lifeline: int) -> None:
     """The kernel's process, from its imports on. A fault of ours before it serves is said in as few steps as can be."""
     try:
         from rnb.kernel import process
@@ -29,7 +36,7 @@ def live(fd: int, root: str, lifeline: int) -> None:
 
         process.lifeline = lifeline
         sys.path.pop(0)
-        main(fd, root)
+        main(fd)
     except Exception as error:
         import traceback
 

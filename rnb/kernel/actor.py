@@ -9,7 +9,7 @@ import os
 import sys
 
 import rnb
-from rnb.kernel import cell, children, failure, importing, marimo, process, setup
+from rnb.kernel import ROOT, cell, children, failure, importing, marimo, process, setup
 from rnb.kernel.display import display
 from rnb.kernel.end import end
 from rnb.kernel.figures import Figures, is_artist
@@ -299,10 +299,10 @@ def preload(wire: Wire) -> None:
         __import__(name)
 
 
-def main(fd: int, root: str) -> None:
-    """The life of a kernel. `root` is the folder that holds rnb, which must stay importable."""
-    if root not in sys.path:
-        sys.path.append(root)
+def main(fd: int) -> None:
+    """The life of a kernel. rnb must stay importable."""
+    if ROOT not in sys.path:
+        sys.path.append(ROOT)
     for name in ("sys", "live"):
         del sys.modules["__main__"].__dict__[name]
     kernel = Kernel(fd)

@@ -10,6 +10,8 @@ import os
 import sys
 from sys import _getframe
 
+from rnb.kernel import OURS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 PATH = ("exists", "lexists", "isfile")
 PATHLIB = ("exists", "is_file")
-OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def install(hooks: dict[str, Callable[[ModuleType], None]], asked: Callable[[Any, bool], None]) -> None:

@@ -129,8 +129,8 @@ def _give_way(spawn: Any) -> None:
 
 
 def purge(names: list[str]) -> list[str]:
-    """Forget modules, so that the next import reads them anew; the files of those that were there. Their bytecode goes
-    too: it is keyed by a time stamp in whole seconds, so after two saves within one it would be taken for the new code."""
+    """Forget modules, so that the next import reads them anew; the files of those that were there. The host has seen to
+    their bytecode."""
     files = []
     for name in names:
         module = sys.modules.pop(name, None)
@@ -140,9 +140,6 @@ def purge(names: list[str]) -> list[str]:
         if parent in sys.modules and getattr(sys.modules[parent], last, None) is module:
             delattr(sys.modules[parent], last)
         files.append(getattr(module, "__file__", None) or "")
-        cached = getattr(getattr(module, "__spec__", None), "cached", None)
-        if cached and os.path.exists(cached):
-            os.unlink(cached)
     if names:
         with finder:
             from importlib import invalidate_caches

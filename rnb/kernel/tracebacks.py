@@ -6,8 +6,7 @@ what ran, also when the file has changed since. Nothing here keeps an exception 
 
 from __future__ import annotations
 
-import os
-
+from rnb.kernel import OURS
 from rnb.kernel.failure import said
 from rnb.kernel.importing import finder
 from rnb.kernel.units import where
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from rnb.kernel.units import Unit, Units
 
-OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 SHOWN = 60  # frames of one traceback, beyond which its middle is left out
 
 
@@ -34,9 +32,8 @@ class Kept:
 
         self.file, self.units = file, units
         self.name, self.message = type(exc).__name__, said(exc)
-        self.line = (
-            exc.lineno if isinstance(exc, SyntaxError) and exc.filename == file else None
-        )  # where no frame tells
+        # where no frame tells
+        self.line = exc.lineno if isinstance(exc, SyntaxError) and exc.filename == file else None
         self.stacks: list[tuple[Any, list[Any], list[Unit | None]]] = []
         self.report: Any = None
         self.failure = ""

@@ -12,6 +12,8 @@ import sys
 from _thread import get_ident
 from stat import S_ISREG
 
+from rnb.kernel import OURS, PACKAGES, of_package
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +40,6 @@ EFFECTS = {
 CHANGES = frozenset({"os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate"})  # of paths
 LISTS = ("os.listdir", "os.scandir")
 OWN = ("rnb", "xxhash", "_distutils_hack")  # what the kernel itself loads, and Python's start where setuptools is
-PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 IGNORED = (  # no files, or what libraries read for themselves
     *("/proc/", "/dev/", "/sys/", "/etc/localtime", "/etc/mime.types"),
     *(f"/usr/share/{name}/" for name in ("zoneinfo", "fonts", "locale", "mime", "icu")),
@@ -53,7 +54,6 @@ READERS_OF_SOURCE = (
     "zipimport.py",
     *(os.path.join("rnb", "kernel", name) for name in ("sources.py", "units.py")),
 )
-OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 CHUNK = 1 << 20
 
 
@@ -106,7 +106,7 @@ class Tracker:
         """Top-level names of what was loaded so far and lies neither in Python nor with the user."""
         for name in [name for name in sys.modules if "." not in name and name not in self._tops]:
             file = getattr(sys.modules[name], "__file__", None)
-            self._tops[name] = name not in OWN and isinstance(file, str) and any(part in file for part in PACKAGES)
+            self._tops[name] = name not in OWN and isinstance(file, str) and of_package(file)
         return sorted(name for name, brought in self._tops.items() if brought)
 
     def _listed(self, named: Any) -> None:
@@ -280,7 +280,7 @@ def above(pattern: str) -> str:
 def _outside() -> tuple[str, ...]:
     """Folders whose files belong to Python, to installed packages or to caches, and not to the user's data."""
     folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(os.__file__)}
-    folders |= {path for path in sys.path if path.endswith(("site-packages", "dist-packages", "lib-dynload"))}
+    folders |= {path for path in sys.path if path.endswith((*PACKAGES, "lib-dynload"))}
     home = os.path.expanduser("~")
     folders.add(os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"))
     return tuple(os.path.abspath(folder) + os.sep for folder in folders if folder not in ("", "/", "/usr"))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from rnb.kernel import ROOT
 from rnb.messages import AnyEvent, CellEvent, NotebookEvent, ProgressEvent
 from rnb.redact import hidden_bytes
 from rnb.store.digest import sha256
@@ -24,7 +25,6 @@ Fold = Callable[[Iterable[AnyEvent]], list[AnyEvent]]  # a series of events -> a
 MANY = 64  # journals in a folder, and
 LARGE = 8_000_000  # bytes of one, from which on a run that ends takes them in
 HUGE = 32_000_000  # bytes at which a long watch begins another
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MAIN = ["-P", "-c", f"import sys; sys.path.append({ROOT!r}); from rnb.cli import main; main()"]  # no `rnb.py` beside us
 
 

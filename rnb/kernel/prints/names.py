@@ -12,19 +12,16 @@ import sys
 from marshal import dumps
 from types import ModuleType
 
+from rnb.kernel import of_package
 from rnb.kernel.prints.walk import FORMAT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-LOCAL = {
-    "__main__",
-    "__mp_main__",
-}  # names of modules that count by definition wherever they lie; the kernel adds to it
+LOCAL = {"__main__", "__mp_main__"}  # modules that count by definition wherever they lie; the kernel adds to it
 
 _STANDARD = os.path.dirname(os.__file__) + os.sep
-_PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _HEAP_TYPE = 1 << 9
 _installed: dict[str, bool] = {}
 
@@ -55,7 +52,7 @@ def _look(name: str) -> bool:
         return bool(rest) and installed(root)
     file = vars(module).get("__file__")
     if type(file) is str:
-        return file.startswith(_STANDARD) or any(part in file for part in _PACKAGES)
+        return file.startswith(_STANDARD) or of_package(file)
     spec = vars(module).get("__spec__")
     return getattr(spec, "origin", None) in ("built-in", "frozen") or (bool(rest) and installed(root))
 
