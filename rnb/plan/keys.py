@@ -22,7 +22,7 @@ from rnb.notebook.digest import digest
 from rnb.notebook.model import Cell, Notebook, Statement
 from rnb.plan.world import Key
 
-FORMAT = "1"  # raise it when what is shown or fingerprinted for the same code changes
+FORMAT = "2"  # raise it when what is shown or fingerprinted for the same code changes
 LOCAL = re.compile(  # code that may tell where the notebook lies: what it gives is not for other places
     r"__file__|__name__|getcwd|\bcwd\b|abspath|realpath|absolute\(|resolve\(|expanduser|\bhome\(|argv|__spec__"
 )
