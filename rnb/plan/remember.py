@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnb.messages import CellEnded, Changed, Value
 from rnb.plan.sight import Sight
-from rnb.plan.world import GOOD, SETUP, Key, Memo, generation_key, key_of
+from rnb.plan.world import GOOD, SETUP, Key, Memo, bounds_of, generation_key, key_of
 
 
 def memo_of(sight: Sight, uid: int, report: CellEnded) -> Memo:
@@ -25,7 +25,7 @@ def memo_of(sight: Sight, uid: int, report: CellEnded) -> Memo:
         modules=world.used_modules(cell),
         implicit=cell.implicit,
         outcome=report.outcome,
-        retries=cell.options.retries,
+        bounds=bounds_of(cell, report.outcome),
         values=values,
         changed=report.changed,
         handed=handed,

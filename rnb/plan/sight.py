@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from rnb.messages import Why
 from rnb.notebook.model import Cell
 from rnb.plan.links import Links
-from rnb.plan.world import GOOD, SETUP, UNBOUND, Key, Memo, World, generation_key, key_of
+from rnb.plan.world import GOOD, SETUP, UNBOUND, Key, Memo, World, bounds_of, generation_key, key_of
 
 
 class Sight:
@@ -201,8 +201,8 @@ class Sight:
             why.append(Why("lost", "its traceback"))
         if uid in world.due:
             why.append(Why("due", str(cell.options.extra.get("every", ""))))
-        tries = memo.outcome == "failed" and memo.retries != cell.options.retries  # more may do, and each is shown
-        if memo.identity != cell.identity or tries or not set(cell.implicit) <= set(memo.implicit):
+        bounded = memo.bounds != bounds_of(cell, memo.outcome)
+        if memo.identity != cell.identity or bounded or not set(cell.implicit) <= set(memo.implicit):
             why.append(Why("code"))
         if memo.setup != cell.setup:
             why += [Why("setup", name) for name in _differences(memo.setup, cell.setup)]

@@ -31,7 +31,7 @@ class Memo(msgspec.Struct, kw_only=True):
     modules: dict[str, str]
     implicit: tuple[str, ...]
     outcome: str  # done, failed, stopped
-    retries: int  # attempts that it might have had beside the first
+    bounds: tuple[int | None, ...]  # see `bounds_of`
     values: dict[str, Value]
     changed: list[Changed]
     handed: dict[str, Key] = {}  # name -> which value each ref was
@@ -55,6 +55,11 @@ class Memo(msgspec.Struct, kw_only=True):
     def parts(self) -> set[Key]:
         """All values that it made one object with another."""
         return set(self.holds).union(*self.holds.values())
+
+
+def bounds_of(cell: Cell, outcome: str) -> tuple[int | None, ...]:
+    """The options that say how much is shown of a cell: of each output, and of attempts where none did."""
+    return (cell.options.output, cell.options.retries if outcome == "failed" else None)
 
 
 class Deaths(msgspec.Struct):

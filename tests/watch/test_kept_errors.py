@@ -63,8 +63,13 @@ def test_every_layout(book: Book) -> None:
         book.save(CELLS.replace(old, new))
         assert book.ran() == [], new
         book.true()
-    for tries, ran in (("(retries=1)", ["helped", "helped"]), ("", ["helped"])):  # each attempt is told
-        book.save(CELLS.replace("@rnb.cell\ndef helped", f"@rnb.cell{tries}\ndef helped"))
+    more = (
+        ("retries=1", ["helped", "helped"]),
+        ("", ["helped"]),
+        ("output=9", ["helped"]),
+    )  # shown: each attempt, so much
+    for options, ran in more:
+        book.save(CELLS.replace("@rnb.cell\ndef helped", f"@rnb.cell({options})\ndef helped"))
         assert book.ran() == ran
         book.true()
 
