@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 
 @dataclass
@@ -161,6 +162,18 @@ class Oracle:
             for cell in model.cells
         }
         return must, statuses, printed
+
+    def readers(self, model: Model) -> tuple[bool, bool]:
+        """Whether the last run of any cell read the file, and whether one of these counts: it is not blocked, or as far as
+        its own text tells it could be shown again."""
+        fresh = model.evaluate()
+        found = []
+        for cell in model.cells:
+            code, values, helper, data = cast("tuple[object, ...]", self.memo.get(cell.uid, (None,) * 4))
+            if data is not None:
+                as_it_was = code == cell.code() and not values and helper in (None, model.factor)
+                found.append(fresh[cell.uid][0] != "blocked" or as_it_was)
+        return bool(found), any(found)
 
 
 def runs(folder: Path) -> list[int]:
