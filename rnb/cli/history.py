@@ -55,6 +55,8 @@ def command(notebook: str, run: str | None, as_json: bool, text: bool, last: int
 
 def _list(reader: Reader, notebook: str, last: int, as_json: bool) -> int:
     runs = reader.runs(last)
+    if not runs and not os.path.exists(notebook):
+        raise NoSuchNotebook(notebook)
     if not runs:
         raise UsageError(f"{notebook} has no history yet", f"`rnb run {notebook}` makes some")
     for run in runs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import termios
@@ -33,7 +34,13 @@ def listen(command: Command, watched: Watch) -> Callable[[], None]:
     def pressed() -> None:
         if lines.waiting is not None:
             return
-        for key in os.read(fd, 64).decode(errors="ignore"):
+        keys = b""
+        with contextlib.suppress(OSError):  # the terminal is gone, as where nothing is read
+            keys = os.read(fd, 64)
+        if not keys:
+            command.loop.forget_fd(fd)
+            command.end_now(143, "the terminal is gone")
+        for key in keys.decode(errors="ignore"):
             act(key, command, watched)
 
     def take() -> None:
@@ -42,7 +49,8 @@ def listen(command: Command, watched: Watch) -> Callable[[], None]:
 
     def give() -> None:
         command.loop.forget_fd(fd)
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # the terminal is gone
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
     lines.borrow, lines.give_back = give, take
     take()

@@ -54,6 +54,7 @@ def test_objects(tmp_path: Path) -> None:
     assert (why["setup"], why["parameters"], why["defs"]) == (["SIZE"], [{"name": "n", "default": "2"}], ["numbers"])
     assert (why["readers"], why["line"], why["ran"]["status"], why["ran"]["why"]) == (["total"], 6, "done", "new")
     assert why["ran"] == why["last"]
+    assert "no such notebook" in rnb(tmp_path, "history", "nope.py", code=2).stderr
     (kept,) = told(tmp_path, "cache", "why", "a b.py", "total")
     assert kept["restored"] is True and kept["as"] == "total" and kept["seconds"] >= 0
     (kept,) = told(tmp_path, "cache", "why", "a b.py", "total", "-p", "n=3")

@@ -156,6 +156,17 @@ def test_ctrl_c_on_the_terminal(book: Book, terminal: Terminal):
     terminal.end(130)
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_a_terminal_that_is_gone_ends_it(book: Book, terminal: Terminal, told: bool):
+    """A window that was closed: by SIGHUP, or, where that is not for us, as nobody can type there any more."""
+    terminal.until("3 ran")
+    os.close(terminal.ours)
+    terminal.ours = os.open(os.devnull, os.O_RDONLY)
+    if told:
+        os.kill(terminal.process.pid, signal.SIGHUP)
+    assert terminal.process.wait(8) == 143
+
+
 def test_input_from_the_terminal_then_keys_again(book: Book):
     asks = "@rnb.cell\ndef asks():\n    log('asks')\n    name = input('name? ')\n    print('hello', name)\n"
     book.path.write_text(book.text(asks))
