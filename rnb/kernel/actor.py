@@ -126,7 +126,7 @@ class Kernel:
 
     def show(self, value: Any) -> None:
         """Show the value that a cell ends with. None shows nothing."""
-        if value is not None and not ("matplotlib" in sys.modules and is_artist(value)):
+        if value is not None and not is_artist(value):
             self.display(value, None)
 
     def read(self, path: str) -> None:

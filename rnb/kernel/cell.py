@@ -10,6 +10,7 @@ from time import perf_counter
 from rnb.errors import ParameterError
 from rnb.kernel.check import Check, send_mutation
 from rnb.kernel.failure import attempt, send_error
+from rnb.kernel.figures import is_artist
 from rnb.kernel.function import END, ONE, RETURN, Plan, parse
 from rnb.kernel.importing import finder
 from rnb.kernel.sql import SQL, SqlCell, sql_options
@@ -140,7 +141,7 @@ class Run:
         for name, value in zip(head[1:], values, strict=True):
             if name in self.task.slots:
                 self.values[name] = value
-        self.shown = values[0] if shown is None and head[0] == ONE else shown
+        self.shown = values[0] if head[0] == ONE and (shown is None or is_artist(shown)) else shown
 
     def show(self) -> None:
         """Show the value at the end, then figures that were left open."""

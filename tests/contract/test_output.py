@@ -164,6 +164,7 @@ PLOTS = {
     "fig, ax = plt.subplots()\nax.set_title('t')": ["figure"],
     "x = 4": [],
     "fig, axes = plt.subplots(2)\n[ax.plot([1]) for ax in axes]": ["figure"],
+    "x = 5\nplt.plot([x])\nreturn x": ["5", "figure"],
 }
 
 
