@@ -102,12 +102,16 @@ def _round(notebook: Notebook, outputs: Mapping[str, list[Json]], ends: Mapping[
 
 
 def _end(id: str, outputs: Iterable[Json], known: Json) -> CellEvent:
-    """How a cell ended, where it is not said as its outputs have it."""
+    """How a cell ended: where nothing says so, as its outputs have it."""
     failed = any(each.get("output_type") == "error" for each in outputs)
     status, reason = known.get("status"), known.get("reason")
+    if not isinstance(status, str):
+        status = "failed" if failed else "done"
+    elif status not in ENDS:  # the report is of a run that was killed
+        status, reason = "cancelled", "the run came to no end"
     return CellEvent(
         cell=id,
-        status=status if isinstance(status, str) and status in ENDS else "failed" if failed else "done",
+        status=status,
         seconds=_number(known.get("seconds")) if "seconds" in known else None,
         reason=reason if isinstance(reason, str) else None,
     )

@@ -159,10 +159,12 @@ def test_what_a_cell_that_became_setup_showed_is_kept(tmp_path: Path) -> None:
 def test_a_report_of_odd_parts(tmp_path: Path) -> None:
     known = {"id": "a", "status": ["blocked"], "seconds": 10**400, "reason": 7}
     odd = {"cell_type": "code", "outputs": [3, *SHOWN[:1]], "metadata": {"rnb": known}}
-    cells = [1, {"cell_type": "code", "outputs": None, "metadata": 5}, odd]
-    text = "import rnb\n\n\n@rnb.cell\ndef a():\n    print(1)\n"
+    late = {"cell_type": "code", "metadata": {"rnb": {"id": "b", "status": "queued"}}}
+    cells = [1, {"cell_type": "code", "outputs": None, "metadata": 5}, odd, late]
+    text = "import rnb\n\n\n@rnb.cell\ndef a():\n    print(1)\n\n\n@rnb.cell\ndef b():\n    print(2)\n"
     report = {"cells": cells, "metadata": {"rnb": noted(cells, text)}}  # type: ignore[arg-type]
     (tmp_path / "a.ipynb").write_text(json.dumps(report))
     assert text_run("convert", "a.ipynb", "a.py", cwd=tmp_path).returncode == 0
     assert (tmp_path / "a.py").read_text() == text
-    assert "── a: done" in text_run("history", "a.py", "last", cwd=tmp_path).stdout
+    past = text_run("history", "a.py", "last", cwd=tmp_path).stdout
+    assert "── a: done" in past and "── b: cancelled (the run came to no end)" in past
