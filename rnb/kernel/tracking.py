@@ -112,7 +112,7 @@ class Tracker:
     def _listed(self, named: Any) -> None:
         named = os.fsdecode(named or ".")
         path = os.path.abspath(named)
-        if not path.startswith(IGNORED) and not (path + os.sep).startswith(self._outside) and not _reads_source():
+        if not path.startswith(IGNORED) and not self._is_outside(path) and not _reads_source():
             if os.path.isabs(named) or os.getcwd() != self._home:
                 self._absolute.add(path)
             self._busy.add(get_ident())
@@ -146,7 +146,8 @@ class Tracker:
                 del self.files[path]
         elif (
             path not in self.files
-            and not path.startswith((*IGNORED, *SETTINGS, *self._outside))
+            and not path.startswith((*IGNORED, *SETTINGS))
+            and not self._is_outside(path)
             and HIDDEN_PART not in path.removeprefix(self._home)
         ):
             self._note(named, path)
@@ -178,6 +179,10 @@ class Tracker:
         elif event in EFFECTS and not self._is_own(event, args) and not self._is_imported():
             self._effects[EFFECTS[event]] = None
 
+    def _is_outside(self, path: str) -> bool:
+        """Whether this file or folder is not the user's. Python's own modules may be said to lie in a zip file."""
+        return (path + os.sep).startswith(self._outside)
+
     def _is_own(self, event: str, args: tuple[Any, ...]) -> bool:
         """Whether it changes only what Python or a library keeps for itself: compiled modules, say, or fonts."""
         if event not in CHANGES:
@@ -205,11 +210,12 @@ class Tracker:
         if path.startswith(IGNORED) or any(part in path for part in HIDDEN):
             return
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
-        if writes and not path.startswith(self._outside) and not self._is_imported():
+        outside = self._is_outside(path)
+        if writes and not outside and not self._is_imported():
             self._effects["write"] = None
             self._written.add(path)
         reads = not flags & os.O_WRONLY and not flags & os.O_TRUNC
-        if reads and not path.startswith(self._outside) and not _reads_source():
+        if reads and not outside and not _reads_source():
             self._note(named, path)
 
     def _digest(self, path: str) -> str | None:
@@ -280,7 +286,7 @@ def above(pattern: str) -> str:
 def _outside() -> tuple[str, ...]:
     """Folders whose files belong to Python, to installed packages or to caches, and not to the user's data."""
     folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(os.__file__)}
-    folders |= {path for path in sys.path if path.endswith((*PACKAGES, "lib-dynload"))}
+    folders |= {path for path in sys.path if path.endswith((*PACKAGES, "lib-dynload", ".zip"))}
     home = os.path.expanduser("~")
     folders.add(os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"))
     return tuple(os.path.abspath(folder) + os.sep for folder in folders if folder not in ("", "/", "/usr"))

@@ -8,6 +8,8 @@ stack of its own: trees may be deeper than Python's recursion limit.
 from __future__ import annotations
 
 import ast
+import io
+import itertools
 import symtable
 import sys
 import warnings
@@ -30,12 +32,30 @@ def walk_of(tree: ast.Module, text: str, lazy: bool, first: int, zone: ast.AST |
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            table = symtable.symtable(text, "<notebook>", "exec")
+            table = symtable.symtable(_without_await(text) if zone is not None else text, "<notebook>", "exec")
         return Walk(tree, table, lazy, first - 1, zone)
     except SyntaxError as error:
         raise Refused(error.msg, first + (error.lineno or 1) - 1, error.offset or 1) from None
     except (RecursionError, MemoryError, SystemError):
         raise Refused("the code is nested too deeply for Python's symbol table", first) from None
+
+
+def _without_await(text: str) -> str:
+    """The body of a marimo cell may wait at module level, which the symbol table of Python 3.14 refuses: the same names at
+    the same places in code that does not."""
+    if sys.version_info < (3, 14) or not ("await" in text or "async" in text):
+        return text
+    import tokenize  # no other notebook needs it
+
+    lines = text.splitlines(keepends=True)
+    for word, after in itertools.pairwise(tokenize.generate_tokens(io.StringIO(text).readline)):
+        (row, start), (_, end) = word.start, word.end
+        if word.string == "await":
+            lines[row - 1] = f"{lines[row - 1][:start]}-    {lines[row - 1][end:]}"
+        elif word.string == "async" and after.string in ("for", "with") and after.start[0] == row:
+            line, end = lines[row - 1], after.end[1]
+            lines[row - 1] = f"{line[:start]}{after.string:{end - start}}{line[end:]}"
+    return "".join(lines)
 
 
 class Walk:

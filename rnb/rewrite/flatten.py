@@ -202,9 +202,11 @@ def _clashes(cell: Cell, node: Function, taken: dict[str, int]) -> bool:
 
 def bound_in(node: Function) -> set[str]:
     """The locals that the body binds; parameters only if it binds them again."""
-    bare = copy.copy(node)  # a table of its own would stand before that of one with type parameters
+    bare = copy.copy(node)  # the table of one with type parameters stands within another
     vars(bare).update(decorator_list=[], returns=None, type_params=[])
-    table = symtable.symtable(ast.unparse(bare), "<cell>", "exec").get_children()[0]
+    table = symtable.symtable(ast.unparse(bare), "<cell>", "exec").get_children()[
+        -1
+    ]  # from 3.14 on annotations come first
     return {
         symbol.get_name()
         for symbol in table.get_symbols()

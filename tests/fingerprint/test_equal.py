@@ -127,4 +127,6 @@ COPIES = [
 def test_copies(made: str) -> None:
     value = eval(made, dict(NAMES))
     assert digest(copy.deepcopy(value)) == digest(value)
-    assert digest(pickle.loads(pickle.dumps(value))) == digest(value)
+    assert digest(pickle.loads(pickle.dumps(value, 4))) == digest(
+        value
+    )  # 5 puts an array on a buffer that others may hold

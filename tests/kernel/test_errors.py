@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from rnb import messages
@@ -112,7 +114,8 @@ def test_future_imports_reach_every_piece(kernel: Driver) -> None:
     flags = __future__.annotations.compiler_flag
     kernel.setup("from __future__ import annotations", "def f(x: nowhere): pass", future=flags)
     assert kernel.cell("@cell\ndef a():\n    def g(x: nowhere): pass\n", future=flags).outcome == "done"
-    assert kernel.cell("@cell\ndef a():\n    def g(x: nowhere): pass\n").error.name == "NameError"
+    if sys.version_info < (3, 14):  # from then on no piece evaluates it
+        assert kernel.cell("@cell\ndef a():\n    def g(x: nowhere): pass\n").error.name == "NameError"
 
 
 def test_an_interrupt_while_the_setup_runs(kernel: Driver) -> None:

@@ -194,8 +194,11 @@ def class_(walk: Walk, value: type) -> Children:
     if walk.seen(value):
         return None
     members = {key: member for key, member in class_dict(value).items() if key not in _MADE}
-    if members.get("__annotations__") == {}:  # up to 3.13, to ask for them makes them
-        del members["__annotations__"]
+    for key in ("__annotations__", "__annotate_func__"):  # to ask for them makes them, an empty dict or None
+        if not members.get(key, True):
+            del members[key]
+    if "__annotate_func__" not in members and (made := class_dict(value).get("__annotations_cache__")):
+        members["__annotations__"] = made
     bases = class_bases(value)
     walk.put("class follows", len(bases), len(members))
     walk.put(class_module(value), class_name(value))
