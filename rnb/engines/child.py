@@ -76,6 +76,7 @@ class Child:
 
     def dead(self) -> bool:
         """Whether it has gone while nobody listened. What it said meanwhile belongs to no cell."""
+        self._again = []
         self.hear(0)
         return self.gone
 

@@ -39,7 +39,7 @@ INSIST = 0.5  # seconds between two interrupts
 STAYS = "its value can't leave the kernel"  # which is nothing wrong
 PAUSE = 0.02  # seconds that text is gathered before it is passed on
 Say = Callable[[Words], None]
-T = TypeVar("T", Exported, Kept)
+T = TypeVar("T", Exported, Fetched, Kept, Loaded)
 
 
 class Running:
@@ -59,7 +59,7 @@ class Running:
         child.wake_by(self.halt.fd)
         try:
             self._bring(child)
-            self.unsaid, self._last = [begun], time.monotonic()
+            self.unsaid, self.written, self._last = [begun], 0, time.monotonic()
             task, staged = self.work.task, parcels.stage(self.cache)
             slots = [*task.slots, *task.implicit]
             child.send(task, Export(uid=task.uid, slots=slots, path=staged, secure=self.work.secure))
@@ -78,18 +78,11 @@ class Running:
         takes = [parcels.take(piece, parcels.get(self.cache, piece.content)) for piece in lacking]
         if drop or takes:
             child.send(*([Forget(uids=drop)] if drop else []), *takes)
-        count = len(takes)
-        while count:
-            for report in child.hear():
-                if isinstance(report, Fetched | Loaded):
-                    count -= 1
-                    failure = report.failure if isinstance(report, Fetched) else report.reason
-                    if failure:
-                        raise Refused(f"can't read a value: {failure}")
-            if self.halt.said:
-                raise Halted
-            if child.gone:
-                raise Refused("loses its kernel to a value")
+        for piece in lacking:
+            loads = piece.load is not None
+            failure = self._answer(child, Loaded).reason if loads else self._answer(child, Fetched).failure
+            if failure:
+                raise Refused(f"can't read a value: {failure}")
 
     # ------------------------------------------------------------------ while it runs
 
@@ -171,8 +164,9 @@ class Running:
     def _answer(self, child: Child, kind: type[T]) -> T:
         heard = child.hear()
         while heard or not child.gone:
-            for report in heard:
+            for place, report in enumerate(heard):
                 if isinstance(report, kind):
+                    child.put_back(heard[place + 1 :])
                     return report
                 self._take(report)
             if self.halt.said:

@@ -23,7 +23,6 @@ from rnb.engines.work import Bundle, Halted, Raw, Refused, Unfit, Work
 from rnb.messages import (
     AnyReport,
     CellError,
-    Configure,
     Fork,
     Ready,
     Reap,
@@ -145,7 +144,7 @@ class Warm:
             child = Child(Spawned())
         child.wake_by(halt.fd)
         try:
-            child.send(_moved(self.bundle.configure, self.folder))
+            child.send(msgspec.structs.replace(self.bundle.configure, folder=self.folder))
             child.send(self.bundle.place)
             child.send(self.bundle.setup)
             self._hear_setup(child, halt)
@@ -250,7 +249,3 @@ def _until(child: Child, last: type[AnyReport], halt: Halt | None = None) -> lis
         if halt is not None and halt.said:
             raise Halted
     return found
-
-
-def _moved(configure: Configure, folder: str) -> Configure:
-    return msgspec.structs.replace(configure, folder=folder)

@@ -20,9 +20,9 @@ class Places:
 
     def __init__(self, current: Current, modules: LocalModules):
         self.current, self.modules = current, modules
-        self.shown: dict[int, CellError] = {}
-        self.orphans: dict[int, CellError] = {}  # of `shown`: those that the kernel does not know
-        self.astray: set[int] = set()  # of them: those that it was asked to point anew when it died
+        self.shown: dict[int, CellError] = {}  # errors that the kernel knows
+        self.orphans: dict[int, CellError] = {}  # those that it does not: they are of another
+        self.astray: set[int] = set()  # of them: those that one was asked to point anew when it died
         self.pending: dict[str | None, int] = {}  # errors that may be pointed anew: id -> uid
         self.lines: list[str] = []  # of the text that all shown errors point into
         self.texts: dict[str, str] = {}  # and of the local modules
