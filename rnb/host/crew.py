@@ -334,7 +334,10 @@ class Crew:
         self.over = True
         if self.ahead is None:
             return uids
-        if self.head is not None and self.roster.at(self.head) is None:  # no lane could take it yet
+        lane = self.roster.at(self.head) if self.head is not None else None
+        if self.head is not None and (lane is None or not lane.runs):
+            if lane is not None:  # what it reads is on its way, which may take any time
+                self.roster.dismiss(lane)
             uids = [self.head, *uids]
             self.head = self.session.running = None
             self.session.loop.post(self.session.advance)

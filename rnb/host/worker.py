@@ -273,7 +273,9 @@ class Worker(Lane):
             self.supervisor.kill("the setup failed in a second process")
 
     def _asks(self, report: InputWanted) -> None:
-        if self.job is None or not self.ready:
+        if (
+            self.job is None or report.cell is None
+        ):  # the setup, or a value on its way: nobody asks where one cell runs at a time
             self.answer(None)
             return
         self.job.asked = report

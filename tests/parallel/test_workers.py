@@ -131,6 +131,40 @@ def test_what_can_not_be_pickled_has_its_readers_come(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "make\n"
 
 
+ODD = """
+class Odd:
+    def __setstate__(self, state):
+        {reads}
+
+
+@rnb.cell
+def a():
+    time.sleep(0.1)
+    v = Odd()
+    v.x = 1
+    return v
+
+
+@rnb.cell
+def b(v):
+    time.sleep(0.1)
+
+
+@rnb.cell
+def c(v):
+    time.sleep(0.1)
+    print(v.x)
+"""
+
+
+def test_a_value_that_asks_or_lasts_while_it_travels(tmp_path: Path) -> None:
+    """Where one cell runs at a time none travels: nobody is asked for a line, and the bound of the run holds."""
+    result = run(notebook(tmp_path, ODD.format(reads="input()")), "-j", "2", stdin="mine\n", timeout=20)
+    assert (result.code, result.printed("c"), result.of("input")) == (0, "1\n", [])
+    result = run(notebook(tmp_path, ODD.format(reads="time.sleep(60)")), "-j", "2", "--timeout", "1", timeout=20)
+    assert (result.code, result.status()) == (124, {"a": "done", "b": "done", "c": "cancelled"})
+
+
 DIES = """
 ONCE = object()
 
