@@ -273,9 +273,8 @@ class Worker(Lane):
             self.supervisor.kill("the setup failed in a second process")
 
     def _asks(self, report: InputWanted) -> None:
-        if (
-            self.job is None or report.cell is None
-        ):  # the setup, or a value on its way: nobody asks where one cell runs at a time
+        # the setup in a second process, or a value on its way: where one cell runs at a time, neither asks
+        if self.job is None or report.cell is None:
             self.answer(None)
             return
         self.job.asked = report

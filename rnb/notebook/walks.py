@@ -8,7 +8,6 @@ stack of its own: trees may be deeper than Python's recursion limit.
 from __future__ import annotations
 
 import ast
-import io
 import itertools
 import symtable
 import sys
@@ -47,8 +46,8 @@ def _without_await(text: str) -> str:
         return text
     import tokenize  # no other notebook needs it
 
-    lines = text.splitlines(keepends=True)
-    for word, after in itertools.pairwise(tokenize.generate_tokens(io.StringIO(text).readline)):
+    lines = [f"{line}\n" for line in text.split("\n")]  # as Python counts them
+    for word, after in itertools.pairwise(tokenize.generate_tokens(iter(lines[:]).__next__)):
         (row, start), (_, end) = word.start, word.end
         if word.string == "await":
             lines[row - 1] = f"{lines[row - 1][:start]}-    {lines[row - 1][end:]}"
