@@ -193,6 +193,7 @@ def _statements(items: list[Item], setup: Setup, lines: list[int], faulty: list[
                 version=setup.versions[number],
                 binds=facts.binds,
                 reads=tuple(sorted(setup.uses[number])),
+                early=tuple(setup.early[number]),
                 imports=facts.imports,
                 faults=tuple(sorted(codes)),
             )

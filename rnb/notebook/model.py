@@ -92,6 +92,7 @@ class Statement(msgspec.Struct, kw_only=True, gc=False):
     version: str
     binds: tuple[str, ...]
     reads: tuple[str, ...]  # module-level names that it uses, also inside the functions that it defines
+    early: tuple[str, ...]  # of those that it may use as it runs: those bound by itself or below it
     imports: tuple[str, ...]
     faults: tuple[str, ...] = ()
 

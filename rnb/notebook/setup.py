@@ -1,7 +1,7 @@
 """The module level, split by statement and by name: versions, and who uses what in turn.
 
-A statement's version is its own code and the versions of all that it uses; a name's version is those of all the
-statements that bind it, in order. Functions that call each other share the fate of their group.
+A statement's version is its own code, the versions of all that it uses, and what of that is not bound yet when it runs; a
+name's version is those of all the statements that bind it, in order. Functions that call each other share the fate of their group.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Setup:
         self.aliases = {name: dotted for each in facts for name, dotted in each.aliases}
         self.uses = [self._uses(number) for number in range(len(facts))]
         self.groups = strongly_connected([sorted({n for ns in uses.values() for n in ns}) for uses in self.uses])
+        self.early = [self._early(number) for number in range(len(facts))]
         self.versions = self._versions()
         self._names: dict[str, str] = {}
         self.everywhere = digest("nothing", *(self.versions[n] for n in self.nothing)) if self.nothing else ""
@@ -71,6 +72,28 @@ class Setup:
             return found
         return self.stars
 
+    def _early(self, number: int) -> dict[str, list[int]]:
+        """Names that a statement may look for as it runs, also in functions that it calls, and that it binds itself or
+        statements below it do: the binders above it."""
+        facts = self.facts[number]
+        found = {read.name for read in facts.reads}.intersection(facts.binds)
+        if self._reach[number].bit_length() > number + 1:
+            seen: set[str] = set()
+            todo = [read.name for read in facts.reads]
+            while todo:
+                name = todo.pop()
+                if name in self.bound and name not in seen:
+                    seen.add(name)
+                    for maker in self.binders[name]:
+                        if maker < number:
+                            todo += self.uses[maker]
+                        elif maker > number and name in self.facts[maker].binds:
+                            found.add(name)
+        return {
+            name: [n for n in self.binders[name] if n < number and name in self.facts[n].binds]
+            for name in sorted(found)
+        }
+
     def _versions(self) -> list[str]:
         versions = [""] * len(self.facts)
         for group in self.groups:  # what a group uses comes before it
@@ -80,6 +103,10 @@ class Setup:
                 outer = [
                     digest(name, *(versions[n] for n in makers if n not in inside))
                     for name, makers in sorted(self.uses[number].items())
+                ]
+                outer += [
+                    digest("early", name, *(self.facts[n].identity for n in above))
+                    for name, above in self.early[number].items()
                 ]
                 parts[number] = digest(self.facts[number].identity, *outer)
             whole = digest(*sorted(parts.values())) if len(group) > 1 else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from rnb.notebook.model import Statement
-from rnb.plan.setup_effects import irreversible, moved, reached
+from rnb.plan.setup_effects import irreversible, moved, premature, reached
 
 Signature = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -82,7 +82,8 @@ def plan_setup(
     gone_names = turned.union(*(known[sig].binds for sig in gone))
     new = {i for i in range(end) if now[i] not in known}
     run, lost = _drawn_along(statements, end, new, gone_names, restore, changed)
-    if irreversible(statements, now, run, gone, executed.touched):
+    there = {name for one in known.values() for name in one.binds}
+    if premature(statements, run, there) or irreversible(statements, now, run, gone, executed.touched):
         return afresh
     bound = {name for s in statements for name in s.binds}
     drop = sorted(name for name in lost if name not in bound)

@@ -62,6 +62,17 @@ def irreversible(
     return False
 
 
+def premature(statements: Sequence[Statement], run: set[int], there: set[str]) -> bool:
+    """Whether one that runs again would find a name as it is bound only below it: what is `there` in the kernel."""
+    binders = binders_of(statements)
+    for i in run:
+        for name in there.intersection(statements[i].early):
+            above = [n for n in binders[name] if n < i]
+            if not above or above[-1] not in run:
+                return True
+    return False
+
+
 def disturbed(statements: Sequence[Statement], now: Sequence[Any], run: Sequence[int], touched: Touched) -> bool:
     """Whether statements that have just run changed what later ones, which did not run again, had seen otherwise."""
     ran = set(run)

@@ -295,3 +295,28 @@ def inside():
         book.save(body)
         assert book.ran() == ran
         book.true()
+
+
+TURNS = """
+A = 1; B = 5
+B = A; A = 1
+A = 1; B = A
+def h(): return A; B = h(); A = 1
+def h(): return A; A = 1; B = h()
+len = lambda x: 7; B = len([1])
+B = len([1]); len = lambda x: 7
+A = 1; A = A + 1; B = A
+A = A + 1; A = 1; B = A
+A = 1; B = A; A = 2
+A = 2; A = 1; B = A
+"""
+
+
+def test_a_name_that_is_bound_only_below_is_not_there_yet(book: Book):
+    """Whatever stood in the kernel before: each line is a setup, saved after the one above it."""
+    cell = "\n\n\n@rnb.cell\ndef shows():\n    print(B)\n\n\n@rnb.cell\ndef other():\n    print('other')"
+    first, *others = TURNS.strip().splitlines()
+    book.watch(first.replace("; ", "\n") + cell)
+    for turn in others:
+        book.save(turn.replace("; ", "\n") + cell)
+        book.true()
