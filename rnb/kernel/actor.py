@@ -238,7 +238,7 @@ def configure(kernel: Kernel, task: messages.Configure) -> None:
     kernel.sources.install(importing.finder.hooks)
     importing.finder.hooks.update(marimo.HOOKS)
     importing.finder.hooks["getpass"] = kernel.stdin.patch_getpass
-    importing.finder.hooks["signal"] = kernel.interrupts.patch_signal
+    kernel.interrupts.hook(importing.finder.hooks)
     children.install(kernel.streams.before_child, importing.finder.hooks)
     kernel.report("ready", pid=os.getpid(), sys_path=list(sys.path))
 

@@ -31,7 +31,13 @@ class Interrupts:
         if _signal.getsignal(_signal.SIGINT) != self._handle:
             _signal.signal(_signal.SIGINT, self._handle)
 
-    def patch_signal(self, module: Any) -> None:
+    def hook(self, hooks: dict[str, Any]) -> None:
+        """Know of handlers of the user's; `hooks` are called with modules as these are imported."""
+        if "signal" in sys.modules:  # what Python starts with has imported it
+            self._patch(sys.modules["signal"])
+        hooks["signal"] = self._patch
+
+    def _patch(self, module: Any) -> None:
         """Have the module `signal` install handlers of the user's as `Handler`s."""
         install, present = module.signal, module.getsignal
 

@@ -12,6 +12,7 @@ import contextlib
 import os
 from bisect import bisect_right
 from collections import deque
+from functools import cached_property
 
 import msgspec
 
@@ -39,12 +40,17 @@ class Entry(msgspec.Struct):
     size: int
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True, dict=True):
     """The state as JSON, `{epoch, seq, events}`, after the event `seq`; `position` is the place behind it."""
 
     seq: int
     position: int
     body: bytes
+
+    @cached_property
+    def message(self) -> str:
+        """As a message of its own: one text for all that take it."""
+        return '{"type":"snapshot",' + self.body[1:].decode()
 
 
 class EventLog:

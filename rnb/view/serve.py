@@ -84,7 +84,7 @@ class Server:
             loop="asyncio",
             lifespan="off",
             log_config=None,
-            log_level="error",  # a stranger's bad request is not worth a line on our standard error
+            log_level="critical",  # a stranger's bad bytes are not worth a line on our standard error; faults of ours go past it
             access_log=False,
             server_header=False,
             proxy_headers=False,

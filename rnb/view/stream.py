@@ -121,15 +121,15 @@ async def socket_events(socket: WebSocket, log: EventLog, after: str | None, epo
 async def _send_socket(socket: WebSocket, log: EventLog, position: int | None) -> None:
     async for item in follow(log, position, page=False):
         if isinstance(item, Snapshot):
-            await _text(socket, b'{"type":"snapshot",' + item.body[1:])
+            await _text(socket, item.message)
         else:
             for entry in item:
-                await _text(socket, entry.data)
+                await _text(socket, entry.data.decode())
 
 
-async def _text(socket: WebSocket, data: bytes) -> None:
+async def _text(socket: WebSocket, text: str) -> None:
     async with asyncio.timeout(STALL):
-        await socket.send_text(data.decode())
+        await socket.send_text(text)
 
 
 async def _left(socket: WebSocket) -> None:

@@ -136,6 +136,23 @@ def test_bytes_that_are_no_http(quiet: Viewed, data: bytes, begun: bool) -> None
     assert httpx.get(f"{quiet.url}/healthz").text == "ok\n"
 
 
+def test_a_frame_that_is_no_text_is_not_worth_a_line(view: View) -> None:
+    viewed = view(QUIET)
+    viewed.finished()
+    with socket.create_connection(address(viewed), timeout=PATIENCE) as line:
+        line.sendall(
+            b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        assert b"101 Switching" in line.recv(100)
+        line.sendall(b"\x81\x82\0\0\0\0\xff\xfe")
+        while line.recv(1 << 16):
+            pass
+    assert httpx.get(f"{viewed.url}/healthz").text == "ok\n"
+    viewed.process.terminate()
+    assert viewed.process.stderr is not None and viewed.process.stderr.read() == ""
+
+
 def test_requests_that_never_end_make_room_again(tmp_path: Path) -> None:
     """More than there are descriptors for: no traceback, and viewers are served when the patience is over."""
     (tmp_path / "nb.py").write_text(QUIET)
