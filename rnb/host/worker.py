@@ -273,8 +273,7 @@ class Worker(Lane):
             self.supervisor.kill("the setup failed in a second process")
 
     def _asks(self, report: InputWanted) -> None:
-        # the setup in a second process, or a value on its way: where one cell runs at a time, neither asks
-        if self.job is None or report.cell is None:
+        if self.job is None or not self.ready:
             self.answer(None)
             return
         self.job.asked = report

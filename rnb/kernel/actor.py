@@ -199,12 +199,14 @@ class Kernel:
             kind, task = self.wire.receive()
             if kind == "stop":
                 return
+            self.stdin.deaf = kind not in ("cell", "setup")
             try:
                 TASKS[kind](self, task)
             except HostGone:
                 raise
             except Exception as error:
                 self.broken(kind, error)
+            self.stdin.deaf = False
 
     def broken(self, kind: str, error: Exception) -> None:
         """Our own fault, said as such and past the streams, which may be what is broken: the host ends this kernel."""
