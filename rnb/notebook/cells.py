@@ -146,7 +146,7 @@ def _sharing(node: Function, walk: Walk, body: Scope, places: Places, sql: bool)
         ),
         key=lambda item: item[:2],
     )
-    kinds = list(dict.fromkeys(slots for _, _, slots, _ in found))
+    kinds = {frozenset(slots) for _, _, slots, _ in found}
     first = next(((slots, each) for _, _, slots, each in found if slots), None)
     if first is None:
         return _Sharing((), None, [])
@@ -155,8 +155,8 @@ def _sharing(node: Function, walk: Walk, body: Scope, places: Places, sql: bool)
         told = "; ".join(
             f"line {{{each.lineno - places.first}}} {_told(slots, node.name)}" for _, _, slots, each in found
         )
-        odd = next(each for _, _, slots, each in found if slots != found[0][2])
-        hint = "let every return share the same names in the same order, bound to None where there is nothing to share"
+        odd = next(each for _, _, slots, each in found if set(slots) != set(found[0][2]))
+        hint = "let every return share the same names, bound to None where there is nothing to share"
         faults.append(
             BlockFault(
                 "returns-differ", f"the returns of {node.name} share different names: {told}", hint, places.span(odd)

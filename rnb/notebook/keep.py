@@ -12,7 +12,7 @@ import msgspec
 
 from rnb.notebook.model import Notebook
 
-ANALYSIS_VERSION = "9." + ".".join(map(str, sys.version_info[:3]))  # raise the first number when an analysis changes
+ANALYSIS_VERSION = "10." + ".".join(map(str, sys.version_info[:3]))  # raise the first number when an analysis changes
 if PathFinder.find_spec("sqlglot") is not None:  # without it, less is known of SQL cells
     ANALYSIS_VERSION += ".sql"
 

@@ -83,6 +83,8 @@ def test_a_failing_repr_is_an_error_of_that_display_only(book: Book) -> None:
 
 # name(signature) -> body; then what the readers print
 SHARING = {
+    "swapped": "p, q = 1, 2\nif p:\n    return q, p\nreturn p, q",
+    "reads_swapped(p, q)": "print(p, q)",
     "one": "a1 = 1\nreturn a1",
     "pair": "a2, b2 = 2, 3\nreturn a2, b2",
     "single": "a3 = 4\nreturn (a3,)",
@@ -104,6 +106,7 @@ def test_sharing(book: Book) -> None:
     assert ran.printed("explicit") == "1 2 3 4 5 (6, 7) 5\n"
     assert ran.printed("free") == "1 2 3 4 5 (6, 7) 5 8\n"
     assert ran.printed("nested") == "[1, 1, 8]\n"
+    assert ran.printed("reads_swapped") == "1 2\n"
     [error] = ran.of("error", cell="reads_unbound")
     line = book.path.read_text().splitlines().index("    print(u)") + 1
     assert (error["name"], error["line"]) == ("NameError", line)

@@ -99,7 +99,7 @@ SHARES = {
     "x = 1\nif x: return x\nx = 2\nreturn x": ("x", ""),
     "x = 1\nif x: return x": ("x", ""),
     "x = y = 1\nif x: return x\nreturn y": ("x", "returns-differ"),
-    "x = y = 1\nif x: return x, y\nreturn y, x": ("x y", "returns-differ"),
+    "x = y = 1\nif x: return x, y\nreturn y, x": ("x y", ""),
     "x = 1\nif x: return\nreturn x": ("x", "returns-differ"),
     "x = 1\nif x: return None\nreturn x": ("x", "returns-differ"),
     "x = 1\nif x: return 3\nreturn x": ("f", "returns-differ"),
