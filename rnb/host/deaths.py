@@ -37,18 +37,15 @@ def died(session: Session, reason: str) -> None:
     session.supervisor.tell("died", reason)
     early = not session.supervisor.ready and not in_setup
     session.early_deaths = session.early_deaths + 1 if early else 0
-    if in_setup and not ours:
+    deadly = in_setup and not ours
+    if deadly:
         session.setup.killed_the_kernel()
     session.values_lost()
     if session.closing:
         session.advance()
         return
-    if (in_setup and not ours) or session.early_deaths >= TRIES:
-        session.no_kernel = True
-        session.hopeless = (
-            f"{NO_KERNEL}: {'the setup' if in_setup else 'its start'} ended with {_shorter(session, reason)}"
-        )
-        block_all(session, session.hopeless)
+    if deadly or session.early_deaths >= TRIES:
+        _give_up(session, "the setup" if in_setup else "its start", reason)
     if session.early_deaths < TRIES:
         session.supervisor.another()
     if uid is not None and session.settings.fail_fast:
@@ -57,6 +54,13 @@ def died(session: Session, reason: str) -> None:
     session.advance()
     if (ours and uid is not None) or session.places.astray or session.world.misplaced:
         session.recheck()
+
+
+def _give_up(session: Session, what: str, reason: str) -> None:
+    """Nothing runs until the text changes."""
+    session.no_kernel = True
+    session.hopeless = f"{NO_KERNEL}: {what} ended with {_shorter(session, reason)}"
+    block_all(session, session.hopeless)
 
 
 def broken(session: Session, report: Failed) -> str:
