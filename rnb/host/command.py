@@ -160,7 +160,7 @@ class Command:
             self.loop.stop(130)
         elif session is None:
             self.end_now(130, "interrupt")
-        elif self.interrupts == 1 and session.busy:
+        elif self.interrupts == 1 and session.runs:
             self.interrupted = True
             session.stop_running("interrupt")
         else:

@@ -128,6 +128,10 @@ class Session:
     def runner(self) -> Crew | Supervisor:  # what runs user code now, to be interrupted and killed
         return self.crew if self.crew is not None and self.setup.running is None else self.supervisor
 
+    @property
+    def runs(self) -> bool:  # what an interrupt would end: values on their way between workers are nothing that does
+        return self.crew.busy if self.crew is not None and self.setup.running is None else self.waits
+
     # ------------------------------------------------------------------ texts
 
     def open(self, notebook: Notebook) -> None:

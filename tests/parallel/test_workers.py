@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,15 @@ def test_a_value_that_asks_or_lasts_while_it_travels(tmp_path: Path) -> None:
     assert (result.code, result.printed("c"), result.of("input")) == (0, "1\n", [])
     result = run(notebook(tmp_path, ODD.format(reads="time.sleep(60)")), "-j", "2", "--timeout", "1", timeout=20)
     assert (result.code, result.status()) == (124, {"a": "done", "b": "done", "c": "cancelled"})
+    path = notebook(tmp_path, ODD.format(reads="open('reads', 'w').close(); time.sleep(60)"))
+    with subprocess.Popen([*RNB, "run", path.name, "-j", "2"], cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith("✓ b".encode()):
+            assert process.poll() is None
+        while not (tmp_path / "reads").exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
 
 
 DIES = """
