@@ -229,6 +229,9 @@ class Sight:
                 why.append(Why("ref", ref.name))
             elif touched and memo.handed.get(ref.name, key) != key and memo.handed[ref.name] in touched:
                 why.append(Why("mutation", ref.name))  # an equal value, but another object than the one that it changed
+        if len(memo.handed) != len(cell.refs) or any(ref.name not in memo.handed for ref in cell.refs):
+            here = {ref.name for ref in cell.refs}  # what no cell shares any more is a default or a builtin now
+            why += [Why("ref", name) for name in memo.handed if name not in here]
         for name in cell.setup_names:
             expected = self.expected((SETUP, name), uid) if name in self.world.setup_first else None
             if expected is not None and memo.refs.get(name, expected) != expected:

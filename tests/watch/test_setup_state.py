@@ -320,3 +320,50 @@ def test_a_name_that_is_bound_only_below_is_not_there_yet(book: Book):
     for turn in others:
         book.save(turn.replace("; ", "\n") + cell)
         book.true()
+
+
+SHARED_NO_MORE = """
+@rnb.cell
+def shares():
+    k = 10
+    len = str
+    return k, len
+
+
+@rnb.cell
+def binds():
+    pi = 3
+
+
+"""
+READERS = """
+from math import *
+
+
+@rnb.cell
+def a_default(k: int = 2):
+    print(k)
+
+
+@rnb.cell
+def a_builtin():
+    print(len([1]))
+
+
+@rnb.cell
+def from_a_star():
+    print(pi)
+
+
+@rnb.cell
+def other():
+    print("other")
+"""
+
+
+def test_what_no_cell_shares_any_more_is_read_from_elsewhere(book: Book):
+    """The readers run again though their own text is the same, and others do not."""
+    book.watch(READERS + SHARED_NO_MORE)
+    assert book.w.ran(book.save(READERS)) == {"a_default", "a_builtin", "from_a_star"}
+    assert book.printed("a_default") + book.printed("a_builtin") == "2\n1\n"
+    book.true()
