@@ -6,6 +6,8 @@ it did can't be taken back, and every cell runs again in any case: so the kernel
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from rnb.notebook.model import Statement
@@ -85,6 +87,8 @@ def plan_setup(
     there = {name for one in known.values() for name in one.binds}
     if premature(statements, run, there) or irreversible(statements, now, run, gone, executed.touched):
         return afresh
+    if _under_a_star(statements, now, executed.order, run, gone):
+        return afresh
     bound = {name for s in statements for name in s.binds}
     drop = sorted(name for name in lost if name not in bound)
     return SetupPlan(run=sorted(run), drop=drop, purge=list(stale_modules), gone=gone)
@@ -110,6 +114,17 @@ def _drawn_along(
         readers = {i for i in range(end) if restore and lost.intersection(statements[i].reads)}
         run = run | binders | readers
     return run, lost
+
+
+def _under_a_star(
+    statements: list[Statement], now: list[Signature], order: Sequence[Signature], run: set[int], gone: list[Signature]
+) -> bool:
+    """Whether what runs or goes binds names above a `from … import *` that has run, which may have bound them since."""
+    stars = [i for i, statement in enumerate(statements) if now[i] in order and "import *" in statement.source]
+    if not stars:
+        return False
+    above = set(order[: max(order.index(now[i]) for i in stars)])
+    return any(i < stars[-1] and statements[i].binds for i in run) or not above.isdisjoint(gone)
 
 
 def _classes(statement: Statement) -> frozenset[str]:

@@ -367,3 +367,22 @@ def test_what_no_cell_shares_any_more_is_read_from_elsewhere(book: Book):
     assert book.w.ran(book.save(READERS)) == {"a_default", "a_builtin", "from_a_star"}
     assert book.printed("a_default") + book.printed("a_builtin") == "2\n1\n"
     book.true()
+
+
+def test_a_star_import_binds_over_what_stands_above_it(book: Book) -> None:
+    """What it brings is known only as it runs."""
+    cell = "\n\n@rnb.cell\ndef shows():\n    log('shows')\n    print(pi, TWO)\n"
+    star = "from math import *\n"
+    for number, setup in enumerate(
+        (
+            "pi = 2\nTWO = 2\n" + star,
+            "pi = 3\nTWO = 2\n" + star,
+            "TWO = 2\n" + star + "pi = 3\n",
+            "TWO = 2\n" + star + "pi = 4\n",
+            "TWO = 2\npi = 4\n",
+            "TWO = 2\npi = 4\n" + star,
+            "TWO = 2\n" + star,
+        )
+    ):
+        (book.save if number else book.watch)(setup + cell)
+        book.true()
