@@ -69,7 +69,7 @@ class Setup:
         """The statements that bind a name, or from which it may come."""
         found = self.binders.get(name)
         if found is not None and name in self.bound:
-            return found
+            return found if not self.stars else sorted({*found, *(n for n in self.stars if n > found[0])})
         return self.stars
 
     def _early(self, number: int) -> dict[str, list[int]]:

@@ -87,7 +87,7 @@ def plan_setup(
     there = {name for one in known.values() for name in one.binds}
     if premature(statements, run, there) or irreversible(statements, now, run, gone, executed.touched):
         return afresh
-    if _under_a_star(statements, now, executed.order, run, gone):
+    if _under_a_star(statements, now, executed.order, run):
         return afresh
     bound = {name for s in statements for name in s.binds}
     drop = sorted(name for name in lost if name not in bound)
@@ -116,15 +116,11 @@ def _drawn_along(
     return run, lost
 
 
-def _under_a_star(
-    statements: list[Statement], now: list[Signature], order: Sequence[Signature], run: set[int], gone: list[Signature]
-) -> bool:
-    """Whether what runs or goes binds names above a `from … import *` that has run, which may have bound them since."""
+def _under_a_star(statements: list[Statement], now: list[Signature], order: Sequence[Signature], run: set[int]) -> bool:
+    """Whether it matters that a `from … import *` that has run may bind anything: another statement than then stands above
+    it, or one above it runs again."""
     stars = [i for i, statement in enumerate(statements) if now[i] in order and "import *" in statement.source]
-    if not stars:
-        return False
-    above = set(order[: max(order.index(now[i]) for i in stars)])
-    return any(i < stars[-1] and statements[i].binds for i in run) or not above.isdisjoint(gone)
+    return any(set(order[: order.index(now[i])]) != set(now[:i]) or not run.isdisjoint(range(i)) for i in stars)
 
 
 def _classes(statement: Statement) -> frozenset[str]:

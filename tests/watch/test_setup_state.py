@@ -371,18 +371,23 @@ def test_what_no_cell_shares_any_more_is_read_from_elsewhere(book: Book):
 
 def test_a_star_import_binds_over_what_stands_above_it(book: Book) -> None:
     """What it brings is known only as it runs."""
-    cell = "\n\n@rnb.cell\ndef shows():\n    log('shows')\n    print(pi, TWO)\n"
-    star = "from math import *\n"
-    for number, setup in enumerate(
+    (book.folder / "helper.py").write_text("k = 7\n")
+    cell = "\n\n@rnb.cell\ndef shows():\n    log('shows')\n    print(k, N)\n"
+    star = "from helper import *\n"
+    for number, (setup, shown) in enumerate(
         (
-            "pi = 2\nTWO = 2\n" + star,
-            "pi = 3\nTWO = 2\n" + star,
-            "TWO = 2\n" + star + "pi = 3\n",
-            "TWO = 2\n" + star + "pi = 4\n",
-            "TWO = 2\npi = 4\n",
-            "TWO = 2\npi = 4\n" + star,
-            "TWO = 2\n" + star,
+            ("N = 1\n" + star, "7 1\n"),
+            ("k = 2\nN = 1\n" + star, "7 1\n"),
+            ("k = 3\nN = 1\n" + star, "7 1\n"),
+            ("N = 1\n" + star + "k = 3\n", "3 1\n"),
+            ("N = 1\n" + star + "k = 4\n", "4 1\n"),
+            ("N = 1\nk = 4\n" + star, "7 1\n"),
+            ("N = 1\nk = 4\n", "4 1\n"),
+            ("N = k = 4\n" + star, "7 4\n"),
+            (star + "N = k\nk = 4\n", "4 7\n"),
+            ("N = 1\n" + star, "7 1\n"),
         )
     ):
         (book.save if number else book.watch)(setup + cell)
+        assert book.printed("shows") == shown, setup
         book.true()
