@@ -40,10 +40,14 @@ class Sources:
 
     def install(self, hooks: dict[str, Callable[[ModuleType], None]]) -> None:
         """Answer `linecache` for the notebook; `hooks` are called with modules as these are imported."""
-        if "linecache" in sys.modules:
-            self.patch(sys.modules["linecache"])
-        else:
-            hooks["linecache"] = self.patch
+        patches: dict[str, Callable[[Any], None]] = {"linecache": self.patch}
+        if sys.version_info < (3, 13):
+            patches["inspect"] = find_classes
+        for name, patch in patches.items():
+            if name in sys.modules:
+                patch(sys.modules[name])
+            else:
+                hooks[name] = patch
 
     def patch(self, linecache: Any) -> None:
         original = linecache.getlines
@@ -74,3 +78,17 @@ class Sources:
                 return split(stream.read())
         except OSError:
             return []
+
+
+def find_classes(inspect: Any) -> None:
+    """Have `inspect.getsource` find a class that a cell makes: up to 3.12 it goes by the name, which has no cell in it."""
+
+    class ClassFinder(inspect._ClassFinder):  # type: ignore[misc]  # typeshed has none of it
+        def visit_FunctionDef(self, node: Any) -> None:
+            super().visit_FunctionDef(node)  # raises if it is found
+            if not self.stack:
+                self.generic_visit(node)
+
+        visit_AsyncFunctionDef = visit_FunctionDef
+
+    inspect._ClassFinder = ClassFinder

@@ -48,6 +48,8 @@ WRITES = {
     "import sys\nprint(sys.modules['book'].Point is Point)": "True\n",
     "import book\nprint(book.double(2))": "4\n",
     "import inspect\nprint(inspect.getsource(double).splitlines()[0])": "def double(x):\n",
+    "import inspect\nclass Own:\n    one = 1\nprint(inspect.getsource(Own), end='')": "    class Own:\n        one = 1\n",
+    "import inspect\nprint(inspect.getsource(Point).splitlines()[0])": "@dataclass\n",
     "def f(x):\n    global HIDDEN_\n    return x\nprint(f(1))": "1\n",
     "import sys\nprint(sys.argv[1:], len(sys.argv))": "[] 1\n",
     "print(sorted(locals()))": "[]\n",
