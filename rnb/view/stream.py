@@ -1,7 +1,8 @@
 """How events travel: server-sent events for pages, a WebSocket for programs. Both only send.
 
-A viewer pulls from the log at its own pace; what it holds in the server is one chunk of bytes. One that takes nothing
-for `STALL` seconds is let go: it comes back by itself and goes on where it was.
+A viewer pulls from the log at its own pace; what it holds in the server is one chunk of bytes, of a WebSocket one
+message, which a snapshot is as a whole. One that takes nothing for `STALL` seconds is let go: it comes back by itself
+and goes on where it was.
 """
 
 from __future__ import annotations
