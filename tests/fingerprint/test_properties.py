@@ -126,7 +126,7 @@ def test_any_change_shows(value: Any, data: st.DataObject) -> None:
     holder, key = data.draw(st.sampled_from(found))
     old = holder[key]
     if isinstance(holder, np.ndarray) and holder.dtype != object:
-        holder[key] = int(old) ^ 1
+        holder[key] = int(old) ^ 1 if holder.dtype.kind in "iu" else np.nextafter(old, np.inf)
     else:
         holder[key] = data.draw(leaves.filter(lambda new: not same(old, new)))
     assert digest(value) != before.digest
