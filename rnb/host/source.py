@@ -166,7 +166,6 @@ def sources(path: str) -> Sources:
     from rnb.notebook.text import decode
 
     notebook = read_notebook(data, path)
-    setup = [statement.source.rstrip("\n") for statement in notebook.setup if not statement.introduction]
     cells = {cell.id: hidden(cell.source) for cell in notebook.cells}
     text = hidden(decode(data)) if notebook.valid else ""
-    return Sources(hidden(notebook.doc), hidden("\n".join(setup)), cells, text)
+    return Sources(hidden(notebook.doc), hidden(notebook.setup_source()), cells, text)

@@ -83,12 +83,12 @@ class Sources:
 def find_classes(inspect: Any) -> None:
     """Have `inspect.getsource` find a class that a cell makes: up to 3.12 it goes by the name, which has no cell in it."""
 
-    class ClassFinder(inspect._ClassFinder):  # type: ignore[misc]  # typeshed has none of it
-        def visit_FunctionDef(self, node: Any) -> None:
-            super().visit_FunctionDef(node)  # raises if it is found
-            if not self.stack:
-                self.generic_visit(node)
+    finder = inspect._ClassFinder
+    visit = finder.visit_FunctionDef
 
-        visit_AsyncFunctionDef = visit_FunctionDef
+    def within(self: Any, node: Any) -> None:
+        visit(self, node)  # raises if it is found
+        if not self.stack:
+            self.generic_visit(node)
 
-    inspect._ClassFinder = ClassFinder
+    finder.visit_FunctionDef = finder.visit_AsyncFunctionDef = within

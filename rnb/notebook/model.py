@@ -142,6 +142,10 @@ class Notebook(msgspec.Struct, kw_only=True):
             names.setdefault((owner, reader), []).append(name)
         return names
 
+    def setup_source(self) -> str:
+        """The setup statements as one text."""
+        return "\n".join(each.source.rstrip("\n") for each in self.setup if not each.introduction)
+
     def cell(self, id: str) -> Cell:
         """The cell called `id`. Raises KeyError."""
         for cell in self.cells:

@@ -204,9 +204,9 @@ def bound_in(node: Function) -> set[str]:
     """The locals that the body binds; parameters only if it binds them again."""
     bare = copy.copy(node)  # the table of one with type parameters stands within another
     vars(bare).update(decorator_list=[], returns=None, type_params=[])
-    table = symtable.symtable(ast.unparse(bare), "<cell>", "exec").get_children()[
-        -1
-    ]  # from 3.14 on annotations come first
+    *_, table = symtable.symtable(
+        ast.unparse(bare), "<cell>", "exec"
+    ).get_children()  # from 3.14 on its annotations' first
     return {
         symbol.get_name()
         for symbol in table.get_symbols()

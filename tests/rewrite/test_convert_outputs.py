@@ -158,13 +158,28 @@ def test_what_a_cell_that_became_setup_showed_is_kept(tmp_path: Path) -> None:
 
 def test_a_report_of_odd_parts(tmp_path: Path) -> None:
     known = {"id": "a", "status": ["blocked"], "seconds": 10**400, "reason": 7}
-    odd = {"cell_type": "code", "outputs": [3, *SHOWN[:1]], "metadata": {"rnb": known}}
-    late = {"cell_type": "code", "metadata": {"rnb": {"id": "b", "status": "queued"}}}
-    cells = [1, {"cell_type": "code", "outputs": None, "metadata": 5}, odd, late]
-    text = "import rnb\n\n\n@rnb.cell\ndef a():\n    print(1)\n\n\n@rnb.cell\ndef b():\n    print(2)\n"
-    report = {"cells": cells, "metadata": {"rnb": noted(cells, text)}}  # type: ignore[arg-type]
+    setup, a, b = "import rnb", "@rnb.cell\ndef a():\n    print(1)", "@rnb.cell\ndef b():\n    print(2)"
+    first = {"cell_type": "code", "outputs": None, "metadata": 5, "source": [setup]}
+    odd = {"cell_type": "code", "outputs": [3, *SHOWN[:1]], "metadata": {"rnb": known}, "source": a}
+    late = {"cell_type": "code", "metadata": {"rnb": {"id": "b", "status": "queued"}}, "source": b}
+    cells = [1, first, odd, late]
+    text = "\n\n\n".join((setup, a, b)) + "\n"
+    report = {"cells": cells, "metadata": {"rnb": noted(cells, text)}}
     (tmp_path / "a.ipynb").write_text(json.dumps(report))
     assert text_run("convert", "a.ipynb", "a.py", cwd=tmp_path).returncode == 0
     assert (tmp_path / "a.py").read_text() == text
     past = text_run("history", "a.py", "last", cwd=tmp_path).stdout
     assert "── a: done" in past and "── b: cancelled (the run came to no end)" in past
+
+
+@pytest.mark.parametrize(("old", "new"), [("rows * 21", "print('hidden')"), ("import rnb\n", "import rnb, os\n")])
+def test_a_report_whose_text_is_not_what_its_cells_show(tmp_path: Path, old: str, new: str) -> None:
+    """Nobody gets other code than they have looked at."""
+    (tmp_path / "a.py").write_text(BOOK)
+    text_run("run", "a.py", "--ipynb", "a.ipynb", cwd=tmp_path)
+    report = json.loads((tmp_path / "a.ipynb").read_text())
+    known = report["metadata"]["rnb"]
+    known["text"] = known["text"].replace(old, new)
+    (tmp_path / "a.ipynb").write_text(json.dumps(report))
+    text_run("convert", "a.ipynb", "b.py", cwd=tmp_path)
+    assert "rows * 21" in (tmp_path / "b.py").read_text() and new not in (tmp_path / "b.py").read_text()
